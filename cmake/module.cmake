@@ -1,0 +1,28 @@
+# coppice_module(NAME [DEPS module ...] [PRIVATE library ...])
+#
+# Builds src/NAME/**.cpp into the static library coppice_NAME, and every *_test.cpp beside the sources
+# into the test program NAME_test. tests/layers_test.cmake reads these lines to check the includes.
+function(coppice_module name)
+  cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_test\\.cpp$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
+
+  add_library(coppice_${name} STATIC ${sources})
+  target_include_directories(coppice_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  set_target_properties(coppice_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  foreach(dep IN LISTS ARG_DEPS)
+    target_link_libraries(coppice_${name} PUBLIC coppice_${dep})
+  endforeach()
+  target_link_libraries(coppice_${name} PRIVATE ${ARG_PRIVATE})
+
+  if(COPPICE_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE coppice_${name} GTest::gtest_main)
+    if(TARGET coppice_test_support)
+      target_link_libraries(${name}_test PRIVATE coppice_test_support)
+    endif()
+    add_test(NAME ${name} COMMAND ${name}_test)
+  endif()
+endfunction()

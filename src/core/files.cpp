@@ -1,0 +1,128 @@
+#include "core/files.h"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+struct Descriptor {
+  int value;
+  ~Descriptor() {
+    if (value >= 0) ::close(value);
+  }
+};
+
+[[noreturn]] void fail_system(const std::string& doing, const std::filesystem::path& path) {
+  fail_input("can't " + doing + " '" + path.string() + "': " + std::strerror(errno));
+}
+
+// Why: huge pages make a 100 MB read 2 to 3 times faster than malloc, whose 25,000 page faults cost
+// more than the copy out of the page cache.
+std::shared_ptr<std::byte> allocate_large(size_t size) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  const size_t alignment = size >= kHugePage ? kHugePage : 64;
+  const size_t rounded = (size / alignment + 1) * alignment;
+  void* memory = std::aligned_alloc(alignment, rounded);
+  if (!memory) throw std::bad_alloc();
+  if (alignment == kHugePage) ::madvise(memory, rounded, MADV_HUGEPAGE);
+  return {static_cast<std::byte*>(memory), std::free};
+}
+
+}  // namespace
+
+Buffer read_file(const std::filesystem::path& path) {
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.value < 0) fail_system("read", path);
+  struct stat status {};
+  if (::fstat(file.value, &status) != 0) fail_system("read", path);
+  if (S_ISDIR(status.st_mode)) fail_input("can't read '" + path.string() + "': it is a folder");
+  if (!S_ISREG(status.st_mode)) fail_input("can't read '" + path.string() + "': not a plain file");
+  const size_t size = static_cast<size_t>(status.st_size);
+  auto memory = allocate_large(size);
+  size_t done = 0;
+  while (done < size) {
+    const ssize_t got = ::read(file.value, memory.get() + done, size - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) fail_system("read", path);
+    if (got == 0) fail_input("can't read '" + path.string() + "': it shrank while being read");
+    done += static_cast<size_t>(got);
+  }
+  return {std::move(memory), size};
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  const Buffer buffer = read_file(path);
+  return {reinterpret_cast<const char*>(buffer.data.get()), buffer.size};
+}
+
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  if (std::filesystem::is_directory(target_)) {
+    fail_input("can't write '" + target_.string() + "': it is a folder; name a file");
+  }
+  std::string name = target_.string() + ".tmpXXXXXX";
+  descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
+  if (descriptor_ < 0) fail_system("write", target_);
+  temporary_ = name;
+  const mode_t mask = ::umask(0);
+  ::umask(mask);
+  ::fchmod(descriptor_, 0666 & ~mask);
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  ::unlink(temporary_.c_str());
+}
+
+void AtomicFile::write(std::span<const std::byte> bytes) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t put = ::write(descriptor_, bytes.data() + done, bytes.size() - done);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) fail_system("write", target_);
+    done += static_cast<size_t>(put);
+  }
+}
+
+void AtomicFile::commit() {
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_system("write", target_);
+  ::close(descriptor_);
+  descriptor_ = -1;
+}
+
+void write_text(const std::filesystem::path& path, std::string_view text) {
+  AtomicFile file(path);
+  file.write(text);
+  file.commit();
+}
+
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  std::error_code ignored;
+  return std::filesystem::equivalent(a, b, ignored);
+}
+
+std::string sha256(std::span<const std::byte> bytes) {
+  unsigned char digest[EVP_MAX_MD_SIZE];
+  unsigned int length = 0;
+  COPPICE_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) == 1,
+                "SHA-256 failed");
+  std::string text;
+  for (unsigned int i = 0; i < length; ++i) {
+    constexpr char kDigits[] = "0123456789abcdef";
+    text += kDigits[digest[i] >> 4];
+    text += kDigits[digest[i] & 15];
+  }
+  return text;
+}
+
+}  // namespace coppice

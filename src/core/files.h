@@ -1,0 +1,53 @@
+// Whole files in and out. Reading gives one shared buffer that tensors may point into; writing goes
+// to a temporary file beside the target and is renamed only when `commit` is called, so nobody ever
+// sees half a file.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace coppice {
+
+struct Buffer {
+  std::shared_ptr<const std::byte> data;
+  size_t size = 0;
+  std::span<const std::byte> bytes() const { return {data.get(), size}; }
+};
+
+// Throws Error::input ("can't read '...': reason") for what is missing, a folder, or unreadable.
+Buffer read_file(const std::filesystem::path& path);
+std::string read_text(const std::filesystem::path& path);
+
+class AtomicFile {
+ public:
+  // Creates the temporary file in the target's folder. Throws Error::input where that fails.
+  explicit AtomicFile(std::filesystem::path target);
+  ~AtomicFile();  // removes the temporary file unless committed
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+
+  // Throws Error::input with the reason, for example a full disk.
+  void write(std::span<const std::byte> bytes);
+  void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  void commit();
+  // Where the bytes are until `commit`; complete after `flush`.
+  const std::filesystem::path& temporary() const { return temporary_; }
+
+ private:
+  std::filesystem::path target_, temporary_;
+  int descriptor_ = -1;
+};
+
+void write_text(const std::filesystem::path& path, std::string_view text);
+
+// Both name the same existing file, by whatever path.
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+
+// SHA-256 as 64 lower-case hexadecimal digits.
+std::string sha256(std::span<const std::byte> bytes);
+
+}  // namespace coppice
