@@ -52,7 +52,7 @@ auto within(const std::string& context, Body&& body) -> decltype(body()) {
 }  // namespace coppice
 
 // Our own invariants; kept in release builds. Never for what a user or a file can cause.
-#define COPPICE_CHECK(condition, message)                                          \
-  do {                                                                             \
+#define COPPICE_CHECK(condition, message)                                               \
+  do {                                                                                  \
     if (!(condition)) ::coppice::check_failed(__FILE__, __LINE__, #condition, message); \
   } while (false)

@@ -1,8 +1,9 @@
 // Seeded random numbers that are the same on every machine and with every standard library.
 //
-// The generator is SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number Generators",
-// OOPSLA 2014); `stream` derives an independent generator from a seed and any number of keys, so that
-// what is drawn for (epoch, image) or for a tensor never depends on what was drawn before it.
+// The generator is SplitMix64 (Steele, Lea, Flood: "Fast Splittable Pseudorandom Number
+// Generators", OOPSLA 2014); `stream` derives an independent generator from a seed and any number
+// of keys, so that what is drawn for (epoch, image) or for a tensor never depends on what was drawn
+// before it.
 #pragma once
 
 #include <cstdint>

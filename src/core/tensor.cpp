@@ -14,13 +14,23 @@ struct DTypeInfo {
   size_t bytes;
 };
 
-constexpr DTypeInfo kDTypes[] = {
-    {DType::undefined, "undefined", 0}, {DType::f32, "float32", 4},  {DType::u8, "uint8", 1},
-    {DType::i8, "int8", 1},             {DType::u16, "uint16", 2},   {DType::i16, "int16", 2},
-    {DType::i32, "int32", 4},           {DType::i64, "int64", 8},    {DType::string, "string", 0},
-    {DType::boolean, "bool", 1},        {DType::f16, "float16", 2},  {DType::f64, "float64", 8},
-    {DType::u32, "uint32", 4},          {DType::u64, "uint64", 8},   {DType::c64, "complex64", 8},
-    {DType::c128, "complex128", 16},    {DType::bf16, "bfloat16", 2}};
+constexpr DTypeInfo kDTypes[] = {{DType::undefined, "undefined", 0},
+                                 {DType::f32, "float32", 4},
+                                 {DType::u8, "uint8", 1},
+                                 {DType::i8, "int8", 1},
+                                 {DType::u16, "uint16", 2},
+                                 {DType::i16, "int16", 2},
+                                 {DType::i32, "int32", 4},
+                                 {DType::i64, "int64", 8},
+                                 {DType::string, "string", 0},
+                                 {DType::boolean, "bool", 1},
+                                 {DType::f16, "float16", 2},
+                                 {DType::f64, "float64", 8},
+                                 {DType::u32, "uint32", 4},
+                                 {DType::u64, "uint64", 8},
+                                 {DType::c64, "complex64", 8},
+                                 {DType::c128, "complex128", 16},
+                                 {DType::bf16, "bfloat16", 2}};
 
 std::shared_ptr<void> allocate_zeroed(size_t bytes) {
   void* memory = std::calloc(bytes > 0 ? bytes : 1, 1);
@@ -194,7 +204,7 @@ std::vector<int64_t> to_int64s(const Tensor& tensor) {
     case DType::u16: widen<uint16_t>(tensor, values); break;
     case DType::u32: widen<uint32_t>(tensor, values); break;
     case DType::boolean: widen<uint8_t>(tensor, values); break;
-    default: COPPICE_CHECK(false, "not an integer tensor: " + name_of(tensor.dtype()));
+    default: fail_input("found a tensor of " + name_of(tensor.dtype()) + ", expected integers");
   }
   return values;
 }

@@ -122,14 +122,15 @@ class Tensor {
   size_t bytes_ = 0;
   std::shared_ptr<const void> owner_;
   const std::byte* data_ = nullptr;
-  bool owned_ = false;  // owner_ is a buffer that a Tensor allocated, so it may be written if unshared
+  bool owned_ =
+      false;  // owner_ is a buffer that a Tensor allocated, so it may be written if unshared
 };
 
 // The slices `keep` of `axis`, in that order: shape[axis] becomes keep.size().
 // Requires: 0 <= axis < rank, every index within the axis, size_of(dtype) > 0.
 Tensor take(const Tensor& tensor, int64_t axis, std::span<const int64_t> keep);
 
-// Integers of any integer type or bool, widened. Requires: an integer dtype.
+// Integers of any integer type or bool, widened. Throws Error::input for any other type.
 std::vector<int64_t> to_int64s(const Tensor& tensor);
 
 // Sets the slices `indices` of `axis` to `value` (f32 only) or to zero bytes (any dtype, value 0).

@@ -31,8 +31,7 @@ int thread_count() {
 void parallel_for(int64_t count, int64_t grain,
                   const std::function<void(int64_t begin, int64_t end)>& body) {
   if (count <= 0) return;
-  const int64_t parts =
-      std::clamp<int64_t>(count / std::max<int64_t>(grain, 1), 1, thread_count());
+  const int64_t parts = std::clamp<int64_t>(count / std::max<int64_t>(grain, 1), 1, thread_count());
   const auto bound = [&](int64_t part) { return count * part / parts; };
   if (parts == 1) return body(0, count);
 

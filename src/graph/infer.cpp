@@ -1,0 +1,179 @@
+#include "graph/infer.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+// Values with more elements than this are data, not shape arithmetic, and are not folded.
+constexpr int64_t kFoldLimit = 4096;
+
+class Inference final : public InferContext {
+ public:
+  Inference(const Graph& graph, Inferred& result) : graph_(graph), result_(result) {}
+
+  void run(const Node& node) {
+    node_ = &node;
+    if (!ready()) return;
+    check_arity();
+    inputs_.assign(node.inputs.size(), nullptr);
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] != kNoValue) inputs_[i] = &*result_.types[node.inputs[i]];
+    }
+    node.op->infer(*this);
+    if (node.op->evaluate) fold();
+  }
+
+  const Graph& graph() const override { return graph_; }
+  const Node& node() const override { return *node_; }
+  const TensorType& type(int input) const override {
+    COPPICE_CHECK(has(input), where(graph_, *node_) + " has no input " + std::to_string(input));
+    return *inputs_[input];
+  }
+  const Tensor* known(int input) const override {
+    return has(input) ? known_value(graph_, result_, node_->inputs[input]) : nullptr;
+  }
+  void set(int output, DType dtype, Shape shape) override {
+    if (output >= static_cast<int>(node_->outputs.size())) return;
+    const ValueId id = node_->outputs[output];
+    if (id == kNoValue) return;
+    for (const int64_t size : shape) {
+      if (size < 0)
+        fail("output has shape " + to_string(shape) + "; the input is too small for it");
+    }
+    element_count(shape);  // throws on overflow
+    result_.types[id] = TensorType{dtype, std::move(shape)};
+  }
+  void set_known(int output, Tensor value) override {
+    const ValueId id = node_->outputs[output];
+    if (id == kNoValue) return;
+    result_.types[id] = TensorType{value.dtype(), value.shape()};
+    result_.known[id] = std::move(value);
+  }
+  void give_up() override {
+    for (const ValueId id : node_->outputs) {
+      if (id != kNoValue) result_.types[id].reset();
+    }
+  }
+
+ private:
+  bool ready() const {
+    if (!node_->op || !node_->op->infer) return false;
+    return std::all_of(node_->inputs.begin(), node_->inputs.end(),
+                       [&](ValueId id) { return id == kNoValue || result_.has(id); });
+  }
+
+  void check_arity() const {
+    const Arity& arity = node_->op->arity;
+    const int inputs = static_cast<int>(node_->inputs.size());
+    if (inputs < arity.min_inputs || (arity.max_inputs >= 0 && inputs > arity.max_inputs)) {
+      fail("has " + std::to_string(inputs) + " inputs, expected " +
+           std::to_string(arity.min_inputs) +
+           (arity.max_inputs < 0                   ? " or more"
+            : arity.max_inputs == arity.min_inputs ? ""
+                                                   : " to " + std::to_string(arity.max_inputs)));
+    }
+    for (int i = 0; i < arity.min_inputs; ++i) {
+      if (node_->inputs[i] == kNoValue) fail("input " + std::to_string(i) + " is missing");
+    }
+    if (static_cast<int>(node_->outputs.size()) < arity.min_outputs) fail("has no output");
+  }
+
+  void fold() {
+    std::vector<const Tensor*> values;
+    for (int i = 0; i < static_cast<int>(node_->inputs.size()); ++i) {
+      const Tensor* value = known(i);
+      if (node_->inputs[i] != kNoValue && (!value || value->size() > kFoldLimit)) return;
+      values.push_back(value);
+    }
+    for (const ValueId id : node_->outputs) {
+      if (id == kNoValue) continue;
+      if (!result_.has(id) || element_count(result_.shape(id)) > kFoldLimit) return;
+      if (result_.known[id] || graph_.value(id).constant) return;
+    }
+    std::vector<Tensor> outputs = node_->op->evaluate(graph_, *node_, values);
+    for (size_t o = 0; o < outputs.size() && o < node_->outputs.size(); ++o) {
+      set_known(static_cast<int>(o), std::move(outputs[o]));
+    }
+  }
+
+  const Graph& graph_;
+  Inferred& result_;
+  const Node* node_ = nullptr;
+  std::vector<const TensorType*> inputs_;
+};
+
+}  // namespace
+
+bool InferContext::has(int input) const {
+  return input < static_cast<int>(node().inputs.size()) && node().inputs[input] != kNoValue;
+}
+
+void InferContext::fail(const std::string& message) const {
+  fail_input(where(graph(), node()) + ": " + message);
+}
+
+std::optional<std::vector<int64_t>> InferContext::integers(int input) {
+  const Tensor* value = known(input);
+  if (!value) {
+    give_up();
+    return std::nullopt;
+  }
+  if (is_floating(value->dtype()) || size_of(value->dtype()) == 0) {
+    fail("input " + std::to_string(input) + " is " + name_of(value->dtype()) +
+         ", expected integers");
+  }
+  return to_int64s(*value);
+}
+
+const Tensor* known_value(const Graph& graph, const Inferred& inferred, ValueId id) {
+  if (id == kNoValue) return nullptr;
+  if (graph.value(id).constant) return &*graph.value(id).constant;
+  return inferred.known[id] ? &*inferred.known[id] : nullptr;
+}
+
+Shape input_shape(const Graph& graph, ValueId id, const InputSizes& sizes) {
+  const Value& value = graph.value(id);
+  if (const auto given = sizes.inputs.find(value.name); given != sizes.inputs.end()) {
+    return given->second;
+  }
+  if (!value.declared) fail_input("input '" + value.name + "': the file declares no shape for it");
+  const Dims& dims = *value.declared;
+  Shape shape;
+  for (size_t i = 0; i < dims.size(); ++i) {
+    if (dims[i].fixed()) {
+      shape.push_back(dims[i].size);
+    } else if (i == 0) {
+      shape.push_back(sizes.batch);
+    } else if (sizes.other > 0) {
+      shape.push_back(sizes.other);
+    } else {
+      // Habit: an open channel axis of a picture is 3, an open height or width 224, else 16.
+      shape.push_back(dims.size() == 4 ? (i == 1 ? 3 : 224) : 16);
+    }
+  }
+  return shape;
+}
+
+Inferred infer(const Graph& graph, const InputSizes& sizes) {
+  Inferred result;
+  result.types.resize(graph.values.size());
+  result.known.resize(graph.values.size());
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const auto& constant = graph.values[i].constant;
+    if (constant) result.types[i] = TensorType{constant->dtype(), constant->shape()};
+  }
+  for (const ValueId id : graph.inputs) {
+    if (!graph.value(id).declared && !sizes.inputs.contains(graph.value(id).name)) continue;
+    Shape shape = input_shape(graph, id, sizes);
+    element_count(shape);
+    result.types[id] = TensorType{graph.value(id).dtype, std::move(shape)};
+  }
+  Inference inference(graph, result);
+  for (const Node& node : graph.nodes) inference.run(node);
+  return result;
+}
+
+}  // namespace coppice

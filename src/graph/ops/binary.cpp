@@ -1,0 +1,236 @@
+// Elementwise functions of two tensors under numpy broadcasting, for float32 data and for the
+// integers of shape arithmetic.
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "graph/ops/ops.h"
+
+namespace coppice {
+namespace {
+
+void infer_broadcast(InferContext& context) {
+  Shape out = context.shape(0);
+  for (int i = 1; i < static_cast<int>(context.node().inputs.size()); ++i) {
+    const auto both = broadcast(out, context.shape(i));
+    if (!both) {
+      context.fail("shapes " + to_string(out) + " and " + to_string(context.shape(i)) +
+                   " don't broadcast");
+    }
+    out = *both;
+  }
+  context.set(0, context.type(0).dtype, out);
+}
+
+void infer_comparison(InferContext& context) {
+  infer_broadcast(context);
+  context.set(0, DType::boolean, *broadcast(context.shape(0), context.shape(1)));
+}
+
+// out[i] = function(a[..], b[..]) over the broadcast shape.
+template <typename T, typename R, typename Function>
+Tensor combine(const Tensor& a, const Tensor& b, const Shape& out, Function function) {
+  Tensor result = Tensor::zeros(dtype_of<R>, out);
+  const Shape step_a = broadcast_strides(a.shape(), out),
+              step_b = broadcast_strides(b.shape(), out);
+  const T* x = a.as<T>().data();
+  const T* y = b.as<T>().data();
+  Shape index(out.size(), 0);
+  for (R& element : result.mutate<R>()) {
+    element = function(*x, *y);
+    for (size_t axis = out.size(); axis-- > 0;) {
+      x += step_a[axis];
+      y += step_b[axis];
+      if (++index[axis] < out[axis]) break;
+      x -= step_a[axis] * out[axis];
+      y -= step_b[axis] * out[axis];
+      index[axis] = 0;
+    }
+  }
+  return result;
+}
+
+template <typename Function>
+Tensor apply(const Graph& graph, const Node& node, const Tensor& a, const Tensor& b) {
+  const Shape out = *broadcast(a.shape(), b.shape());
+  if (a.dtype() == b.dtype()) {
+    switch (a.dtype()) {
+      case DType::f32:
+        return combine<float, typename Function::template Result<float>>(a, b, out, Function());
+      case DType::i64:
+        return combine<int64_t, typename Function::template Result<int64_t>>(a, b, out, Function());
+      case DType::i32:
+        return combine<int32_t, typename Function::template Result<int32_t>>(a, b, out, Function());
+      default: break;
+    }
+  }
+  fail_input(where(graph, node) + ": inputs are " + name_of(a.dtype()) + " and " +
+             name_of(b.dtype()) + "; only float32, int32 and int64 can be run");
+}
+
+template <typename Function>
+std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
+                             std::span<const Tensor* const> inputs) {
+  Tensor result = apply<Function>(graph, node, *inputs[0], *inputs[1]);
+  // Min, Max and Sum take any number of inputs; all others exactly two.
+  for (size_t i = 2; i < inputs.size(); ++i) {
+    result = apply<Function>(graph, node, result, *inputs[i]);
+  }
+  return {std::move(result)};
+}
+
+struct Arithmetic {
+  template <typename T>
+  using Result = T;
+};
+struct Comparison {
+  template <typename T>
+  using Result = bool;
+};
+struct AddOf : Arithmetic {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a + b;
+  }
+};
+struct SubOf : Arithmetic {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a - b;
+  }
+};
+struct MulOf : Arithmetic {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return a * b;
+  }
+};
+struct DivOf : Arithmetic {
+  template <typename T>
+  T operator()(T a, T b) const {
+    if constexpr (std::is_integral_v<T>) {
+      if (b == 0) fail_input("Div: an integer is divided by zero");
+    }
+    return a / b;
+  }
+};
+struct PowOf : Arithmetic {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return static_cast<T>(std::pow(a, b));
+  }
+};
+struct MinOf : Arithmetic {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return std::min(a, b);
+  }
+};
+struct MaxOf : Arithmetic {
+  template <typename T>
+  T operator()(T a, T b) const {
+    return std::max(a, b);
+  }
+};
+struct PReluOf : Arithmetic {
+  template <typename T>
+  T operator()(T x, T slope) const {
+    return x < 0 ? x * slope : x;
+  }
+};
+struct EqualOf : Comparison {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a == b;
+  }
+};
+struct LessOf : Comparison {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a < b;
+  }
+};
+struct GreaterOf : Comparison {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a > b;
+  }
+};
+
+void relate_sum(Relations& relations) { relate_broadcast(relations, false); }
+void relate_product(Relations& relations) { relate_broadcast(relations, true); }
+
+// The result takes the labels of both, but is zero only where the first input is: x / y, x ^ y, or
+// PRelu's slope * x.
+void relate_first(Relations& relations) {
+  relate_broadcast(relations, false);
+  const int64_t shift = static_cast<int64_t>(relations.output_shape(0).size()) - relations.rank(0);
+  for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
+    if (relations.input_shape(0)[axis] != relations.output_shape(0)[axis + shift]) continue;
+    relations.output(0, axis + shift, relations.input(0, axis), relations.zero_when_dead(0, axis));
+  }
+}
+
+// A comparison is data no more than a mask; its zero means nothing.
+void relate_comparison(Relations& relations) {
+  relate_broadcast(relations, false);
+  for (size_t axis = 0; axis < relations.output_shape(0).size(); ++axis) {
+    for (int i = 0; i < relations.inputs(); ++i) {
+      const int64_t own = static_cast<int64_t>(axis) -
+                          static_cast<int64_t>(relations.output_shape(0).size()) +
+                          relations.rank(i);
+      if (own < 0 || relations.input_shape(i)[own] != relations.output_shape(0)[axis]) continue;
+      relations.output(0, static_cast<int64_t>(axis), relations.input(i, own), false);
+      break;
+    }
+  }
+}
+
+template <typename Function>
+constexpr OpDef binary(const char* type, void (*relate)(Relations&), int max_inputs = 2) {
+  return {.type = type,
+          .arity = {max_inputs < 0 ? 1 : 2, max_inputs},
+          .infer = std::is_base_of_v<Comparison, Function> ? infer_comparison : infer_broadcast,
+          .relate = relate,
+          .evaluate = evaluate<Function>};
+}
+
+}  // namespace
+
+std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
+  Shape out(std::max(a.size(), b.size()), 1);
+  for (size_t i = 0; i < out.size(); ++i) {
+    const int64_t x = i < a.size() ? a[a.size() - 1 - i] : 1;
+    const int64_t y = i < b.size() ? b[b.size() - 1 - i] : 1;
+    if (x != y && x != 1 && y != 1) return std::nullopt;
+    out[out.size() - 1 - i] = x == 1 ? y : x;
+  }
+  return out;
+}
+
+Shape broadcast_strides(const Shape& shape, const Shape& out) {
+  Shape strides(out.size(), 0);
+  int64_t stride = 1;
+  for (size_t i = 0; i < shape.size(); ++i) {
+    const int64_t size = shape[shape.size() - 1 - i];
+    if (size != 1) strides[out.size() - 1 - i] = stride;
+    stride *= size;
+  }
+  return strides;
+}
+
+extern const OpDef kAdd = binary<AddOf>("Add", relate_sum);
+extern const OpDef kSub = binary<SubOf>("Sub", relate_sum);
+extern const OpDef kSum = binary<AddOf>("Sum", relate_sum, -1);
+extern const OpDef kMul = binary<MulOf>("Mul", relate_product);
+extern const OpDef kDiv = binary<DivOf>("Div", relate_first);
+extern const OpDef kPow = binary<PowOf>("Pow", relate_comparison);
+extern const OpDef kMin = binary<MinOf>("Min", relate_sum, -1);
+extern const OpDef kMax = binary<MaxOf>("Max", relate_sum, -1);
+extern const OpDef kPRelu = binary<PReluOf>("PRelu", relate_first);
+extern const OpDef kEqual = binary<EqualOf>("Equal", relate_comparison);
+extern const OpDef kLess = binary<LessOf>("Less", relate_comparison);
+extern const OpDef kGreater = binary<GreaterOf>("Greater", relate_comparison);
+
+}  // namespace coppice

@@ -1,0 +1,91 @@
+// MatMul: [..., M, K] x [..., K, N] -> [..., M, N], batch axes broadcast, rank 1 promoted. Either
+// operand may be the weight, or neither (attention): then a dead index must be exactly zero on both
+// sides for a cut to equal its mask.
+
+#include <algorithm>
+
+#include "graph/ops/ops.h"
+
+namespace coppice {
+namespace {
+
+Shape batch_of(const Shape& shape) {
+  return shape.size() <= 2 ? Shape{} : Shape(shape.begin(), shape.end() - 2);
+}
+
+void infer_matmul(InferContext& context) {
+  Shape a = context.shape(0), b = context.shape(1);
+  if (a.empty() || b.empty()) context.fail("an operand is a scalar, expected rank 1 or more");
+  const bool row = a.size() == 1, column = b.size() == 1;
+  if (row) a.insert(a.begin(), 1);
+  if (column) b.push_back(1);
+  const int64_t inner = a.back(), other = b[b.size() - 2];
+  const auto batch = broadcast(batch_of(a), batch_of(b));
+  if (inner != other || !batch) {
+    const ValueId source = context.node().inputs[0];
+    context.fail("right operand expects " + std::to_string(other) + " features, input '" +
+                 context.graph().value(source).name + "' of shape " + to_string(context.shape(0)) +
+                 " has " + std::to_string(inner));
+  }
+  Shape out = *batch;
+  if (!row) out.push_back(a[a.size() - 2]);
+  if (!column) out.push_back(b.back());
+  context.set(0, context.type(0).dtype, out);
+}
+
+void relate_batch(Relations& relations) {
+  const int64_t a = relations.rank(0), b = relations.rank(1);
+  const int64_t out = std::max(a, b);
+  for (int64_t axis = 0; axis < out - 2; ++axis) {
+    const int64_t in_a = axis - (out - a), in_b = axis - (out - b);
+    const int64_t size = relations.output_shape(0)[axis];
+    const bool has_a = in_a >= 0 && relations.input_shape(0)[in_a] == size;
+    const bool has_b = in_b >= 0 && relations.input_shape(1)[in_b] == size;
+    if (has_a && has_b) {
+      relations.unify(relations.input(0, in_a), relations.input(1, in_b), "batch of MatMul");
+    }
+    if (has_a) relations.output(0, axis, relations.input(0, in_a), false);
+    if (!has_a && has_b) relations.output(0, axis, relations.input(1, in_b), false);
+  }
+}
+
+void relate_matmul(Relations& relations) {
+  const int64_t a = relations.rank(0), b = relations.rank(1);
+  const int64_t a_inner = a - 1, b_inner = b == 1 ? 0 : b - 2;
+  const Axis &left = relations.input(0, a_inner), &right = relations.input(1, b_inner);
+  if (!relations.zero_when_dead(0, a_inner) && !relations.zero_when_dead(1, b_inner)) {
+    relations.pin(left, PinKind::meaning, "contracted, though a masked index isn't zero");
+    relations.pin(right, PinKind::meaning, "contracted, though a masked index isn't zero");
+  }
+  relations.unify(left, right, "contraction of MatMul");
+  const auto out = static_cast<int64_t>(relations.output_shape(0).size());
+  if (b >= 2) {
+    relations.role(1, b - 1, Role::filter);
+    relations.role(1, b_inner, Role::input_channel);
+    relations.output(0, out - 1, relations.input(1, b - 1), relations.zero_when_dead(1, b - 1));
+  }
+  if (a >= 2) {
+    const bool weight = relations.known(0) != nullptr;
+    if (weight) {
+      relations.role(0, a - 2, Role::filter);
+      relations.role(0, a_inner, Role::input_channel);
+    }
+    relations.output(0, b >= 2 ? out - 2 : out - 1, relations.input(0, a - 2),
+                     relations.zero_when_dead(0, a - 2));
+  }
+  relate_batch(relations);
+}
+
+int64_t macs_matmul(const Node&, std::span<const Shape> inputs, std::span<const Shape> outputs) {
+  return element_count(outputs[0]) * inputs[0].back();
+}
+
+}  // namespace
+
+extern const OpDef kMatMul{.type = "MatMul",
+                           .arity = {2, 2},
+                           .infer = infer_matmul,
+                           .relate = relate_matmul,
+                           .macs = macs_matmul};
+
+}  // namespace coppice

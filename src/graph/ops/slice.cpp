@@ -1,0 +1,146 @@
+// Slice: a sub-range of labels on each sliced axis. After a cut the bounds are counted anew from
+// what is left of the range.
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "graph/ops/ops.h"
+
+namespace coppice {
+namespace {
+
+const Tensor* pick(std::span<const Tensor* const> inputs, size_t index) {
+  return index < inputs.size() ? inputs[index] : nullptr;
+}
+
+std::optional<std::vector<SliceRange>> ranges_in(const Relations& relations) {
+  return slice_ranges(relations.graph(), relations.node(), relations.input_shape(0),
+                      relations.known(1), relations.known(2), relations.known(3),
+                      relations.known(4));
+}
+
+void infer_slice(InferContext& context) {
+  for (int i = 1; i <= 4; ++i) {
+    if (context.has(i) && !context.known(i)) return context.give_up();
+  }
+  const auto ranges =
+      slice_ranges(context.graph(), context.node(), context.shape(0), context.known(1),
+                   context.known(2), context.known(3), context.known(4));
+  if (!ranges) return context.give_up();
+  Shape out = context.shape(0);
+  for (const SliceRange& range : *ranges) out[range.axis] = range.count;
+  context.set(0, context.type(0).dtype, out);
+}
+
+void relate_slice(Relations& relations) {
+  const auto ranges = ranges_in(relations);
+  for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
+    Axis labels = relations.input(0, axis);
+    for (const SliceRange& range : *ranges) {
+      if (range.axis != axis) continue;
+      if (range.step != 1) {
+        relations.pin(labels, PinKind::meaning, "sliced with a step");
+      }
+      Axis picked;
+      for (int64_t i = 0; i < range.count; ++i)
+        picked.push_back(labels[range.start + i * range.step]);
+      labels = std::move(picked);
+    }
+    relations.output(0, axis, std::move(labels), relations.zero_when_dead(0, axis));
+  }
+}
+
+std::vector<Tensor> evaluate_slice(const Graph& graph, const Node& node,
+                                   std::span<const Tensor* const> inputs) {
+  const auto ranges = slice_ranges(graph, node, inputs[0]->shape(), pick(inputs, 1),
+                                   pick(inputs, 2), pick(inputs, 3), pick(inputs, 4));
+  COPPICE_CHECK(ranges.has_value(), where(graph, node) + ": run without its bounds");
+  Tensor result = *inputs[0];
+  for (const SliceRange& range : *ranges) {
+    std::vector<int64_t> keep(range.count);
+    for (int64_t i = 0; i < range.count; ++i) keep[i] = range.start + i * range.step;
+    result = take(result, range.axis, keep);
+  }
+  return {std::move(result)};
+}
+
+void repair_slice(RepairContext& context) {
+  if (context.unchanged()) return;
+  const auto ranges =
+      slice_ranges(context.graph(), context.node(), context.old_input(0), context.known(1),
+                   context.known(2), context.known(3), context.known(4));
+  std::vector<int64_t> starts, ends;
+  for (const SliceRange& range : *ranges) {
+    // Labels are sliced with step 1 only; any other axis keeps its size and so its bounds.
+    if (range.step < 0) {
+      starts.push_back(range.start);
+      ends.push_back(range.start + range.count * range.step < 0
+                         ? INT64_MIN
+                         : range.start + range.count * range.step);
+      continue;
+    }
+    const std::vector<bool> alive = context.input_alive(0, range.axis);
+    const int64_t stop = range.start + (range.count - 1) * range.step + 1;
+    starts.push_back(std::count(alive.begin(), alive.begin() + range.start, true));
+    ends.push_back(starts.back() +
+                   std::count(alive.begin() + range.start, alive.begin() + stop, true));
+  }
+  if (context.graph().opset < 10) {
+    context.set_attribute("starts", starts);
+    context.set_attribute("ends", ends);
+  } else {
+    context.want(1, starts);
+    context.want(2, ends);
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<SliceRange>> slice_ranges(const Graph& graph, const Node& node,
+                                                    const Shape& shape, const Tensor* starts,
+                                                    const Tensor* ends, const Tensor* axes,
+                                                    const Tensor* steps) {
+  std::vector<int64_t> from, to, along, by;
+  if (graph.opset < 10) {
+    from = node.attributes.integers("starts").value_or(std::vector<int64_t>{});
+    to = node.attributes.integers("ends").value_or(std::vector<int64_t>{});
+    along = node.attributes.integers("axes").value_or(std::vector<int64_t>{});
+  } else {
+    if (!starts || !ends) return std::nullopt;
+    from = to_int64s(*starts);
+    to = to_int64s(*ends);
+    if (axes) along = to_int64s(*axes);
+    if (steps) by = to_int64s(*steps);
+  }
+  if (along.empty()) {
+    for (size_t i = 0; i < from.size(); ++i) along.push_back(static_cast<int64_t>(i));
+  }
+  by.resize(by.empty() ? from.size() : by.size(), 1);
+  if (to.size() != from.size() || along.size() != from.size() || by.size() != from.size()) {
+    fail_input(where(graph, node) + ": starts, ends, axes and steps have different lengths");
+  }
+  std::vector<SliceRange> ranges;
+  const auto rank = static_cast<int64_t>(shape.size());
+  for (size_t i = 0; i < from.size(); ++i) {
+    const int64_t axis = resolve_axis(graph, node, along[i], rank), size = shape[axis];
+    if (by[i] == 0) fail_input(where(graph, node) + ": a step of 0");
+    const int64_t low = by[i] > 0 ? 0 : -1, high = by[i] > 0 ? size : size - 1;
+    const int64_t start =
+        std::clamp(from[i] < 0 ? from[i] + size : from[i], by[i] > 0 ? 0 : low + (size > 0), high);
+    const int64_t stop = std::clamp(to[i] < 0 && to[i] >= -size ? to[i] + size : to[i], low, high);
+    const int64_t span = by[i] > 0 ? stop - start : start - stop;
+    const int64_t step = by[i] > 0 ? by[i] : -by[i];
+    ranges.push_back({axis, start, by[i], span <= 0 ? 0 : (span + step - 1) / step});
+  }
+  return ranges;
+}
+
+extern const OpDef kSlice{.type = "Slice",
+                          .arity = {1, 5},
+                          .infer = infer_slice,
+                          .relate = relate_slice,
+                          .repair = repair_slice,
+                          .evaluate = evaluate_slice,
+                          .parameter_inputs = {1, 2, 3, 4}};
+
+}  // namespace coppice

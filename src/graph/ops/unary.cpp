@@ -1,0 +1,206 @@
+// Elementwise functions of one tensor. Channels pass through; what differs is whether zero stays
+// zero, so the table below is nearly all there is to say.
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+
+#include "core/error.h"
+#include "graph/ops/ops.h"
+
+namespace coppice {
+namespace {
+
+using Function = float (*)(const Attributes&, float);
+
+template <Function function>
+std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
+                             std::span<const Tensor* const> inputs) {
+  if (inputs[0]->dtype() != DType::f32) {
+    fail_input(where(graph, node) + ": input is " + name_of(inputs[0]->dtype()) +
+               ", only float32 can be run");
+  }
+  Tensor output = *inputs[0];
+  for (float& element : output.mutate<float>()) element = function(node.attributes, element);
+  return {std::move(output)};
+}
+
+// f(0) = 0, asked of the function itself, so the table can't contradict it.
+template <Function function>
+void relate_function(Relations& relations) {
+  relate_unary(relations, function(relations.node().attributes, 0.0f) == 0.0f);
+}
+
+float relu(const Attributes&, float x) { return x < 0 ? 0 : x; }
+float leaky_relu(const Attributes& a, float x) { return x < 0 ? x * a.real("alpha", 0.01f) : x; }
+float elu(const Attributes& a, float x) { return x < 0 ? a.real("alpha", 1) * std::expm1(x) : x; }
+float selu(const Attributes& a, float x) {
+  const float alpha = a.real("alpha", 1.67326319f), gamma = a.real("gamma", 1.05070102f);
+  return gamma * (x < 0 ? alpha * std::expm1(x) : x);
+}
+float sigmoid(const Attributes&, float x) { return 1 / (1 + std::exp(-x)); }
+float hard_sigmoid(const Attributes& a, float x) {
+  return std::clamp(a.real("alpha", 0.2f) * x + a.real("beta", 0.5f), 0.0f, 1.0f);
+}
+float hard_swish(const Attributes&, float x) { return x * std::clamp(x / 6 + 0.5f, 0.0f, 1.0f); }
+float tanh_(const Attributes&, float x) { return std::tanh(x); }
+float erf_(const Attributes&, float x) { return std::erf(x); }
+float exp_(const Attributes&, float x) { return std::exp(x); }
+float log_(const Attributes&, float x) { return std::log(x); }
+float sqrt_(const Attributes&, float x) { return std::sqrt(x); }
+float abs_(const Attributes&, float x) { return std::fabs(x); }
+float neg(const Attributes&, float x) { return -x; }
+float floor_(const Attributes&, float x) { return std::floor(x); }
+float ceil_(const Attributes&, float x) { return std::ceil(x); }
+float reciprocal(const Attributes&, float x) { return 1 / x; }
+float softplus(const Attributes&, float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
+float softsign(const Attributes&, float x) { return x / (1 + std::fabs(x)); }
+float identity(const Attributes&, float x) { return x; }
+
+template <Function function>
+constexpr OpDef unary(const char* type) {
+  return {.type = type,
+          .arity = {1, 1},
+          .infer = infer_same,
+          .relate = relate_function<function>,
+          .evaluate = evaluate<function>};
+}
+
+// Identity and Dropout (at inference) copy any type.
+std::vector<Tensor> copy(const Graph&, const Node&, std::span<const Tensor* const> inputs) {
+  return {*inputs[0]};
+}
+
+void infer_dropout(InferContext& context) {
+  infer_same(context);
+  context.set(1, DType::boolean, context.shape(0));
+}
+
+// Clip's bounds are attributes before opset 11 and inputs after it.
+std::pair<float, float> clip_bounds(const Graph& graph, const Node& node, const Tensor* low,
+                                    const Tensor* high) {
+  const auto bound = [&](const char* name, const Tensor* given, float otherwise) {
+    if (!given) return node.attributes.real(name, otherwise);
+    if (given->dtype() != DType::f32 || given->size() != 1) {
+      fail_input(where(graph, node) + ": bound '" + name + "' must be one float32");
+    }
+    return given->as<float>()[0];
+  };
+  return {bound("min", low, -INFINITY), bound("max", high, INFINITY)};
+}
+
+void relate_clip(Relations& relations) {
+  bool zero = true;
+  for (int i = 1; i <= 2; ++i) zero = zero && (!relations.has_input(i) || relations.known(i));
+  if (zero) {
+    const auto [low, high] =
+        clip_bounds(relations.graph(), relations.node(), relations.known(1), relations.known(2));
+    zero = low <= 0 && high >= 0;
+  }
+  relate_unary(relations, zero);
+}
+
+std::vector<Tensor> evaluate_clip(const Graph& graph, const Node& node,
+                                  std::span<const Tensor* const> inputs) {
+  const auto [low, high] = clip_bounds(graph, node, inputs.size() > 1 ? inputs[1] : nullptr,
+                                       inputs.size() > 2 ? inputs[2] : nullptr);
+  if (inputs[0]->dtype() != DType::f32) {
+    fail_input(where(graph, node) + ": input is " + name_of(inputs[0]->dtype()) +
+               ", only float32 can be run");
+  }
+  Tensor output = *inputs[0];
+  for (float& element : output.mutate<float>()) element = std::min(std::max(element, low), high);
+  return {std::move(output)};
+}
+
+void infer_cast(InferContext& context) {
+  const auto to = static_cast<DType>(context.node().attributes.integer("to", 0));
+  context.set(0, to, context.shape(0));
+}
+
+template <typename To, typename From>
+Tensor cast_elements(const Tensor& from) {
+  Tensor to = Tensor::zeros(dtype_of<To>, from.shape());
+  std::transform(from.as<From>().begin(), from.as<From>().end(), to.mutate<To>().begin(),
+                 [](From x) { return static_cast<To>(x); });
+  return to;
+}
+
+template <typename To>
+Tensor cast_to(const Graph& graph, const Node& node, const Tensor& from) {
+  switch (from.dtype()) {
+    case DType::f32: return cast_elements<To, float>(from);
+    case DType::f64: return cast_elements<To, double>(from);
+    case DType::i32: return cast_elements<To, int32_t>(from);
+    case DType::i64: return cast_elements<To, int64_t>(from);
+    case DType::u8: return cast_elements<To, uint8_t>(from);
+    case DType::boolean: return cast_elements<To, bool>(from);
+    default: fail_input(where(graph, node) + ": can't run a cast from " + name_of(from.dtype()));
+  }
+}
+
+std::vector<Tensor> evaluate_cast(const Graph& graph, const Node& node,
+                                  std::span<const Tensor* const> inputs) {
+  const Tensor& from = *inputs[0];
+  const auto to = static_cast<DType>(node.attributes.integer("to", 0));
+  switch (to) {
+    case DType::f32: return {cast_to<float>(graph, node, from)};
+    case DType::f64: return {cast_to<double>(graph, node, from)};
+    case DType::i32: return {cast_to<int32_t>(graph, node, from)};
+    case DType::i64: return {cast_to<int64_t>(graph, node, from)};
+    case DType::u8: return {cast_to<uint8_t>(graph, node, from)};
+    case DType::boolean: return {cast_to<bool>(graph, node, from)};
+    default: fail_input(where(graph, node) + ": can't run a cast to " + name_of(to));
+  }
+}
+
+void relate_copy(Relations& relations) { relate_unary(relations, true); }
+
+}  // namespace
+
+void infer_same(InferContext& context) { context.set(0, context.type(0).dtype, context.shape(0)); }
+
+extern const OpDef kRelu = unary<relu>("Relu");
+extern const OpDef kLeakyRelu = unary<leaky_relu>("LeakyRelu");
+extern const OpDef kElu = unary<elu>("Elu");
+extern const OpDef kSelu = unary<selu>("Selu");
+extern const OpDef kSigmoid = unary<sigmoid>("Sigmoid");
+extern const OpDef kHardSigmoid = unary<hard_sigmoid>("HardSigmoid");
+extern const OpDef kHardSwish = unary<hard_swish>("HardSwish");
+extern const OpDef kTanh = unary<tanh_>("Tanh");
+extern const OpDef kErf = unary<erf_>("Erf");
+extern const OpDef kExp = unary<exp_>("Exp");
+extern const OpDef kLog = unary<log_>("Log");
+extern const OpDef kSqrt = unary<sqrt_>("Sqrt");
+extern const OpDef kAbs = unary<abs_>("Abs");
+extern const OpDef kNeg = unary<neg>("Neg");
+extern const OpDef kFloor = unary<floor_>("Floor");
+extern const OpDef kCeil = unary<ceil_>("Ceil");
+extern const OpDef kReciprocal = unary<reciprocal>("Reciprocal");
+extern const OpDef kSoftplus = unary<softplus>("Softplus");
+extern const OpDef kSoftsign = unary<softsign>("Softsign");
+
+extern const OpDef kIdentity{.type = "Identity",
+                             .arity = {1, 1},
+                             .infer = infer_same,
+                             .relate = relate_function<identity>,
+                             .evaluate = copy};
+extern const OpDef kDropout{.type = "Dropout",
+                            .arity = {1, 3, 1, 2},
+                            .infer = infer_dropout,
+                            .relate = relate_copy,
+                            .evaluate = copy,
+                            .parameter_inputs = {1, 2}};
+extern const OpDef kClip{.type = "Clip",
+                         .arity = {1, 3},
+                         .infer = infer_same,
+                         .relate = relate_clip,
+                         .evaluate = evaluate_clip,
+                         .parameter_inputs = {1, 2}};
+extern const OpDef kCast{.type = "Cast",
+                         .arity = {1, 1},
+                         .infer = infer_cast,
+                         .relate = relate_copy,
+                         .evaluate = evaluate_cast};
+
+}  // namespace coppice
