@@ -15,6 +15,7 @@ namespace coppice {
 
 struct OpaqueAttribute {
   std::string bytes;
+  friend bool operator==(const OpaqueAttribute&, const OpaqueAttribute&) = default;
 };
 
 using AttributeValue =

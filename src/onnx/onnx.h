@@ -1,0 +1,32 @@
+// Reading and writing ONNX; the only module that knows protobuf.
+//
+// Reading and writing without a change gives an equal ModelProto: what the graph doesn't model is
+// carried as Foreign bytes. Initialisers are neither copied when read (tensors point into the
+// file's buffer) nor gathered in one message when written, so files beyond protobuf's 2 GB pass,
+// and peak memory stays near the size of the file.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "core/files.h"
+#include "graph/graph.h"
+
+namespace coppice {
+
+// Throws Error::input with the path for whatever is not a sound ONNX model.
+Graph read_onnx(const std::filesystem::path& path);
+// The same from bytes that are kept alive as long as a tensor needs them.
+Graph parse_onnx(const Buffer& file);
+
+// Calls `sink` with consecutive pieces of the file.
+void serialise_onnx(const Graph& graph,
+                    const std::function<void(std::span<const std::byte>)>& sink);
+void write_onnx(const Graph& graph, AtomicFile& file);
+void write_onnx(const Graph& graph, const std::filesystem::path& path);
+// The number of bytes that write_onnx writes.
+size_t onnx_bytes(const Graph& graph);
+
+}  // namespace coppice

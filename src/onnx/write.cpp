@@ -1,0 +1,213 @@
+// A Graph to ONNX bytes.
+//
+// Everything but the initialisers is one small protobuf message; their data follow it piece by
+// piece, straight from the tensors. A message's fields may come in any order, so the file reads as
+// if it had been written at once.
+
+#include <google/protobuf/io/coded_stream.h>
+
+#include <algorithm>
+#include <array>
+
+#include "core/error.h"
+#include "onnx/convert.h"
+#include "onnx/onnx.h"
+
+namespace coppice {
+namespace {
+
+using Coded = google::protobuf::io::CodedOutputStream;
+using Sink = std::function<void(std::span<const std::byte>)>;
+
+// Tags of length-delimited fields (number << 3 | 2).
+constexpr uint8_t kModelGraphTag = 7 << 3 | 2, kGraphInitialiserTag = 5 << 3 | 2,
+                  kTensorRawDataTag = 9 << 3 | 2;
+constexpr int64_t kOwnIrVersion = 7;  // of models that Coppice builds: opset 13 belongs to IR 7
+
+std::span<const std::byte> view(const std::string& bytes) {
+  return std::as_bytes(std::span(bytes));
+}
+
+// Tag and length that stand before a field of `length` bytes.
+std::string prefix(uint8_t tag, size_t length) {
+  std::array<uint8_t, 11> bytes{tag};
+  const uint8_t* end = Coded::WriteVarint64ToArray(length, bytes.data() + 1);
+  return {reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(end - bytes.data())};
+}
+
+// One initialiser: `head` holds all but the data, which are `raw`.
+struct Piece {
+  std::string head;
+  std::span<const std::byte> raw;
+  size_t size() const { return head.size() + raw.size(); }
+};
+
+Piece piece_of(const Graph& graph, ValueId id) {
+  const Value& value = graph.value(id);
+  Piece piece;
+  const auto kept = graph.foreign.tensors.find(id);
+  onnx::TensorProto proto;
+  if (kept != graph.foreign.tensors.end() && proto.ParsePartialFromString(kept->second) &&
+      tensor_from(proto) == *value.constant) {
+    piece.head = kept->second;
+  } else {
+    proto.Clear();
+    if (size_of(value.constant->dtype()) == 0) {
+      fill_tensor(*value.constant, value.name, proto);
+    } else {
+      fill_header(*value.constant, value.name, proto);
+      piece.raw = value.constant->bytes();
+    }
+    piece.head = bytes_of(proto);
+    if (size_of(value.constant->dtype()) != 0) {
+      piece.head += prefix(kTensorRawDataTag, piece.raw.size());
+    }
+  }
+  piece.head = prefix(kGraphInitialiserTag, piece.size()) + piece.head;
+  return piece;
+}
+
+// The file's initialisers in its order, then new ones that somebody reads.
+std::vector<ValueId> initialisers_of(const Graph& graph) {
+  std::vector<char> skip(graph.values.size(), 0), read(graph.values.size(), 0);
+  for (const Node& node : graph.nodes) {
+    for (const ValueId id : node.outputs) {
+      if (id != kNoValue) skip[id] = 1;  // the tensor of a Constant node
+    }
+    for (const ValueId id : node.inputs) {
+      if (id != kNoValue) read[id] = 1;
+    }
+    for (const ValueId id : node.captures) read[id] = 1;
+  }
+  for (const ValueId id : graph.outputs) read[id] = 1;
+  std::vector<ValueId> ids;
+  for (const ValueId id : graph.foreign.initialisers) {
+    if (graph.value(id).constant && !skip[id]) {
+      ids.push_back(id);
+      skip[id] = 1;
+    }
+  }
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    if (graph.values[i].constant && read[i] && !skip[i]) ids.push_back(static_cast<ValueId>(i));
+  }
+  return ids;
+}
+
+void fill_node_attribute(const std::string& name, const AttributeValue& value,
+                         const onnx::NodeProto& rest, onnx::NodeProto& proto) {
+  for (const auto& kept : rest.attribute()) {
+    if (kept.name() == name && attribute_from(kept) == value) {
+      *proto.add_attribute() = kept;
+      return;
+    }
+  }
+  fill_attribute(name, value, *proto.add_attribute());
+}
+
+void fill_node(const Graph& graph, const Node& node, onnx::NodeProto& proto) {
+  onnx::NodeProto rest;
+  COPPICE_CHECK(rest.ParsePartialFromString(node.foreign), "a carried node is damaged");
+  proto = rest;
+  proto.clear_attribute();
+  const auto name_of_value = [&](ValueId id) { return id == kNoValue ? "" : graph.value(id).name; };
+  for (const ValueId id : node.inputs) proto.add_input(name_of_value(id));
+  for (const ValueId id : node.outputs) proto.add_output(name_of_value(id));
+  if (!node.name.empty()) proto.set_name(node.name);
+  if (!node.domain.empty()) proto.set_domain(node.domain);
+  proto.set_op_type(node.op_type);
+  for (const auto& [name, value] : node.attributes.entries()) {
+    fill_node_attribute(name, value, rest, proto);
+  }
+  const bool constant = node.op_type == "Constant" && node.op && node.outputs.size() == 1 &&
+                        node.outputs[0] != kNoValue;
+  if (constant && graph.value(node.outputs[0]).constant) {
+    fill_node_attribute("value", *graph.value(node.outputs[0]).constant, rest, proto);
+  }
+}
+
+void fill_info(const Graph& graph, ValueId id, onnx::ValueInfoProto& proto) {
+  const auto kept = graph.foreign.infos.find(id);
+  if (kept != graph.foreign.infos.end()) {
+    COPPICE_CHECK(proto.ParsePartialFromString(kept->second), "a carried value_info is damaged");
+    if (!proto.type().has_tensor_type() && proto.has_type()) return;  // a sequence, a map
+  }
+  update_info(graph.value(id), proto);
+}
+
+onnx::ModelProto header_of(const Graph& graph) {
+  onnx::ModelProto model;
+  if (graph.foreign.model.empty()) {
+    model.set_ir_version(kOwnIrVersion);
+    model.set_producer_name("coppice");
+    model.add_opset_import()->set_version(graph.opset);
+    model.mutable_opset_import(0)->set_domain("");
+  } else {
+    COPPICE_CHECK(model.ParsePartialFromString(graph.foreign.model), "a carried model is damaged");
+  }
+  for (const auto& [key, value] : graph.metadata) {
+    auto* entry = model.add_metadata_props();
+    entry->set_key(key);
+    entry->set_value(value);
+  }
+  return model;
+}
+
+void fill_graph(const Graph& graph, onnx::GraphProto& proto) {
+  if (!graph.name.empty()) proto.set_name(graph.name);
+  for (const Node& node : graph.nodes) fill_node(graph, node, *proto.add_node());
+  const auto& listed = graph.foreign.listed_inputs;
+  for (const ValueId id : listed.empty() ? graph.inputs : listed) {
+    // An initialiser that was listed as an input, and that nobody reads any more, goes with it.
+    const bool fed = std::find(graph.inputs.begin(), graph.inputs.end(), id) != graph.inputs.end();
+    if (fed || graph.value(id).constant) fill_info(graph, id, *proto.add_input());
+  }
+  for (const ValueId id : graph.outputs) fill_info(graph, id, *proto.add_output());
+  if (graph.foreign.value_infos.empty()) return;
+  const std::vector<int32_t> producer = producers(graph);
+  for (const ValueId id : graph.foreign.value_infos) {
+    const bool alive = producer[id] >= 0 || graph.value(id).constant;
+    if (alive) fill_info(graph, id, *proto.add_value_info());
+  }
+}
+
+}  // namespace
+
+void serialise_onnx(const Graph& graph, const Sink& sink) {
+  onnx::ModelProto model = header_of(graph);
+  onnx::GraphProto proto = std::move(*model.mutable_graph());
+  model.clear_graph();
+  fill_graph(graph, proto);
+  const std::string head = bytes_of(model), body = bytes_of(proto);
+  std::vector<Piece> pieces;
+  size_t length = body.size();
+  for (const ValueId id : initialisers_of(graph)) {
+    pieces.push_back(piece_of(graph, id));
+    length += pieces.back().size();
+  }
+  const std::string graph_prefix = prefix(kModelGraphTag, length);
+  sink(view(head));
+  sink(view(graph_prefix));
+  sink(view(body));
+  for (const Piece& piece : pieces) {
+    sink(view(piece.head));
+    if (!piece.raw.empty()) sink(piece.raw);
+  }
+}
+
+void write_onnx(const Graph& graph, AtomicFile& file) {
+  serialise_onnx(graph, [&](std::span<const std::byte> bytes) { file.write(bytes); });
+}
+
+void write_onnx(const Graph& graph, const std::filesystem::path& path) {
+  AtomicFile file(path);
+  write_onnx(graph, file);
+  file.commit();
+}
+
+size_t onnx_bytes(const Graph& graph) {
+  size_t total = 0;
+  serialise_onnx(graph, [&](std::span<const std::byte> bytes) { total += bytes.size(); });
+  return total;
+}
+
+}  // namespace coppice
