@@ -2,6 +2,7 @@
 #
 # Builds src/NAME/**.cpp into the static library coppice_NAME, and every *_test.cpp beside the sources
 # into the test program NAME_test. tests/layers_test.cmake reads these lines to check the includes.
+# The global property COPPICE_MODULES lists the libraries built so far.
 function(coppice_module name)
   cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
@@ -10,6 +11,7 @@ function(coppice_module name)
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
   add_library(coppice_${name} STATIC ${sources})
+  set_property(GLOBAL APPEND PROPERTY COPPICE_MODULES coppice_${name})
   target_include_directories(coppice_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
   set_target_properties(coppice_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
   foreach(dep IN LISTS ARG_DEPS)
