@@ -197,7 +197,7 @@ class Repairer final : public RepairContext {
 
   void rewrite(int input, const std::vector<int64_t>& now, const std::vector<int64_t>& wanted) {
     const ValueId old = node_->inputs[input];
-    const Tensor& value = *value_now(old);
+    const Tensor value = *value_now(old);  // a copy: new constants move the graph's values
     const std::string stem = graph_.value(old).name + "_cut";
     Tensor literal = Tensor::vector(wanted);
     if (value.dtype() == DType::i32) {
