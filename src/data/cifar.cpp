@@ -8,8 +8,8 @@
 #include "core/threads.h"
 #include "data/decompress.h"
 #include "data/formats.h"
+#include "data/in_quotes.h"
 #include "data/memory_dataset.h"
-#include "data/quoted.h"
 
 namespace coppice {
 namespace {
@@ -31,7 +31,7 @@ MemoryPart read_records(const std::filesystem::path& file, size_t label_bytes) {
   const Buffer bytes =
       read_unpacked(file, [&](std::span<const std::byte>) { return kMostRecords * record; });
   if (bytes.size == 0 || bytes.size % record != 0) {
-    fail_input(quoted(file) + ": " + std::to_string(bytes.size) +
+    fail_input(in_quotes(file) + ": " + std::to_string(bytes.size) +
                " bytes, expected a positive multiple of " + std::to_string(record) +
                "; is it the right file, and whole?");
   }
@@ -45,7 +45,7 @@ void split_labels(MemoryPart& part, const std::filesystem::path& file, const Cif
     const size_t offset = static_cast<size_t>(i) * part.stride_bytes + kind.label_bytes - 1;
     const int64_t label = std::to_integer<int64_t>(part.bytes[offset]);
     if (label >= kind.classes) {
-      fail_input(quoted(file) + ": label " + std::to_string(label) + " in record " +
+      fail_input(in_quotes(file) + ": label " + std::to_string(label) + " in record " +
                  std::to_string(i) + ", expected 0 to " + std::to_string(kind.classes - 1) +
                  "; is it the right file?");
     }

@@ -10,7 +10,7 @@
 #include <memory>
 
 #include "core/error.h"
-#include "data/quoted.h"
+#include "data/in_quotes.h"
 
 namespace coppice {
 namespace {
@@ -187,14 +187,14 @@ Buffer unpack(const Buffer& packed, const std::string& where, const UnpackLimit&
 
 Buffer read_unpacked(const std::filesystem::path& file, const UnpackLimit& limit) {
   constexpr size_t kMostFileBytes = size_t{8} << 30;
-  return unpack(read_at_most(file, kMostFileBytes), quoted(file), limit);
+  return unpack(read_at_most(file, kMostFileBytes), in_quotes(file), limit);
 }
 
 Buffer read_at_most(const std::filesystem::path& file, size_t most_bytes) {
   std::error_code error;
   const uintmax_t size = std::filesystem::file_size(file, error);
   if (!error && size > most_bytes) {
-    fail_too_large(quoted(file), std::to_string(size), most_bytes);
+    fail_too_large(in_quotes(file), std::to_string(size), most_bytes);
   }
   return read_file(file);
 }
@@ -208,7 +208,7 @@ std::vector<std::filesystem::path> find_packed_files(const std::filesystem::path
   looked_for += " (plain, .gz or .xz)";
   std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
-    fail_input(quoted(folder) + ": no such folder; expected one that holds " + looked_for);
+    fail_input(in_quotes(folder) + ": no such folder; expected one that holds " + looked_for);
   }
   std::vector<std::filesystem::path> files;
   for (const std::string& name : names) {
@@ -220,7 +220,7 @@ std::vector<std::filesystem::path> find_packed_files(const std::filesystem::path
       }
     }
     if (files.size() == before) {
-      fail_input(quoted(folder) + ": has no '" + name + "'; expected " + looked_for);
+      fail_input(in_quotes(folder) + ": has no '" + name + "'; expected " + looked_for);
     }
   }
   return files;

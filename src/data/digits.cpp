@@ -236,7 +236,7 @@ class Digits : public Dataset {
   int64_t classes() const override { return kClasses; }
   std::string name() const override { return "digits"; }
   std::optional<Preprocessing> own_preprocessing() const override {
-    return parse_preprocessing("scale=1/255,mean=.1176,std=.2727");
+    return parse_preprocessing("scale=1/255,mean=.1019,std=.2444");
   }
 
   Sample read(int64_t index) const override {

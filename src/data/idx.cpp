@@ -9,8 +9,8 @@
 #include "core/error.h"
 #include "data/decompress.h"
 #include "data/formats.h"
+#include "data/in_quotes.h"
 #include "data/memory_dataset.h"
-#include "data/quoted.h"
 
 namespace coppice {
 namespace {
@@ -61,7 +61,7 @@ struct IdxFile {
 };
 
 IdxFile read_idx(const std::filesystem::path& file, int64_t rank) {
-  const std::string where = quoted(file);
+  const std::string where = in_quotes(file);
   const Buffer bytes = read_unpacked(
       file, [&](std::span<const std::byte> head) { return idx_file_bytes(head, rank, where); });
   return {bytes, parse_idx(bytes, rank, where)};
@@ -78,14 +78,14 @@ std::unique_ptr<Dataset> open_idx(const std::string& folder, Split split, const 
   const Shape& shape = pictures.array.shape();
   const int64_t count = shape[0];
   if (labels.size() != count) {
-    fail_input(quoted(files[1]) + ": " + std::to_string(labels.size()) + " labels, expected " +
+    fail_input(in_quotes(files[1]) + ": " + std::to_string(labels.size()) + " labels, expected " +
                std::to_string(count) + " as '" + files[0].string() +
                "' has pictures; are both of the same data set?");
   }
   MemoryPictures result;
   for (const uint8_t label : labels.as<uint8_t>()) {
     if (label >= kClasses) {
-      fail_input(quoted(files[1]) + ": label " + std::to_string(label) + " of picture " +
+      fail_input(in_quotes(files[1]) + ": label " + std::to_string(label) + " of picture " +
                  std::to_string(result.labels.size()) + ", expected 0 to " +
                  std::to_string(kClasses - 1) + "; is it the right file?");
     }

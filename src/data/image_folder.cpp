@@ -10,8 +10,8 @@
 
 #include "core/error.h"
 #include "data/formats.h"
+#include "data/in_quotes.h"
 #include "data/picture.h"
-#include "data/quoted.h"
 
 namespace coppice {
 namespace {
@@ -44,7 +44,7 @@ Listing list_folder(const fs::path& folder) {
     }
   }
   if (error) {
-    fail_input(quoted(folder) + ": can't be listed (" + error.message() +
+    fail_input(in_quotes(folder) + ": can't be listed (" + error.message() +
                "); expected class folders with JPEG or PNG pictures");
   }
   std::sort(listing.folders.begin(), listing.folders.end());
@@ -74,7 +74,7 @@ Folders find_split(const fs::path& folder, Split split) {
   const char* held_out = has("val") ? "val" : "test";
   const char* wanted = split == Split::train ? "train" : held_out;
   if (!has(wanted)) {
-    fail_input(quoted(folder) + ": has no folder '" +
+    fail_input(in_quotes(folder) + ": has no folder '" +
                (split == Split::train ? "train'" : "val' or 'test'") + ", only '" + names.front() +
                "'; add it, or name '" + (folder / names.front()).string() + "' itself");
   }
@@ -90,8 +90,8 @@ class ImageFolder : public Dataset {
     class_names_ = list_folder(folders.classes).folders;
     for (const std::string& name : top.folders) add_class(name, folders);
     if (entries_.empty()) {
-      fail_input(quoted(root_) + ": " + std::to_string(top.folders.size()) + " class folders and " +
-                 std::to_string(top.pictures.size()) +
+      fail_input(in_quotes(root_) + ": " + std::to_string(top.folders.size()) +
+                 " class folders and " + std::to_string(top.pictures.size()) +
                  " pictures beside them, expected class folders that hold at least 1 JPEG or PNG "
                  "picture (DIR/CLASS/PICTURE.jpg)");
     }
@@ -119,7 +119,7 @@ class ImageFolder : public Dataset {
   void add_class(const std::string& name, const Folders& folders) {
     const auto found = std::lower_bound(class_names_.begin(), class_names_.end(), name);
     if (found == class_names_.end() || *found != name) {
-      fail_input(quoted(root_ / name) + ": a class that is not among the " +
+      fail_input(in_quotes(root_ / name) + ": a class that is not among the " +
                  std::to_string(class_names_.size()) + " of '" + folders.classes.string() +
                  "'; remove or rename it");
     }

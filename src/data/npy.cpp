@@ -13,6 +13,7 @@
 #include "core/error.h"
 #include "data/decompress.h"
 #include "data/formats.h"
+#include "data/in_quotes.h"
 #include "data/memory_dataset.h"
 
 namespace coppice {
@@ -116,7 +117,7 @@ struct Array {
 };
 
 Array read_array(const std::string& file) {
-  const std::string where = "'" + file + "'";
+  const std::string where = in_quotes(file);
   return {parse_npy(read_at_most(file, kMostFileBytes), where), where};
 }
 

@@ -12,8 +12,8 @@
 
 #include "core/error.h"
 #include "data/decompress.h"
+#include "data/in_quotes.h"
 #include "data/jpeg.h"
-#include "data/quoted.h"
 
 namespace coppice {
 namespace {
@@ -98,7 +98,7 @@ Tensor decode_picture(std::span<const std::byte> bytes, const std::string& where
 }
 
 Tensor read_picture(const std::filesystem::path& file) {
-  return decode_picture(read_at_most(file, kMostFileBytes).bytes(), quoted(file));
+  return decode_picture(read_at_most(file, kMostFileBytes).bytes(), in_quotes(file));
 }
 
 }  // namespace coppice

@@ -7,7 +7,7 @@
 
 namespace coppice {
 
-inline std::string quoted(const std::filesystem::path& path) {
+inline std::string in_quotes(const std::filesystem::path& path) {
   std::string text(1, '\'');
   text += path.string();
   text += '\'';
