@@ -4,8 +4,8 @@
 // square. For every picture a random stream keyed by (split, index) chooses one of the digit's
 // forms, jitters its points, applies slant, rotation, size and place, picks the pen's width and
 // darkness, and adds slight noise. Same index, same picture, always. Every ten pictures in a row
-// hold each digit once, in random order. Difficulty: nearest class mean gets about 3 of 4 right, a
-// small CNN nearly all.
+// hold each digit once, in random order. Difficulty (measured): the nearest class mean gets 2 of 3
+// right, the nearest of 5000 training pictures 95 %.
 #include <algorithm>
 #include <array>
 #include <cmath>

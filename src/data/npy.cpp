@@ -33,6 +33,15 @@ constexpr NpyType kTypes[] = {
     {"<u2", DType::u16}, {"<i4", DType::i32}, {"<u4", DType::u32}, {"<i8", DType::i64},
 };
 
+// Text from the file as a message may show it: short, and printable.
+std::string excerpt(std::string_view text) {
+  std::string shown(text.substr(0, text.find('\n')).substr(0, 40));
+  for (char& letter : shown) {
+    if (letter < ' ' || letter > '~') letter = '?';
+  }
+  return shown;
+}
+
 // What follows 'key': in the dictionary, without blanks before it.
 std::string_view value_of(std::string_view header, const std::string& key,
                           const std::string& where) {
@@ -56,7 +65,7 @@ DType parse_dtype(std::string_view value, const std::string& where) {
     }
   }
   fail_input(
-      where + ": element type " + std::string(found.substr(0, 40)) +
+      where + ": element type " + excerpt(found) +
       ", expected uint8 (|u1) or float32 (<f4) for pictures, integers for labels; convert it "
       "with numpy's astype");
 }
@@ -64,7 +73,7 @@ DType parse_dtype(std::string_view value, const std::string& where) {
 Shape parse_shape(std::string_view value, const std::string& where) {
   const size_t end = value.find(')');
   const auto fail = [&] {
-    fail_input(where + ": shape " + std::string(value.substr(0, 40)) +
+    fail_input(where + ": shape " + excerpt(value) +
                ", expected sizes in parentheses such as (10, 3, 32, 32)");
   };
   if (!value.starts_with('(') || end == std::string_view::npos) fail();

@@ -61,7 +61,7 @@ inline Buffer to_buffer(const std::string& bytes) {
 
 inline std::string gzip(const std::string& bytes) {
   z_stream stream{};
-  deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
+  deflateInit2(&stream, 1, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY);
   std::string packed(deflateBound(&stream, bytes.size()), '\0');
   stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(bytes.data()));
   stream.avail_in = static_cast<uInt>(bytes.size());
@@ -76,7 +76,7 @@ inline std::string gzip(const std::string& bytes) {
 inline std::string xz(const std::string& bytes) {
   std::string packed(lzma_stream_buffer_bound(bytes.size()), '\0');
   size_t size = 0;
-  lzma_easy_buffer_encode(6, LZMA_CHECK_CRC64, nullptr,
+  lzma_easy_buffer_encode(0, LZMA_CHECK_CRC64, nullptr,
                           reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size(),
                           reinterpret_cast<uint8_t*>(packed.data()), &size, packed.size());
   packed.resize(size);
