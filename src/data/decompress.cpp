@@ -171,7 +171,7 @@ Buffer unpack_with(const Buffer& packed, const std::string& where, const UnpackL
   if (size == most && unpacker.fill({&beyond, 1}) > 0) {
     fail_too_large(where, "unpacks to more than " + std::to_string(most), most);
   }
-  return {std::shared_ptr<const std::byte>(memory, memory.get()), size};
+  return {std::shared_ptr<std::byte>(memory, memory.get()), size};
 }
 
 }  // namespace

@@ -55,8 +55,8 @@ class TempFolder {
 };
 
 inline Buffer to_buffer(const std::string& bytes) {
-  const auto owner = std::make_shared<const std::string>(bytes);
-  return {{owner, reinterpret_cast<const std::byte*>(owner->data())}, owner->size()};
+  const auto owner = std::make_shared<std::string>(bytes);
+  return {{owner, reinterpret_cast<std::byte*>(owner->data())}, owner->size()};
 }
 
 inline std::string gzip(const std::string& bytes) {

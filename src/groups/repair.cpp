@@ -107,7 +107,7 @@ class Repairer final : public RepairContext {
                 (node.inputs[i] == kNoValue || (inputs[i] && inputs[i]->size() <= kEvaluateLimit));
       }
       for (const ValueId id : node.outputs) {
-        ready = ready && id != kNoValue && !graph_.value(id).constant &&
+        ready = ready && id != kNoValue && !graph_.value(id).constant && !has_units(id) &&
                 element_count(shapes_[id]) <= kEvaluateLimit;
       }
       if (!ready) continue;
@@ -116,6 +116,12 @@ class Repairer final : public RepairContext {
         values_[node.outputs[o]] = std::move(outputs[o]);
       }
     }
+  }
+
+  // Sizes never carry units; what does is a weight on its way through a Reshape.
+  bool has_units(ValueId id) const {
+    const std::vector<int32_t>& axes = groups_.axes[id];
+    return std::any_of(axes.begin(), axes.end(), [](int32_t pooled) { return pooled >= 0; });
   }
 
   void evaluate_shape(const Node& node) {
