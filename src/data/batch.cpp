@@ -1,6 +1,8 @@
 // See batch.h.
 #include "data/batch.h"
 
+#include <algorithm>
+
 #include "core/error.h"
 #include "core/threads.h"
 

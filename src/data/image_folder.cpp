@@ -5,8 +5,8 @@
 // folder's order counts for both splits. Without split folders all pictures serve both splits.
 // Opening lists names only; a picture is decoded when it is read, and its errors show then.
 #include <algorithm>
-#include <array>
-#include <map>
+#include <cctype>
+#include <filesystem>
 
 #include "core/error.h"
 #include "data/formats.h"
@@ -24,7 +24,8 @@ struct Listing {
 
 bool is_picture_name(const fs::path& name) {
   std::string ending = name.extension().string();
-  for (char& letter : ending) letter = static_cast<char>(std::tolower(letter));
+  for (char& letter : ending)
+    letter = static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
   return ending == ".jpg" || ending == ".jpeg" || ending == ".png";
 }
 

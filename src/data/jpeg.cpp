@@ -11,7 +11,6 @@
 // libjpeg's header needs <cstdio> before it.
 #include <jpeglib.h>
 
-#include <memory>
 #include <vector>
 
 #include "core/error.h"
@@ -80,11 +79,13 @@ bool read_row(Decoder* decoder, unsigned char* row) {
   return true;
 }
 
-struct DestroyDecoder {
-  void operator()(Decoder* decoder) const {
-    jpeg_destroy_decompress(&decoder->info);
-    delete decoder;
-  }
+// Value-initialised, so that destroying is safe even where creating failed.
+struct OwnedDecoder {
+  Decoder decoder{};
+  OwnedDecoder() = default;
+  ~OwnedDecoder() { jpeg_destroy_decompress(&decoder.info); }
+  OwnedDecoder(const OwnedDecoder&) = delete;
+  OwnedDecoder& operator=(const OwnedDecoder&) = delete;
 };
 
 [[noreturn]] void fail_jpeg(const Decoder& decoder, const std::string& where) {
@@ -115,20 +116,20 @@ void store_row(const Decoder& decoder, const std::vector<unsigned char>& row, ui
 }  // namespace
 
 Tensor decode_jpeg(std::span<const std::byte> bytes, const std::string& where) {
-  // Value-initialised, so that destroying is safe even where creating failed.
-  std::unique_ptr<Decoder, DestroyDecoder> decoder(std::make_unique<Decoder>().release());
+  OwnedDecoder owner;
+  Decoder* decoder = &owner.decoder;
   const auto* data = reinterpret_cast<const unsigned char*>(bytes.data());
-  if (!open_header(decoder.get(), data, bytes.size())) fail_jpeg(*decoder, where);
+  if (!open_header(decoder, data, bytes.size())) fail_jpeg(*decoder, where);
   const int64_t height = decoder->info.image_height, width = decoder->info.image_width;
   check_claimed_size(height, width, bytes.size(), where);
-  if (!start(decoder.get())) fail_jpeg(*decoder, where);
+  if (!start(decoder)) fail_jpeg(*decoder, where);
 
   const int stored = decoder->info.output_components;
   Tensor result = Tensor::zeros(DType::u8, {stored == 1 ? 1 : 3, height, width});
   uint8_t* planes = result.mutate<uint8_t>().data();
   std::vector<unsigned char> row(static_cast<size_t>(width) * stored);
   for (int64_t y = 0; y < height; ++y) {
-    if (!read_row(decoder.get(), row.data())) fail_jpeg(*decoder, where);
+    if (!read_row(decoder, row.data())) fail_jpeg(*decoder, where);
     store_row(*decoder, row, planes + y * width, static_cast<size_t>(height * width));
   }
   return result;

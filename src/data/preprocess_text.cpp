@@ -1,7 +1,7 @@
 // Preprocessing from and to text: see preprocess.h for the grammar. Floats are printed in the
 // shortest form that reads back to the same bits, which makes to_string canonical and the round
 // trip exact.
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
