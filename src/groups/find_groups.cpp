@@ -141,25 +141,51 @@ Groups find_groups(const Graph& graph, const GroupOptions& options) {
   return groups;
 }
 
+namespace {
+
+bool stays(const AxisUnits& axis, size_t index, const Removal& removal) {
+  for (int32_t k = axis.offsets[index]; k < axis.offsets[index + 1]; ++k) {
+    if (removal[axis.units[k]]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 std::vector<char> alive(const Groups& groups, ValueId value, int64_t axis, const Removal& removal) {
   const int32_t pooled = groups.axes[value].empty() ? -1 : groups.axes[value][axis];
   if (pooled < 0) return {};
   const AxisUnits& units = groups.axis_pool[pooled];
-  std::vector<char> stays(units.offsets.size() - 1, 1);
-  for (size_t i = 0; i < stays.size(); ++i) {
-    for (int32_t k = units.offsets[i]; k < units.offsets[i + 1]; ++k) {
-      if (removal[units.units[k]]) stays[i] = 0;
-    }
-  }
-  return stays;
+  std::vector<char> result(units.offsets.size() - 1);
+  for (size_t i = 0; i < result.size(); ++i) result[i] = stays(units, i, removal);
+  return result;
 }
 
-Shape shape_after(const Groups& groups, ValueId value, Shape shape, const Removal& removal) {
-  for (size_t axis = 0; axis < shape.size(); ++axis) {
-    const std::vector<char> stays = alive(groups, value, static_cast<int64_t>(axis), removal);
-    if (!stays.empty()) shape[axis] = std::count(stays.begin(), stays.end(), 1);
+std::vector<int64_t> alive_counts(const Groups& groups, const Removal& removal) {
+  std::vector<int64_t> counts;
+  counts.reserve(groups.axis_pool.size());
+  for (const AxisUnits& axis : groups.axis_pool) {
+    int64_t count = 0;
+    for (size_t i = 0; i + 1 < axis.offsets.size(); ++i) count += stays(axis, i, removal);
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+Shape shape_after(const Groups& groups, ValueId value, Shape shape,
+                  const std::vector<int64_t>& counts) {
+  const std::vector<int32_t>& axes = groups.axes[value];
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
+    if (axes[axis] >= 0) shape[axis] = counts[axes[axis]];
   }
   return shape;
+}
+
+size_t group_of(const Groups& groups, int32_t unit) {
+  const auto after = std::upper_bound(
+      groups.free.begin(), groups.free.end(), unit,
+      [](int32_t number, const Group& group) { return number < group.first_unit; });
+  return static_cast<size_t>(after - groups.free.begin()) - 1;
 }
 
 }  // namespace coppice

@@ -1,10 +1,10 @@
 // Which units leave, given their scores and a budget. Chosen by rank, ties by unit number; never by
 // comparing to a threshold.
 //
-// A budget is never exceeded and missed by one unit's worth at most, before rounding: units are put in
-// one order (group scope: by their relative rank within the group, so that every group loses the same
-// fraction; global scope: by score) and the shortest prefix that meets the budget leaves. At least one
-// unit and 10 % of every group stay, and no axis of any value runs empty.
+// A budget is never exceeded and missed by one unit's worth at most, before rounding: units are put
+// in one order (group scope: by their relative rank within the group, so that every group loses the
+// same fraction; global scope: by score) and the shortest prefix that meets the budget leaves. At
+// least one unit and 10 % of every group stay, and no axis of any value runs empty.
 #pragma once
 
 #include <optional>
@@ -28,15 +28,15 @@ inline constexpr int64_t kRoundAuto = 0;
 struct AllocationOptions {
   Budget budget;
   Criterion::Scope scope = Criterion::Scope::group;
-  // Widths are kept at multiples of this; 1 for no rounding; kRoundAuto for multiples of 8, and of 16
-  // from 128 up (a width of 41 is slower than one of 40 and of 48).
+  // Widths are kept at multiples of this; 1 for no rounding; kRoundAuto for multiples of 8, and of
+  // 16 from 128 up (a width of 41 is slower than one of 40 and of 48).
   int64_t round_to = kRoundAuto;
-  std::vector<char> kept_groups;  // by group: 1 leaves it alone; empty for none
+  std::vector<char> kept_groups;  // by group: 1 leaves it alone; empty for none (as unscored ones)
 };
 
 struct Allocation {
   Removal removal;
-  Costs before, after;        // at batch 1
+  Costs before, after;         // at batch 1
   int64_t rounding_moved = 0;  // units that the rounding took or gave, against the plain order
 };
 

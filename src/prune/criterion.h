@@ -1,9 +1,9 @@
 // How important a unit is. A criterion sees one group at a time and gives one number a unit; larger
 // means keep.
 //
-// A group's units are coupled over several tensors (all layers of a residual stage, say). A criterion
-// scores each member, that is each slice with filters; members are normalised to mean 1 and averaged,
-// so that no member decides by its scale alone.
+// A group's units are coupled over several tensors (all layers of a residual stage, say). A
+// criterion scores each member, that is each slice with filters; members are normalised to mean 1
+// and averaged, so that no member decides by its scale alone.
 //
 // Scope says what a score may be compared with: `group` within its own group only (the budget then
 // takes the same fraction of every group), `global` across the whole network (one rank).
@@ -31,7 +31,7 @@ struct Criterion {
   const char* paper;
   const char* about;  // one line: what the score is
   Scope scope;
-  // Throws Error::target, naming the group, where the group lacks what the criterion looks at.
+  // Empty where the group lacks what the criterion looks at (no BatchNormalization, say).
   std::vector<float> (*score)(const GroupView& view);
 };
 
@@ -39,10 +39,16 @@ std::span<const Criterion> criteria();
 // Throws Error::usage listing the names.
 const Criterion& find_criterion(const std::string& name);
 
-using Scores = std::vector<float>;  // by unit number over all groups
+struct Scores {
+  std::vector<float> units;    // by unit number over all groups
+  std::vector<char> unscored;  // by group: 1 where the criterion has nothing to look at
+};
 
-// Throws Error::input naming the tensor if a weight that counts is NaN or infinite.
+// Throws Error::target where no group can be scored.
 Scores score_units(const Graph& graph, const Groups& groups, const Criterion& criterion,
                    uint64_t seed);
+// Throws Error::input naming the tensor and the first index if a float constant holds a NaN or an
+// infinity: no criterion can rank those.
+void require_finite(const Graph& graph);
 
 }  // namespace coppice

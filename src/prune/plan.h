@@ -1,11 +1,11 @@
-// A plan: what was cut, in the original model's names, so that it can be replayed, reviewed, compared,
-// and carried back to the framework the model came from. Written as JSON:
+// A plan: what was cut, in the original model's names, so that it can be replayed, reviewed,
+// compared, and carried back to the framework the model came from. Written as JSON:
 //
 //   {"model": {"file", "sha256"}, "method": "...",
 //    "slices": [{"tensor", "axis", "size", "keep": [...], "fill"?: 1}]}
 //
-// Setting every index that is not in `keep` to 0 (to `fill` where given) in the original model gives
-// the cut model's outputs.
+// Setting every index that is not in `keep` to 0 (to `fill` where given) in the original model
+// gives the cut model's outputs.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +34,8 @@ struct Plan {
 Plan plan_of(const Graph& graph, const Groups& groups, const Removal& removal);
 
 // The units that a plan removes from the graph it was made for. Throws Error::input, naming the
-// tensor, where the plan and the graph don't fit, or where an index leaves that the graph's ties keep.
+// tensor, where the plan and the graph don't fit, or where an index leaves that the graph's ties
+// keep.
 Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan);
 
 std::string to_json(const Plan& plan);

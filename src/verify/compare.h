@@ -15,14 +15,15 @@ namespace coppice {
 inline constexpr double kProofTolerance = 1e-4;
 
 struct Comparison {
-  double error = 0;     // largest difference of any output, relative to that output's largest value
-  double reaction = 0;  // the same between two different inputs to A: near 0, the comparison is blind
-  InputSizes sizes;     // what was fed
+  double error = 0;  // largest difference of any output, relative to that output's largest value
+  double reaction =
+      0;             // the same between two different inputs to A: near 0, the comparison is blind
+  InputSizes sizes;  // what was fed
   bool equal() const { return error <= kProofTolerance; }
 };
 
-// Runs A and B on the same random inputs. Throws Error::input where inputs or outputs differ in name
-// or shape, or where an operator can't be run.
+// Runs A and B on the same random inputs. Throws Error::input where inputs or outputs differ in
+// name or shape, or where an operator can't be run.
 Comparison compare(const Graph& a, const Graph& b, const InputSizes& sizes, uint64_t seed);
 
 struct Proof {
