@@ -1,5 +1,6 @@
 // The zoo against published sizes: parameters (weights, biases, scales and shifts; running
-// statistics don't count), MACs of Conv and Gemm at batch 1, shapes, and what seeds promise.
+// statistics don't count), MACs of Conv and Gemm at batch 1, shapes, names, and what seeds
+// promise.
 
 #include "zoo/zoo.h"
 

@@ -1,12 +1,12 @@
-// The parser adds to the graph what the tokens of one line say. What fails inside a line is thrown
-// without a place; parse_text_graph puts the line number before it.
+// The parser adds to the graph what the tokens of one line say; each function below reads one part
+// of a line and leaves it at the token behind. What fails inside a line is thrown without a place,
+// and parse_text_graph puts the line number before it.
 
 #include "support/text_graph.h"
 
 #include <optional>
 #include <sstream>
 #include <stdexcept>
-#include <unordered_map>
 #include <vector>
 
 #include "core/random.h"
@@ -19,12 +19,17 @@ using text_graph::fail;
 using text_graph::Line;
 using text_graph::number;
 
-DType element_type(Line& line) {
-  const std::string name = line.word("an element type");
+DType dtype_named(const std::string& name) {  // undefined where there is none
   for (int32_t i = 1; i <= static_cast<int32_t>(DType::bf16); ++i) {
     if (name_of(static_cast<DType>(i)) == name) return static_cast<DType>(i);
   }
-  fail("'" + name + "' is not an element type");
+  return DType::undefined;
+}
+
+DType element_type(Line& line) {
+  const DType dtype = dtype_named(line.peek());
+  line.take("an element type", dtype != DType::undefined);
+  return dtype;
 }
 
 template <typename T>
@@ -35,15 +40,14 @@ void fill(Tensor& tensor, Line& line) {
 }
 
 void fill(const std::string& name, Tensor& tensor, Line& line) {
-  const bool positive = line.accept("positive");
   if (line.accept("zeros")) return;
+  const bool positive = line.accept("positive");
   if (positive || line.accept("random")) {
     if (tensor.dtype() != DType::f32) fail("'" + name + "': only float32 can be random");
     uint64_t hash = 0;
     for (const unsigned char c : name) hash = hash * 31 + c;
     Random random = Random::stream(hash, {});
-    const float low = positive ? 0.5f : -1.0f, high = positive ? 1.5f : 1.0f;
-    return random.fill_uniform(tensor.mutate<float>(), low, high);
+    return random.fill_uniform(tensor.mutate<float>(), positive ? 0.5f : -1, positive ? 1.5f : 1);
   }
   switch (tensor.dtype()) {
     case DType::f32: return fill<float>(tensor, line);
@@ -81,8 +85,9 @@ AttributeValue attribute(Line& line) {
   return list ? AttributeValue(tokens) : AttributeValue(tokens[0]);
 }
 
-class Parser {
- public:
+struct Parser {
+  Graph graph;
+
   void statement(Line& line) {
     const std::string first = line.word("a statement");
     if (line.peek() == "," || line.peek() == "=") return node(first, line);
@@ -93,22 +98,29 @@ class Parser {
     } else if (first == "const") {
       constant(line);
     } else if (first == "output") {
-      do graph.outputs.push_back(defined(line));
+      do output(line);
       while (!line.at_end());
     } else {
       fail("expected opset, input, const, output or 'y = Op(x)', found " + first);
     }
   }
 
-  Graph graph;
-
- private:
   void input(Line& line) {
-    const ValueId id = define(line.word("a name"));
-    graph.value(id).dtype = element_type(line);
-    graph.inputs.push_back(id);
+    graph.inputs.push_back(define(line.word("a name")));
+    declare(graph.value(graph.inputs.back()), line);
+  }
+
+  void output(Line& line) {
+    graph.outputs.push_back(defined(line));
+    Value& value = graph.value(graph.outputs.back());
+    if (dtype_named(line.peek()) != DType::undefined) return declare(value, line);
+    if (value.dtype == DType::undefined) value.dtype = DType::f32;
+  }
+
+  static void declare(Value& value, Line& line) {
+    value.dtype = element_type(line);
     if (!line.accept("[")) return;
-    Dims& dims = graph.value(id).declared.emplace();
+    Dims& dims = value.declared.emplace();
     line.list("]", [&] {
       const std::string word = line.word("a size");
       if (word[0] == '-') fail("expected a size, found " + word);
@@ -153,19 +165,16 @@ class Parser {
   }
 
   ValueId define(const std::string& name) {
-    if (!ids_.emplace(name, static_cast<ValueId>(graph.values.size())).second) {
-      fail("'" + name + "' is defined twice");
-    }
+    if (find_value(graph, name)) fail("'" + name + "' is defined twice");
     return add_value(graph, name);
   }
 
   ValueId defined(Line& line) const {
     const std::string name = line.word("a name");
-    if (!ids_.contains(name)) fail("'" + name + "' is not defined");
-    return ids_.at(name);
+    const auto id = find_value(graph, name);
+    if (!id) fail("'" + name + "' is not defined");
+    return *id;
   }
-
-  std::unordered_map<std::string, ValueId> ids_;
 };
 
 }  // namespace

@@ -8,7 +8,7 @@
 //   c1 = Conv(x, w) {pads=[1, 1, 1, 1], group=1}
 //   a, b = Split(c1) {axis=1}
 //   y = Clip(a, -, six) {note="what", scale=0.5}  # '-' or nothing: an input that is left out
-//   output y b
+//   output y b                                 # float32 unless said: output n int64 [2] y
 //
 // One statement a line; '#' begins a comment. A name is defined before it is used. An attribute is
 // an int, a float (it has a point or an exponent), a string, or a list (of floats if one is). Nodes

@@ -1,4 +1,6 @@
-// Each statement of the text form, and each way to get one wrong with its line number.
+// Each statement of the text form, and each way to get one wrong: the wrong line always stands
+// third, after a comment and an input 'x', and the message must say so and name what was found.
+// Two outputs, omitted inputs and names that are also keywords are ordinary cases here.
 
 #include "support/text_graph.h"
 
@@ -135,6 +137,22 @@ TEST(TextGraph, inputs_and_outputs_of_nodes_may_be_left_out) {
   EXPECT_EQ(graph.nodes[0].op, find_operator("", "Clip"));
 }
 
+TEST(TextGraph, outputs_are_float32_or_what_is_said) {
+  const Graph graph = parse_text_graph(R"(
+    input x float32 [N, 3]
+    input i int64
+    y = Relu(x)
+    n = Shape(x)
+    output y n int64 [2] i
+  )");
+  ASSERT_EQ(graph.outputs.size(), 3u);
+  EXPECT_EQ(value_of(graph, "y").dtype, DType::f32);
+  EXPECT_EQ(value_of(graph, "y").declared, std::nullopt);
+  EXPECT_EQ(value_of(graph, "n").dtype, DType::i64);
+  EXPECT_EQ(value_of(graph, "n").declared, (Dims{{.size = 2, .symbol = ""}}));
+  EXPECT_EQ(value_of(graph, "i").dtype, DType::i64);
+}
+
 TEST(TextGraph, a_keyword_is_a_good_name_for_a_value) {
   const Graph graph = parse_text_graph("input input float32\noutput = Relu(input)\noutput output");
   EXPECT_EQ(graph.value(graph.outputs.at(0)).name, "output");
@@ -162,7 +180,7 @@ const Wrong kWrong[] = {
     {"opset new", "expected a number, found new"},
     {"opset 13 14", "expected the end of the line, found 14"},
     {"input x float32", "'x' is defined twice"},
-    {"input y float", "'float' is not an element type"},
+    {"input y float", "expected an element type, found float"},
     {"input y", "expected an element type, found the end of the line"},
     {"input y float32 [2, -3]", "expected a size, found -3"},
     {"input y float32 [2", "expected ], found the end of the line"},
