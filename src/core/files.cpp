@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
+#include <vector>
 
 #include "core/error.h"
 
@@ -16,10 +18,12 @@ namespace coppice {
 namespace {
 
 struct Descriptor {
-  int value;
+  explicit Descriptor(int descriptor) : value(descriptor) {}
+  Descriptor(Descriptor&& other) noexcept : value(std::exchange(other.value, -1)) {}
   ~Descriptor() {
     if (value >= 0) ::close(value);
   }
+  int value;
 };
 
 [[noreturn]] void fail_system(const std::string& doing, const std::filesystem::path& path) {
@@ -38,24 +42,34 @@ std::shared_ptr<std::byte> allocate_large(size_t size) {
   return {static_cast<std::byte*>(memory), std::free};
 }
 
+size_t read_some(int file, std::span<std::byte> into, const std::filesystem::path& path) {
+  while (true) {
+    const ssize_t got = ::read(file, into.data(), into.size());
+    if (got >= 0) return static_cast<size_t>(got);
+    if (errno != EINTR) fail_system("read", path);
+  }
+}
+
+Descriptor open_plain_file(const std::filesystem::path& path, struct stat& status) {
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.value < 0 || ::fstat(file.value, &status) != 0) fail_system("read", path);
+  if (S_ISDIR(status.st_mode)) fail_input("can't read '" + path.string() + "': it is a folder");
+  if (!S_ISREG(status.st_mode)) fail_input("can't read '" + path.string() + "': not a plain file");
+  return file;
+}
+
 }  // namespace
 
 Buffer read_file(const std::filesystem::path& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.value < 0) fail_system("read", path);
   struct stat status {};
-  if (::fstat(file.value, &status) != 0) fail_system("read", path);
-  if (S_ISDIR(status.st_mode)) fail_input("can't read '" + path.string() + "': it is a folder");
-  if (!S_ISREG(status.st_mode)) fail_input("can't read '" + path.string() + "': not a plain file");
+  const Descriptor file = open_plain_file(path, status);
   const size_t size = static_cast<size_t>(status.st_size);
   auto memory = allocate_large(size);
   size_t done = 0;
   while (done < size) {
-    const ssize_t got = ::read(file.value, memory.get() + done, size - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) fail_system("read", path);
+    const size_t got = read_some(file.value, {memory.get() + done, size - done}, path);
     if (got == 0) fail_input("can't read '" + path.string() + "': it shrank while being read");
-    done += static_cast<size_t>(got);
+    done += got;
   }
   return {std::move(memory), size};
 }
@@ -111,11 +125,22 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   return std::filesystem::equivalent(a, b, ignored);
 }
 
-std::string sha256(std::span<const std::byte> bytes) {
+std::string sha256_of_file(const std::filesystem::path& path) {
+  struct stat status {};
+  const Descriptor file = open_plain_file(path, status);
+  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
+                                                                        EVP_MD_CTX_free);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
-  COPPICE_CHECK(EVP_Digest(bytes.data(), bytes.size(), digest, &length, EVP_sha256(), nullptr) == 1,
-                "SHA-256 failed");
+  bool good = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
+  std::vector<std::byte> chunk(size_t{1} << 18);
+  while (good) {
+    const size_t got = read_some(file.value, chunk, path);
+    if (got == 0) break;
+    good = EVP_DigestUpdate(context.get(), chunk.data(), got) == 1;
+  }
+  good = good && EVP_DigestFinal_ex(context.get(), digest, &length) == 1;
+  COPPICE_CHECK(good, "SHA-256 failed");
   std::string text;
   for (unsigned int i = 0; i < length; ++i) {
     constexpr char kDigits[] = "0123456789abcdef";

@@ -13,7 +13,7 @@
 namespace coppice {
 
 struct Buffer {
-  std::shared_ptr<const std::byte> data;
+  std::shared_ptr<std::byte> data;
   size_t size = 0;
   std::span<const std::byte> bytes() const { return {data.get(), size}; }
 };
@@ -47,7 +47,7 @@ void write_text(const std::filesystem::path& path, std::string_view text);
 // Both name the same existing file, by whatever path.
 bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
-// SHA-256 as 64 lower-case hexadecimal digits.
-std::string sha256(std::span<const std::byte> bytes);
+// SHA-256 of a file's contents as 64 lower-case hexadecimal digits.
+std::string sha256_of_file(const std::filesystem::path& path);
 
 }  // namespace coppice

@@ -38,6 +38,7 @@ enum class Role {
   norm_shift,
   norm_mean,
   norm_variance,
+  divisor,  // masked by one, not by zero
 };
 
 enum class PinKind {

@@ -3,6 +3,7 @@
 #include <google/protobuf/io/coded_stream.h>
 #include <google/protobuf/io/zero_copy_stream_impl_lite.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/error.h"
@@ -90,19 +91,19 @@ Tensor tensor_from(const onnx::TensorProto& proto, std::shared_ptr<const void> o
                "with its weights inside");
   }
   const auto dtype = static_cast<DType>(proto.data_type());
-  if (!raw) return from_typed_data(proto);
-  if (size_of(dtype) == 0) return from_typed_data(proto);
-  // Why: reading floats at an odd address is undefined; protobuf aligns nothing, so most tensors of
-  // a file must be copied or none. x86 and ARM64 read unaligned words at full speed, but the
-  // sanitizer is right to complain, so a misaligned tensor gets its own copy.
+  if (!raw || size_of(dtype) == 0) return from_typed_data(proto);
   return within(quoted(proto), [&] {
-    const auto address = reinterpret_cast<uintptr_t>(raw->data());
     Tensor tensor = Tensor::view(dtype, shape_of(proto), std::move(owner), *raw);
-    if (address % std::min<size_t>(size_of(dtype), 8) == 0) return tensor;
+    if (misalignment(dtype, raw->data()) == 0) return tensor;
     Tensor copy = Tensor::zeros(dtype, tensor.shape());
     if (!raw->empty()) std::memcpy(copy.mutate_bytes().data(), raw->data(), raw->size());
     return copy;
   });
+}
+
+size_t misalignment(DType dtype, const std::byte* data) {
+  const size_t width = std::clamp<size_t>(size_of(dtype), 1, 8);
+  return reinterpret_cast<uintptr_t>(data) % width;
 }
 
 Tensor tensor_from(const onnx::TensorProto& proto) {

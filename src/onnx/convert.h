@@ -13,10 +13,13 @@
 
 namespace coppice {
 
-// A TensorProto whose raw_data, if it had any, stays in `raw` (owned by `owner`). Throws
+// A TensorProto whose raw_data, if it had any, stays in `raw` (owned by `owner`) unless it is
+// misaligned: then it is copied. Throws
 // Error::input, naming the tensor, for sizes that don't fit or for data in another file.
 Tensor tensor_from(const onnx::TensorProto& proto, std::shared_ptr<const void> owner,
                    std::optional<std::span<const std::byte>> raw);
+// Bytes from the nearest address below at which elements of `dtype` may lie.
+size_t misalignment(DType dtype, const std::byte* data);
 // A TensorProto that holds its data itself.
 Tensor tensor_from(const onnx::TensorProto& proto);
 

@@ -18,7 +18,8 @@ namespace coppice {
 
 // Throws Error::input with the path for whatever is not a sound ONNX model.
 Graph read_onnx(const std::filesystem::path& path);
-// The same from bytes that are kept alive as long as a tensor needs them.
+// The same from bytes that become the graph's: its tensors point into them, and some are shifted by
+// up to three bytes to lie aligned, so the buffer is no ONNX file any more afterwards.
 Graph parse_onnx(const Buffer& file);
 
 // Calls `sink` with consecutive pieces of the file.

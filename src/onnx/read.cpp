@@ -4,6 +4,7 @@
 // gathered into a lean message that protobuf parses. Then: values by name, nodes, subgraph
 // captures, order.
 
+#include <cstring>
 #include <set>
 #include <unordered_map>
 
@@ -102,6 +103,7 @@ class Reader {
       }
     });
     const auto proto = parse<onnx::TensorProto>(header, "initialiser");
+    if (raw) raw = aligned(static_cast<DType>(proto.data_type()), *raw);
     if (proto.name().empty()) fail_input("an initialiser has no name; the file is damaged");
     const ValueId id = value_named(proto.name());
     Value& value = graph_.value(id);
@@ -116,6 +118,18 @@ class Reader {
     if (!raw || bytes_of(plain) != header) {
       keep_tensor(id, proto, raw);
     }
+  }
+
+  // Protobuf aligns nothing, and floats at odd addresses are undefined behaviour. The bytes before
+  // a tensor's data (its tag and length) are read by now, so the data move down over them. Why not
+  // copy: three of four tensors of a file lie misaligned; copies would double the memory.
+  std::span<const std::byte> aligned(DType dtype, std::span<const std::byte> raw) {
+    constexpr size_t kLongLength = 128;  // from here on tag and length take 3 bytes or more
+    const size_t shift = misalignment(dtype, raw.data());
+    if (shift == 0 || shift > 3 || raw.size() < kLongLength) return raw;
+    std::byte* data = file_.data.get() + (raw.data() - file_.data.get());
+    std::memmove(data - shift, data, raw.size());
+    return {data - shift, raw.size()};
   }
 
   // A TensorProto that we would write otherwise (typed data, documentation) is carried whole.

@@ -1,9 +1,8 @@
 // A folder of its own for a test, removed with all it holds when the object goes.
 #pragma once
 
-#include <stdlib.h>
-
 #include <cerrno>
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 #include <system_error>

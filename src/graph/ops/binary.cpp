@@ -172,6 +172,11 @@ void relate_first(Relations& relations) {
   }
 }
 
+void relate_division(Relations& relations) {
+  relate_first(relations);
+  for (int64_t axis = 0; axis < relations.rank(1); ++axis) relations.role(1, axis, Role::divisor);
+}
+
 // A comparison is data no more than a mask; its zero means nothing.
 void relate_comparison(Relations& relations) {
   relate_broadcast(relations, false);
@@ -224,7 +229,7 @@ extern const OpDef kAdd = binary<AddOf>("Add", relate_sum);
 extern const OpDef kSub = binary<SubOf>("Sub", relate_sum);
 extern const OpDef kSum = binary<AddOf>("Sum", relate_sum, -1);
 extern const OpDef kMul = binary<MulOf>("Mul", relate_product);
-extern const OpDef kDiv = binary<DivOf>("Div", relate_first);
+extern const OpDef kDiv = binary<DivOf>("Div", relate_division);
 extern const OpDef kPow = binary<PowOf>("Pow", relate_comparison);
 extern const OpDef kMin = binary<MinOf>("Min", relate_sum, -1);
 extern const OpDef kMax = binary<MaxOf>("Max", relate_sum, -1);

@@ -13,7 +13,7 @@ extern const OpDef kAbs, kAdd, kAveragePool, kBatchNormalization, kCast, kCeil, 
     kIdentity, kLeakyRelu, kLess, kLog, kLogSoftmax, kMatMul, kMax, kMaxPool, kMin, kMul, kNeg,
     kPRelu, kPad, kPow, kReciprocal, kReduceL1, kReduceL2, kReduceMax, kReduceMean, kReduceMin,
     kReduceSum, kRelu, kReshape, kSelu, kShape, kSigmoid, kSlice, kSoftmax, kSoftplus, kSoftsign,
-    kSplit, kSqrt, kSqueeze, kSub, kSum, kTanh, kTranspose, kUnsqueeze;
+    kSplit, kSqrt, kSqueeze, kSub, kSum, kTanh, kTranspose, kUnsqueeze, kWhere;
 
 namespace {
 
@@ -50,6 +50,7 @@ constexpr const OpDef* kOperators[] = {
     &kSqueeze,       &kSub,
     &kSum,           &kTanh,
     &kTranspose,     &kUnsqueeze,
+    &kWhere,
 };
 
 }  // namespace

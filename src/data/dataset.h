@@ -1,0 +1,61 @@
+// A data set: pictures and labels by index, as plain tensors, whatever files they come from.
+//
+// `open_dataset` reads a spec such as "cifar10:DIR" and gives the object; `dataset_formats` is the
+// one table of the forms there are (dataset.cpp). Pixels come as they are stored: preprocessing
+// belongs to the model and happens in load_batch (batch.h). Files are treated as hostile: what is
+// wrong in them is an Error::input that names the file, what was found and what was expected.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "core/tensor.h"
+#include "data/preprocess.h"
+
+namespace coppice {
+
+enum class Split { train, test };
+
+struct Sample {
+  Tensor pixels;      // [C, H, W]: u8 0..255, planar RGB or grey; or f32 from a float npy file
+  int64_t label = 0;  // 0 <= label < classes()
+};
+
+// Reads are thread-safe. C, H and W are the same for every sample, except for picture folders.
+class Dataset {
+ public:
+  virtual ~Dataset() = default;
+
+  virtual int64_t size() const = 0;      // pictures; at least 1
+  virtual int64_t classes() const = 0;   // at least 1
+  virtual std::string name() const = 0;  // the format's name, such as "cifar10"
+
+  // Requires: 0 <= index < size(). Throws Error::input if the picture's own file is missing,
+  // corrupt or not a picture (picture folders only; everything else was checked when it was
+  // opened).
+  virtual Sample read(int64_t index) const = 0;
+
+  // The statistics that models for this data set are usually trained with; none if unknown.
+  virtual std::optional<Preprocessing> own_preprocessing() const = 0;
+};
+
+struct DatasetFormat {
+  std::string_view name;         // what stands before the colon of a spec
+  std::string_view description;  // one line for people
+  std::string_view form;         // the whole spec, such as "cifar10:DIR"
+  // `argument` is what follows the colon.
+  std::unique_ptr<Dataset> (*open)(const std::string& argument, Split split);
+};
+
+// All formats, in the order to list them.
+std::span<const DatasetFormat> dataset_formats();
+
+// Throws Error::usage (with the list of forms) for a spec that is none of them, Error::input for
+// files that are missing or wrong. Only the files of `split` are read.
+std::unique_ptr<Dataset> open_dataset(const std::string& spec, Split split);
+
+}  // namespace coppice

@@ -1,0 +1,18 @@
+// NumPy's npy format: "\x93NUMPY", version, the header's length, a Python dictionary as text
+// ({'descr': '<f4', 'fortran_order': False, 'shape': (10, 3, 32, 32), }), the elements.
+// Read are little-endian and one-byte numbers in C order, versions 1 to 3.
+#pragma once
+
+#include <string>
+
+#include "core/files.h"
+#include "core/tensor.h"
+
+namespace coppice {
+
+// The array in an npy file: a view of `file`, or a copy where its elements are not aligned.
+// `where` names it in errors. Throws Error::input for a bad or truncated header, a dtype or order
+// that is not read, and where the file's size and the header's shape disagree.
+Tensor parse_npy(const Buffer& file, const std::string& where);
+
+}  // namespace coppice

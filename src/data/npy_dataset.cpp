@@ -1,0 +1,125 @@
+// The data set made of two npy files: pictures and labels.
+//
+// Pictures: uint8 or float32, [N, H, W] (grey), [N, C, H, W], [N, H, W, C] (C last if it is 1 or 3
+// and the second axis is neither), or [N, F] (flat, one row). Labels: integers, [N] or [N, 1], from
+// 0; the largest one says how many classes there are. Both splits are the same pictures.
+#include <algorithm>
+#include <tuple>
+
+#include "core/error.h"
+#include "data/decompress.h"
+#include "data/formats.h"
+#include "data/in_quotes.h"
+#include "data/memory_dataset.h"
+#include "data/npy.h"
+
+namespace coppice {
+namespace {
+
+constexpr size_t kMostFileBytes = size_t{64} << 30;
+constexpr int64_t kMostClasses = 100000;
+
+struct Array {
+  Tensor tensor;
+  std::string where;
+};
+
+Array read_array(const std::string& file) {
+  const std::string where = in_quotes(file);
+  return {parse_npy(read_at_most(file, kMostFileBytes), where), where};
+}
+
+// [N, H, W, C] to [N, C, H, W].
+template <typename T>
+Tensor to_planar(const Tensor& pictures) {
+  const Shape& from = pictures.shape();
+  const int64_t pixels = from[1] * from[2], channels = from[3];
+  Tensor result = Tensor::zeros(pictures.dtype(), {from[0], channels, from[1], from[2]});
+  const std::span<const T> source = pictures.as<T>();
+  const std::span<T> target = result.mutate<T>();
+  for (int64_t n = 0; n < from[0]; ++n) {
+    for (int64_t c = 0; c < channels; ++c) {
+      for (int64_t i = 0; i < pixels; ++i) {
+        target[(n * channels + c) * pixels + i] = source[(n * pixels + i) * channels + c];
+      }
+    }
+  }
+  return result;
+}
+
+// As [N, C, H, W].
+Array read_pictures(const std::string& file) {
+  Array array = read_array(file);
+  const Shape shape = array.tensor.shape();
+  const auto is_colour_count = [](int64_t size) { return size == 1 || size == 3; };
+  const DType dtype = array.tensor.dtype();
+  if (dtype != DType::u8 && dtype != DType::f32) {
+    fail_input(array.where + ": pictures of " + name_of(dtype) +
+               ", expected uint8 or float32; convert them with numpy's astype");
+  }
+  if (array.tensor.size() == 0 || shape.size() < 2 || shape.size() > 4) {
+    fail_input(array.where + ": pictures of shape " + to_string(shape) +
+               ", expected 2 to 4 axes without a zero: NxHxW, NxCxHxW, NxHxWxC or NxF");
+  }
+  if (shape.size() == 2) {
+    array.tensor = array.tensor.reshaped({shape[0], 1, 1, shape[1]});
+  } else if (shape.size() == 3) {
+    array.tensor = array.tensor.reshaped({shape[0], 1, shape[1], shape[2]});
+  } else if (!is_colour_count(shape[1]) && is_colour_count(shape[3])) {
+    array.tensor =
+        dtype == DType::u8 ? to_planar<uint8_t>(array.tensor) : to_planar<float>(array.tensor);
+  }
+  return array;
+}
+
+// Labels and the number of classes.
+std::pair<std::vector<int64_t>, int64_t> read_labels(const std::string& file, int64_t count,
+                                                     const std::string& pictures) {
+  const Array array = read_array(file);
+  const Shape& shape = array.tensor.shape();
+  if (array.tensor.dtype() == DType::f32) {
+    fail_input(array.where +
+               ": labels of float32, expected integers; convert them with numpy's "
+               "astype");
+  }
+  if (array.tensor.size() != count || shape.empty() || shape[0] != count) {
+    fail_input(array.where + ": labels of shape " + to_string(shape) + ", expected " +
+               std::to_string(count) + " as " + pictures + " has pictures");
+  }
+  const std::vector<int64_t> labels = to_int64s(array.tensor);
+  const auto [low, high] = std::minmax_element(labels.begin(), labels.end());
+  if (*low < 0 || *high >= kMostClasses) {
+    const auto bad = *low < 0 ? low : high;
+    fail_input(array.where + ": label " + std::to_string(*bad) + " of picture " +
+               std::to_string(bad - labels.begin()) + ", expected 0 to " +
+               std::to_string(kMostClasses - 1));
+  }
+  return {labels, *high + 1};
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_npy(const std::string& two_files, Split) {
+  const size_t comma = two_files.find(',');
+  if (comma == std::string::npos || comma == 0 || comma + 1 == two_files.size() ||
+      two_files.find(',', comma + 1) != std::string::npos) {
+    fail_usage("data set 'npy:" + two_files + "': expected two files, npy:IMAGES,LABELS");
+  }
+  const std::string pictures_file = two_files.substr(0, comma);
+  const Array pictures = read_pictures(pictures_file);
+  const Shape& shape = pictures.tensor.shape();
+  MemoryPictures result;
+  std::tie(result.labels, result.classes) =
+      read_labels(two_files.substr(comma + 1), shape[0], pictures.where);
+  result.name = "npy";
+  result.dtype = pictures.tensor.dtype();
+  result.shape = {shape[1], shape[2], shape[3]};
+  const auto owner = std::make_shared<const Tensor>(pictures.tensor);
+  const size_t picture_bytes = owner->bytes().size() / static_cast<size_t>(shape[0]);
+  result.parts.push_back({owner, owner->bytes(), picture_bytes, shape[0]});
+  // Floats are taken as preprocessed already.
+  if (result.dtype == DType::f32) result.preprocessing = parse_preprocessing("none");
+  return make_memory_dataset(std::move(result));
+}
+
+}  // namespace coppice

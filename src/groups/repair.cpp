@@ -1,0 +1,245 @@
+// What each value's shape becomes is known from its labels, so numbers are never patched by guess:
+// every input that holds sizes is evaluated under the new sizes and compared entry by entry with
+// what the operator wants. Most shape arithmetic adapts by itself. Where an entry is wrong:
+//
+//   the input is a constant, or computed from constants alone   a new constant for this reader
+//   computed at run time from Shape                             Where(mask, literal, computed)
+//
+// Constants are shared between nodes, which is why a repaired one is always new.
+
+#include "groups/repair.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "graph/ops/ops.h"
+
+namespace coppice {
+namespace {
+
+constexpr int64_t kEvaluateLimit = 4096;  // larger values are data, not sizes
+
+class Repairer final : public RepairContext {
+ public:
+  Repairer(Graph& graph, const Groups& groups, const Removal& removal)
+      : graph_(graph), groups_(groups), removal_(removal) {}
+
+  void run() {
+    find_changes();
+    evaluate_sizes();
+    std::vector<Node> nodes = std::move(graph_.nodes);
+    graph_.nodes.clear();
+    for (Node& node : nodes) {
+      node_ = &node;
+      if (node.op && node.op->repair && shapes_known()) node.op->repair(*this);
+      graph_.nodes.push_back(std::move(node));
+    }
+  }
+
+  const Node& node() const override { return *node_; }
+  const Graph& graph() const override { return graph_; }
+  const Shape& old_input(int input) const override {
+    return groups_.inferred.shape(node_->inputs[input]);
+  }
+  const Shape& old_output(int output) const override {
+    return groups_.inferred.shape(node_->outputs[output]);
+  }
+  const Shape& new_input(int input) const override { return shapes_[node_->inputs[input]]; }
+  const Shape& new_output(int output) const override { return shapes_[node_->outputs[output]]; }
+  std::vector<bool> input_alive(int input, int64_t axis) const override {
+    return flags(node_->inputs[input], axis);
+  }
+  std::vector<bool> output_alive(int output, int64_t axis) const override {
+    return flags(node_->outputs[output], axis);
+  }
+  const Tensor* known(int input) const override {
+    return has_input(input) ? known_value(graph_, groups_.inferred, node_->inputs[input]) : nullptr;
+  }
+  void set_attribute(const std::string& name, AttributeValue value) override {
+    node_->attributes.set(name, std::move(value));
+  }
+
+  void want(int input, const std::vector<int64_t>& values) override {
+    const std::vector<int64_t> now = current(input);
+    if (now != values) rewrite(input, now, values);
+  }
+
+  void want_shape(int input, const Shape& shape) override {
+    const std::vector<int64_t> now = current(input);
+    if (gives(now, shape)) return;
+    // Keep what the file says where it is still right: -1, 0, and sizes that didn't change.
+    std::vector<int64_t> repaired = now;
+    for (size_t i = 0; i < repaired.size() && i < shape.size(); ++i) {
+      if (repaired[i] > 0) repaired[i] = shape[i];
+    }
+    if (!gives(repaired, shape)) repaired = shape;
+    rewrite(input, now, repaired);
+  }
+
+ private:
+  void find_changes() {
+    shapes_.resize(graph_.values.size());
+    for (size_t i = 0; i < graph_.values.size(); ++i) {
+      const auto id = static_cast<ValueId>(i);
+      if (!groups_.inferred.has(id)) continue;
+      shapes_[i] = shape_after(groups_, id, groups_.inferred.shape(id), removal_);
+    }
+  }
+
+  // Shape arithmetic under the new sizes: Shape answers from `shapes_`, the rest is evaluated.
+  void evaluate_sizes() {
+    values_.resize(graph_.values.size());
+    for (const Node& node : graph_.nodes) {
+      if (!node.op) continue;
+      if (node.op_type == "Shape") {
+        evaluate_shape(node);
+        continue;
+      }
+      if (!node.op->evaluate) {
+        keep_known(node);
+        continue;
+      }
+      std::vector<const Tensor*> inputs;
+      for (const ValueId id : node.inputs) inputs.push_back(value_now(id));
+      bool ready = true;
+      for (size_t i = 0; i < inputs.size(); ++i) {
+        ready = ready &&
+                (node.inputs[i] == kNoValue || (inputs[i] && inputs[i]->size() <= kEvaluateLimit));
+      }
+      for (const ValueId id : node.outputs) {
+        ready = ready && id != kNoValue && !graph_.value(id).constant && !has_units(id) &&
+                element_count(shapes_[id]) <= kEvaluateLimit;
+      }
+      if (!ready) continue;
+      std::vector<Tensor> outputs = node.op->evaluate(graph_, node, inputs);
+      for (size_t o = 0; o < outputs.size() && o < node.outputs.size(); ++o) {
+        values_[node.outputs[o]] = std::move(outputs[o]);
+      }
+    }
+  }
+
+  // Sizes never carry units; what does is a weight on its way through a Reshape.
+  bool has_units(ValueId id) const {
+    const std::vector<int32_t>& axes = groups_.axes[id];
+    return std::any_of(axes.begin(), axes.end(), [](int32_t pooled) { return pooled >= 0; });
+  }
+
+  void evaluate_shape(const Node& node) {
+    const ValueId in = node.inputs[0], out = node.outputs[0];
+    if (!groups_.inferred.has(in) || !groups_.inferred.known[out]) return;
+    const auto rank = static_cast<int64_t>(shapes_[in].size());
+    const int64_t given = node.attributes.integer("start", 0);
+    const int64_t start = std::clamp<int64_t>(given < 0 ? given + rank : given, 0, rank);
+    const int64_t count = groups_.inferred.known[out]->size();
+    values_[out] =
+        Tensor::vector({shapes_[in].begin() + start, shapes_[in].begin() + start + count});
+  }
+
+  // Constants that inference made known (value_ints and the like) don't depend on sizes.
+  void keep_known(const Node& node) {
+    for (const ValueId id : node.outputs) {
+      if (id != kNoValue && node.inputs.empty()) values_[id] = groups_.inferred.known[id];
+    }
+  }
+
+  const Tensor* value_now(ValueId id) const {
+    if (id == kNoValue) return nullptr;
+    if (graph_.value(id).constant) return &*graph_.value(id).constant;
+    return values_[id] ? &*values_[id] : nullptr;
+  }
+
+  bool shapes_known() const {
+    const auto known = [&](ValueId id) { return id == kNoValue || groups_.inferred.has(id); };
+    return std::all_of(node_->inputs.begin(), node_->inputs.end(), known) &&
+           std::all_of(node_->outputs.begin(), node_->outputs.end(), known);
+  }
+
+  std::vector<bool> flags(ValueId id, int64_t axis) const {
+    const std::vector<char> stays = alive(groups_, id, axis, removal_);
+    if (stays.empty()) return std::vector<bool>(groups_.inferred.shape(id)[axis], true);
+    return {stays.begin(), stays.end()};
+  }
+
+  std::vector<int64_t> current(int input) const {
+    const Tensor* value = value_now(node_->inputs[input]);
+    if (!value) {
+      throw Error(ErrorKind::target, where(graph_, *node_) + ": input '" +
+                                         graph_.value(node_->inputs[input]).name +
+                                         "' holds sizes that changed, but it is computed in a way "
+                                         "that can't be followed; leave its layers alone with "
+                                         "--keep");
+    }
+    return to_int64s(*value);
+  }
+
+  bool gives(const std::vector<int64_t>& wanted, const Shape& shape) const {
+    try {
+      return resolve_reshape(graph_, *node_, new_input(0), wanted) == shape;
+    } catch (const Error&) {
+      return false;  // these numbers don't fit any more: that is what we ask
+    }
+  }
+
+  // Whether the value is computed from the shape of something that exists only at run time.
+  bool computed_from_shapes(ValueId id) const {
+    std::vector<ValueId> open{id};
+    std::vector<char> met(graph_.values.size(), 0);
+    const std::vector<int32_t> producer = producers(graph_);  // of the nodes repaired so far
+    while (!open.empty()) {
+      const ValueId next = open.back();
+      open.pop_back();
+      if (next == kNoValue || met[next] || producer[next] < 0) continue;
+      met[next] = 1;
+      const Node& node = graph_.nodes[producer[next]];
+      if (node.op_type == "Shape") return true;
+      open.insert(open.end(), node.inputs.begin(), node.inputs.end());
+    }
+    return false;
+  }
+
+  ValueId new_constant(const std::string& stem, Tensor tensor) {
+    return add_constant(graph_, unused_name(graph_, stem), std::move(tensor));
+  }
+
+  void rewrite(int input, const std::vector<int64_t>& now, const std::vector<int64_t>& wanted) {
+    const ValueId old = node_->inputs[input];
+    const Tensor value = *value_now(old);  // a copy: new constants move the graph's values
+    const std::string stem = graph_.value(old).name + "_cut";
+    Tensor literal = Tensor::vector(wanted);
+    if (value.dtype() == DType::i32) {
+      literal =
+          Tensor::of<int32_t>(literal.shape(), std::vector<int32_t>(wanted.begin(), wanted.end()));
+    }
+    if (value.rank() == 0 && wanted.size() == 1) literal = literal.reshaped({});
+    if (!computed_from_shapes(old) || now.size() != wanted.size() || graph_.opset < 9) {
+      node_->inputs[input] = new_constant(stem, std::move(literal));
+    } else {
+      std::vector<uint8_t> wrong;
+      for (size_t i = 0; i < now.size(); ++i) wrong.push_back(now[i] != wanted[i]);
+      Tensor mask = Tensor::zeros(DType::boolean, literal.shape());
+      std::ranges::copy(std::as_bytes(std::span(wrong)), mask.mutate_bytes().begin());
+      const ValueId condition = new_constant(stem + "_where", std::move(mask));
+      const ValueId sizes = new_constant(stem + "_sizes", std::move(literal));
+      const ValueId patched = add_value(graph_, unused_name(graph_, stem), value.dtype());
+      add_node(graph_, "Where", {condition, sizes, old}, {patched}, {}, graph_.value(patched).name);
+      node_->inputs[input] = patched;
+    }
+    shapes_.resize(graph_.values.size());
+    values_.resize(graph_.values.size());
+  }
+
+  Graph& graph_;
+  const Groups& groups_;
+  const Removal& removal_;
+  Node* node_ = nullptr;
+  std::vector<Shape> shapes_;                  // of every value, after the cut
+  std::vector<std::optional<Tensor>> values_;  // shape arithmetic under the new sizes
+};
+
+}  // namespace
+
+void repair_nodes(Graph& graph, const Groups& groups, const Removal& removal) {
+  Repairer(graph, groups, removal).run();
+}
+
+}  // namespace coppice

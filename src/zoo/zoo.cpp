@@ -1,0 +1,39 @@
+// The table of the zoo: one line a network.
+
+#include "zoo/zoo.h"
+
+#include "core/error.h"
+#include "zoo/nets.h"
+
+namespace coppice {
+namespace {
+
+constexpr ZooModel kModels[] = {
+    {"lenet300-100", "LeCun et al., Proc. IEEE 1998; as in Han et al., NIPS 2015",
+     "MNIST, 28x28 grey, 10 classes, 0.27 M parameters, fully connected", lenet300_100},
+    {"lenet5", "LeCun et al., Proc. IEEE 1998; Caffe's version",
+     "MNIST, 28x28 grey, 10 classes, 0.43 M parameters", lenet5},
+    {"resnet20", "He et al., CVPR 2016", "CIFAR-10, 32x32 RGB, 10 classes, 0.27 M parameters",
+     resnet20},
+    {"resnet56", "He et al., CVPR 2016", "CIFAR-10, 32x32 RGB, 10 classes, 0.85 M parameters",
+     resnet56},
+    {"vgg16-bn", "Simonyan and Zisserman, ICLR 2015; as in Li et al., ICLR 2017",
+     "CIFAR-10, 32x32 RGB, 10 classes, 15.0 M parameters", vgg16_bn},
+    {"mobilenetv2", "Sandler et al., CVPR 2018",
+     "ImageNet, 224x224 RGB, 1000 classes, 3.5 M parameters", mobilenetv2},
+};
+
+}  // namespace
+
+std::span<const ZooModel> zoo_models() { return kModels; }
+
+Graph build_zoo_model(const std::string& name, uint64_t seed) {
+  std::string names;
+  for (const ZooModel& model : kModels) {
+    if (model.name == name) return model.build(seed);
+    names += std::string(names.empty() ? "'" : ", '") + model.name + "'";
+  }
+  fail_usage("no zoo model '" + name + "'; expected one of " + names);
+}
+
+}  // namespace coppice
