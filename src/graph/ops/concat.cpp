@@ -121,6 +121,23 @@ void relate_split(Relations& relations) {
   }
 }
 
+std::vector<Tensor> evaluate_split(const Graph& graph, const Node& node,
+                                   std::span<const Tensor* const> inputs) {
+  const Tensor& x = *inputs[0];
+  const int64_t axis = resolve_axis(graph, node, node.attributes.integer("axis", 0), x.rank());
+  const Tensor* given = inputs.size() > 1 ? inputs[1] : nullptr;
+  const auto sizes = split_sizes(graph, node, x.shape()[axis], given != nullptr, given);
+  std::vector<Tensor> pieces;
+  int64_t begin = 0;
+  for (const int64_t size : *sizes) {
+    std::vector<int64_t> keep(size);
+    std::iota(keep.begin(), keep.end(), begin);
+    pieces.push_back(take(x, axis, keep));
+    begin += size;
+  }
+  return pieces;
+}
+
 void repair_split(RepairContext& context) {
   if (context.unchanged()) return;
   const Node& node = context.node();
@@ -152,6 +169,7 @@ extern const OpDef kSplit{.type = "Split",
                           .infer = infer_split,
                           .relate = relate_split,
                           .repair = repair_split,
+                          .evaluate = evaluate_split,
                           .parameter_inputs = {1}};
 
 }  // namespace coppice

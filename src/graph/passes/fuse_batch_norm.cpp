@@ -1,0 +1,148 @@
+#include "graph/passes/fuse_batch_norm.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+bool is_onnx(const Node& node, const char* type) {
+  return node.op_type == type && (node.domain.empty() || node.domain == "ai.onnx");
+}
+
+bool constant_f32(const Graph& graph, const Node& node, size_t input) {
+  if (input >= node.inputs.size() || node.inputs[input] == kNoValue) return false;
+  const auto& constant = graph.value(node.inputs[input]).constant;
+  return constant && constant->dtype() == DType::f32;
+}
+
+bool has(const Node& node, size_t input) {
+  return input < node.inputs.size() && node.inputs[input] != kNoValue;
+}
+
+// The axis of the weight that is the output channel.
+int64_t filter_axis(const Node& producer) {
+  if (producer.op_type == "Conv") return 0;
+  return producer.attributes.integer("transB", 0) != 0 ? 0 : 1;
+}
+
+// A bias that is one number per output channel, or one for all.
+bool simple_bias(const Graph& graph, const Node& producer) {
+  if (!has(producer, 2)) return true;
+  if (!constant_f32(graph, producer, 2)) return false;
+  const Tensor& bias = *graph.value(producer.inputs[2]).constant;
+  const Tensor& weight = *graph.value(producer.inputs[1]).constant;
+  if (bias.size() == 1) return true;
+  return bias.shape().back() == bias.size() && bias.size() == weight.shape()[filter_axis(producer)];
+}
+
+bool foldable(const Graph& graph, const Node& producer, const Node& batch_norm) {
+  if (!is_onnx(producer, "Conv") && !is_onnx(producer, "Gemm")) return false;
+  if (!constant_f32(graph, producer, 1) || !simple_bias(graph, producer)) return false;
+  for (size_t i = 1; i <= 4; ++i) {
+    if (!constant_f32(graph, batch_norm, i)) return false;
+  }
+  for (size_t o = 1; o < batch_norm.outputs.size(); ++o) {
+    if (batch_norm.outputs[o] != kNoValue) return false;
+  }
+  const Attributes& attributes = batch_norm.attributes;
+  if (attributes.integer("training_mode", 0) != 0 || attributes.integer("spatial", 1) != 1 ||
+      attributes.integer("is_test", 1) != 1) {
+    return false;
+  }
+  const Tensor& weight = *graph.value(producer.inputs[1]).constant;
+  const Tensor& scale = *graph.value(batch_norm.inputs[1]).constant;
+  return weight.rank() >= 2 && weight.shape()[filter_axis(producer)] == scale.size();
+}
+
+double bias_at(const Graph& graph, const Node& producer, int64_t channel) {
+  if (!has(producer, 2)) return 0;
+  const Tensor& bias = *graph.value(producer.inputs[2]).constant;
+  const double beta = producer.op_type == "Gemm" ? producer.attributes.real("beta", 1) : 1;
+  return beta * bias.as<float>()[bias.size() == 1 ? 0 : channel];
+}
+
+// In place where nobody else reads the constant, else as a new one.
+ValueId replace_constant(Graph& graph, ValueId old, size_t readers, Tensor tensor,
+                         const std::string& stem) {
+  if (old != kNoValue && readers == 1) {
+    graph.value(old).constant = std::move(tensor);
+    return old;
+  }
+  return add_constant(graph, unused_name(graph, stem), std::move(tensor));
+}
+
+}  // namespace
+
+std::vector<BatchNormPair> find_foldable_batch_norms(const Graph& graph) {
+  const std::vector<int32_t> producer = producers(graph);
+  const auto readers = consumers(graph);
+  std::vector<BatchNormPair> pairs;
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    if (!is_onnx(node, "BatchNormalization") || !has(node, 0)) continue;
+    const ValueId data = node.inputs[0];
+    if (producer[data] < 0 || readers[data].size() != 1 ||
+        std::count(graph.outputs.begin(), graph.outputs.end(), data) > 0) {
+      continue;
+    }
+    if (foldable(graph, graph.nodes[producer[data]], node)) {
+      pairs.push_back({producer[data], static_cast<int32_t>(n)});
+    }
+  }
+  return pairs;
+}
+
+AffineWeights fold_batch_norm(const Graph& graph, const Node& producer, const Node& batch_norm) {
+  const auto statistic = [&](int input) {
+    return graph.value(batch_norm.inputs[input]).constant->as<float>();
+  };
+  const auto scale = statistic(1), shift = statistic(2), mean = statistic(3),
+             variance = statistic(4);
+  const double epsilon = batch_norm.attributes.real("epsilon", 1e-5f);
+  const auto channels = static_cast<int64_t>(scale.size());
+
+  std::vector<double> factor(channels);
+  std::vector<float> bias(channels);
+  for (int64_t o = 0; o < channels; ++o) {
+    factor[o] = scale[o] / std::sqrt(variance[o] + epsilon);
+    const double y = bias_at(graph, producer, o);
+    bias[o] = static_cast<float>(factor[o] * (y - mean[o]) + shift[o]);
+  }
+  Tensor weight = *graph.value(producer.inputs[1]).constant;
+  const int64_t axis = filter_axis(producer);
+  const int64_t inner = element_count({weight.shape().begin() + axis + 1, weight.shape().end()});
+  const std::span<float> elements = weight.mutate<float>();
+  for (size_t i = 0; i < elements.size(); ++i) {
+    const int64_t o = static_cast<int64_t>(i) / inner % channels;
+    elements[i] = static_cast<float>(factor[o] * elements[i]);
+  }
+  return {std::move(weight), Tensor::of<float>({channels}, bias)};
+}
+
+void fuse_batch_norms(Graph& graph) {
+  for (const BatchNormPair& pair : find_foldable_batch_norms(graph)) {
+    Node& producer = graph.nodes[pair.producer];
+    Node& batch_norm = graph.nodes[pair.batch_norm];
+    AffineWeights folded = fold_batch_norm(graph, producer, batch_norm);
+    const auto readers = consumers(graph);
+    const ValueId old_weight = producer.inputs[1];
+    const ValueId old_bias = has(producer, 2) ? producer.inputs[2] : kNoValue;
+    const std::string stem = graph.value(old_weight).name;
+    producer.inputs.resize(3, kNoValue);
+    producer.inputs[1] = replace_constant(graph, old_weight, readers[old_weight].size(),
+                                          std::move(folded.weight), stem + "_folded");
+    producer.inputs[2] =
+        replace_constant(graph, old_bias, old_bias == kNoValue ? 0 : readers[old_bias].size(),
+                         std::move(folded.bias), stem + "_bias");
+    if (producer.op_type == "Gemm") producer.attributes.set("beta", 1.0f);
+    // The producer now computes what the normalisation did, under its name.
+    producer.outputs[0] = batch_norm.outputs[0];
+    batch_norm.outputs.assign(1, kNoValue);
+  }
+  remove_dead(graph);
+}
+
+}  // namespace coppice

@@ -1,0 +1,59 @@
+#include "runtime/compile.h"
+
+#include "core/error.h"
+#include "graph/passes/fold_constants.h"
+#include "graph/passes/remove_no_ops.h"
+#include "runtime/reference.h"
+#include "runtime/steps/steps.h"
+
+namespace coppice::runtime {
+namespace {
+
+std::optional<std::vector<Tensor>> evaluate_constant(const Graph& graph, const Node& node,
+                                                     std::span<const Tensor* const> inputs) {
+  return evaluate_node(graph, node, inputs);
+}
+
+bool lower_fast(Lowering& lowering, const Layer& layer) {
+  const Lower function = find_lowering(lowering.node(layer));
+  return function && function(lowering, layer);
+}
+
+void lower_layer(Lowering& lowering, const Layer& layer) {
+  lowering.begin(layer);
+  if (lower_fast(lowering, layer)) return lowering.end(layer);
+  if (layer.nodes.size() == 1) {
+    lower_fallback(lowering, layer);
+    return lowering.end(layer);
+  }
+  lowering.cancel(layer);
+  for (const Layer& single : separate(lowering.graph(), layer)) lower_layer(lowering, single);
+}
+
+}  // namespace
+
+void require_types(const Graph& graph, const Inferred& inferred) {
+  for (const Node& node : graph.nodes) {
+    for (const ValueId id : node.outputs) {
+      if (id == kNoValue || inferred.has(id)) continue;
+      require_runnable(graph, node);  // says more where the operator is the reason
+      fail_input(where(graph, node) + ": the shape of its output '" + graph.value(id).name +
+                 "' depends on data; expected shapes that follow from the inputs' shapes");
+    }
+  }
+}
+
+void simplify(Graph& graph, const Inferred& inferred) {
+  fold_constants(graph, inferred, evaluate_constant);
+  remove_no_ops(graph, inferred);
+}
+
+Plan lower(Graph& graph, const Inferred& inferred) {
+  const std::vector<Layer> layers = fuse_layers(graph, inferred);
+  for (const Node& node : graph.nodes) require_runnable(graph, node);
+  Lowering lowering(graph, inferred);
+  for (const Layer& layer : layers) lower_layer(lowering, layer);
+  return lowering.finish();
+}
+
+}  // namespace coppice::runtime

@@ -1,0 +1,167 @@
+// One executor for both kinds of kernels: `run` checks, then hands over to the plan's steps or to
+// run_reference.
+
+#include "runtime/executable.h"
+
+#include <chrono>
+
+#include "core/error.h"
+#include "core/threads.h"
+#include "runtime/compile.h"
+#include "runtime/omp_threads.h"
+#include "runtime/reference.h"
+
+namespace coppice {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double ms_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+}  // namespace
+
+struct Executable::Impl {
+  Target target;
+  std::vector<std::string> input_names, output_names;
+  std::vector<TensorType> inputs, outputs;
+  std::vector<LayerTime> times;
+  Graph graph;         // Kernels::reference
+  runtime::Plan plan;  // Kernels::fast
+  std::shared_ptr<std::byte> arena;
+  std::vector<std::byte*> pointers;
+
+  void check(std::span<const Tensor> given, std::span<Tensor> results) const;
+  void bind(std::span<const Tensor> given, std::span<Tensor> results);
+  void run_plan(std::span<const Tensor> given, std::span<Tensor> results);
+  void run_graph(std::span<const Tensor> given, std::span<Tensor> results);
+};
+
+void Executable::Impl::check(std::span<const Tensor> given, std::span<Tensor> results) const {
+  if (given.size() != inputs.size()) {
+    fail_input("the model has " + std::to_string(inputs.size()) + " inputs, given are " +
+               std::to_string(given.size()));
+  }
+  for (size_t i = 0; i < given.size(); ++i) {
+    if (given[i].dtype() == inputs[i].dtype && given[i].shape() == inputs[i].shape) continue;
+    fail_input("input '" + input_names[i] + "' is given as " + name_of(given[i].dtype()) + " " +
+               to_string(given[i].shape()) + ", but the model was compiled for " +
+               name_of(inputs[i].dtype) + " " + to_string(inputs[i].shape));
+  }
+  COPPICE_CHECK(results.size() == outputs.size(), "run with another number of outputs");
+  for (size_t o = 0; o < results.size(); ++o) {
+    COPPICE_CHECK(results[o].dtype() == outputs[o].dtype && results[o].shape() == outputs[o].shape,
+                  "run with an output that allocate_outputs() didn't make");
+  }
+}
+
+void Executable::Impl::bind(std::span<const Tensor> given, std::span<Tensor> results) {
+  for (size_t id = 0; id < plan.buffers.size(); ++id) {
+    const runtime::Buffer& buffer = plan.buffers[id];
+    switch (buffer.home) {
+      case runtime::Home::arena: pointers[id] = arena.get() + buffer.offset; break;
+      case runtime::Home::constant: pointers[id] = buffer.constant.get(); break;
+      case runtime::Home::input:
+        // Steps never write to an input's buffer: Lowering::may_overwrite refuses it.
+        pointers[id] = const_cast<std::byte*>(given[buffer.index].bytes().data());
+        break;
+      case runtime::Home::output: pointers[id] = results[buffer.index].mutate_bytes().data(); break;
+    }
+  }
+}
+
+void Executable::Impl::run_plan(std::span<const Tensor> given, std::span<Tensor> results) {
+  const runtime::OmpThreads threads(target.threads);
+  bind(given, results);
+  if (target.profile == Target::Profile::off) {
+    for (const runtime::Step& step : plan.steps) step.run(pointers);
+    return;
+  }
+  for (size_t s = 0; s < plan.steps.size(); ++s) {
+    const auto start = Clock::now();
+    plan.steps[s].run(pointers);
+    times[s].ms = ms_since(start);
+  }
+}
+
+void Executable::Impl::run_graph(std::span<const Tensor> given, std::span<Tensor> results) {
+  const auto start = Clock::now();
+  const std::vector<Tensor> computed = run_reference(graph, given);
+  for (size_t o = 0; o < computed.size(); ++o) results[o] = computed[o];
+  if (target.profile == Target::Profile::on) times = {{graph.name, "Reference", ms_since(start)}};
+}
+
+Executable::Executable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Executable::~Executable() = default;
+Executable::Executable(Executable&&) noexcept = default;
+Executable& Executable::operator=(Executable&&) noexcept = default;
+
+const std::vector<std::string>& Executable::input_names() const { return impl_->input_names; }
+const std::vector<std::string>& Executable::output_names() const { return impl_->output_names; }
+const Shape& Executable::input_shape(size_t input) const { return impl_->inputs.at(input).shape; }
+const Shape& Executable::output_shape(size_t output) const {
+  return impl_->outputs.at(output).shape;
+}
+DType Executable::input_dtype(size_t input) const { return impl_->inputs.at(input).dtype; }
+DType Executable::output_dtype(size_t output) const { return impl_->outputs.at(output).dtype; }
+const std::vector<LayerTime>& Executable::layer_times() const { return impl_->times; }
+size_t Executable::arena_bytes() const { return impl_->plan.arena_bytes; }
+int Executable::threads() const { return impl_->target.threads; }
+
+std::vector<Tensor> Executable::allocate_outputs() const {
+  std::vector<Tensor> tensors;
+  for (const TensorType& type : impl_->outputs) {
+    tensors.push_back(Tensor::zeros(type.dtype, type.shape));
+  }
+  return tensors;
+}
+
+void Executable::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) {
+  impl_->check(inputs, outputs);
+  if (impl_->target.kernels == Target::Kernels::reference) {
+    impl_->run_graph(inputs, outputs);
+  } else {
+    impl_->run_plan(inputs, outputs);
+  }
+}
+
+std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
+  std::vector<Tensor> outputs = allocate_outputs();
+  run(inputs, outputs);
+  return outputs;
+}
+
+Executable compile(Graph graph, const InputSizes& sizes, const Target& target) {
+  auto impl = std::make_unique<Executable::Impl>();
+  impl->target = target;
+  if (impl->target.threads <= 0) impl->target.threads = thread_count();
+  const runtime::OmpThreads threads(impl->target.threads);
+  graph.foreign = {};
+  const Inferred inferred = infer(graph, sizes);
+  runtime::require_types(graph, inferred);
+  for (const ValueId id : graph.inputs) {
+    impl->input_names.push_back(graph.value(id).name);
+    impl->inputs.push_back(*inferred.types[id]);
+  }
+  for (const ValueId id : graph.outputs) {
+    impl->output_names.push_back(graph.value(id).name);
+    impl->outputs.push_back(*inferred.types[id]);
+  }
+  if (target.kernels == Target::Kernels::reference) {
+    impl->graph = std::move(graph);
+    return Executable(std::move(impl));
+  }
+  runtime::simplify(graph, inferred);
+  impl->plan = runtime::lower(graph, inferred);
+  impl->arena = runtime::allocate_aligned(impl->plan.arena_bytes);
+  impl->pointers.resize(impl->plan.buffers.size());
+  if (target.profile == Target::Profile::on) {
+    for (const runtime::Step& step : impl->plan.steps) {
+      impl->times.push_back({step.name, step.kind, 0});
+    }
+  }
+  return Executable(std::move(impl));
+}
+
+}  // namespace coppice

@@ -1,0 +1,73 @@
+// A graph compiled for this processor: what `coppice run`, `eval` and `bench` execute.
+//
+// Compilation binds the graph's open sizes, folds constants and normalisations, joins activations
+// and residual sums to what they follow, packs weights into the layouts that oneDNN's kernels want,
+// and plans all memory; `run` only computes. Everything stays float32, and no algorithm is used
+// that gives up accuracy for speed.
+//
+// An Executable is used by one thread at a time; several may run beside each other.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "graph/infer.h"
+
+namespace coppice {
+
+struct Target {
+  enum class Kernels { fast, reference };
+  enum class Profile { off, on };
+  Kernels kernels = Kernels::fast;
+  int threads = 0;  // 0: thread_count() of core/threads.h
+  Profile profile = Profile::off;
+};
+
+struct LayerTime {
+  std::string name;  // of the layer's first node
+  std::string kind;  // "Conv+BatchNormalization+Relu", "Reorder"
+  double ms;
+};
+
+class Executable {
+ public:
+  ~Executable();
+  Executable(Executable&&) noexcept;
+  Executable& operator=(Executable&&) noexcept;
+
+  const std::vector<std::string>& input_names() const;
+  const std::vector<std::string>& output_names() const;
+  const Shape& input_shape(size_t input) const;
+  const Shape& output_shape(size_t output) const;
+  DType input_dtype(size_t input) const;
+  DType output_dtype(size_t output) const;
+
+  // Tensors of the outputs' types and shapes, for `run` to write to.
+  std::vector<Tensor> allocate_outputs() const;
+  // Throws Error::input where an input's type or shape isn't the compiled one. Requires: `outputs`
+  // are as allocate_outputs() made them. Allocates nothing, unless an output's bytes are shared
+  // with another Tensor, or an operator has but a reference kernel.
+  void run(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+  // For callers who don't mind an allocation.
+  std::vector<Tensor> run(std::span<const Tensor> inputs);
+
+  // Of the last run, in running order; empty unless compiled with Profile::on.
+  const std::vector<LayerTime>& layer_times() const;
+  size_t arena_bytes() const;  // for all intermediate results
+  int threads() const;
+
+ private:
+  struct Impl;
+  explicit Executable(std::unique_ptr<Impl> impl);
+  friend Executable compile(Graph graph, const InputSizes& sizes, const Target& target);
+  std::unique_ptr<Impl> impl_;
+};
+
+// Takes the graph and frees its weights one by one as they are packed, so callers who need little
+// memory move their graph in. Throws Error::input, naming the node, for what can't be run.
+Executable compile(Graph graph, const InputSizes& sizes = {}, const Target& target = {});
+
+}  // namespace coppice

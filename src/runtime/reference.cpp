@@ -1,0 +1,107 @@
+// Nodes run in order; a value is freed after its last reader unless it is asked for.
+
+#include "runtime/reference.h"
+
+#include <optional>
+
+#include "core/error.h"
+#include "graph/op.h"
+
+namespace coppice {
+namespace {
+
+class Run {
+ public:
+  Run(const Graph& graph, std::span<const Tensor> inputs)
+      : graph_(graph),
+        inferred_(infer(graph, sizes_of(graph, inputs))),
+        values_(graph.values.size()),
+        readers_(graph.values.size(), 0) {
+    for (size_t i = 0; i < inputs.size(); ++i) values_[graph.inputs[i]] = inputs[i];
+    for (const Node& node : graph.nodes) {
+      for (const ValueId id : node.inputs) {
+        if (id != kNoValue) ++readers_[id];
+      }
+    }
+  }
+
+  void keep(ValueId id) { ++readers_[id]; }
+
+  void run(const Node& node) {
+    if (!copy_known(node)) {
+      std::vector<const Tensor*> inputs;
+      for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &at(id));
+      std::vector<Tensor> outputs = evaluate_node(graph_, node, inputs);
+      for (size_t o = 0; o < node.outputs.size(); ++o) {
+        if (node.outputs[o] != kNoValue) values_[node.outputs[o]] = std::move(outputs[o]);
+      }
+    }
+    for (const ValueId id : node.inputs) {
+      if (id != kNoValue && --readers_[id] == 0) values_[id].reset();
+    }
+  }
+
+  const Tensor& at(ValueId id) const {
+    if (values_[id]) return *values_[id];
+    const Tensor* known = known_value(graph_, inferred_, id);
+    if (!known) fail_input("value '" + graph_.value(id).name + "' is given by no node");
+    return *known;
+  }
+
+ private:
+  // Values such as a Shape node's are known from the shapes alone.
+  bool copy_known(const Node& node) {
+    for (const ValueId id : node.outputs) {
+      if (id != kNoValue && !known_value(graph_, inferred_, id)) return false;
+    }
+    return true;
+  }
+
+  const Graph& graph_;
+  Inferred inferred_;
+  std::vector<std::optional<Tensor>> values_;
+  std::vector<int> readers_;
+};
+
+}  // namespace
+
+InputSizes sizes_of(const Graph& graph, std::span<const Tensor> inputs) {
+  if (inputs.size() != graph.inputs.size()) {
+    fail_input("the model has " + std::to_string(graph.inputs.size()) + " inputs, given are " +
+               std::to_string(inputs.size()));
+  }
+  InputSizes sizes;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Value& value = graph.value(graph.inputs[i]);
+    const Shape& shape = inputs[i].shape();
+    bool fits = value.dtype == DType::undefined || value.dtype == inputs[i].dtype();
+    if (value.declared) {
+      fits = fits && value.declared->size() == shape.size();
+      for (size_t axis = 0; fits && axis < shape.size(); ++axis) {
+        const Dim& dim = (*value.declared)[axis];
+        fits = !dim.fixed() || dim.size == shape[axis];
+      }
+    }
+    if (!fits) {
+      fail_input("input '" + value.name + "' is given as " + name_of(inputs[i].dtype()) + " " +
+                 to_string(shape) + ", which isn't what the model declares (" +
+                 name_of(value.dtype) + "); see 'coppice inspect'");
+    }
+    sizes.inputs[value.name] = shape;
+  }
+  return sizes;
+}
+
+std::vector<Tensor> run_reference(const Graph& graph, std::span<const Tensor> inputs,
+                                  std::span<const ValueId> watch) {
+  Run run(graph, inputs);
+  for (const ValueId id : graph.outputs) run.keep(id);
+  for (const ValueId id : watch) run.keep(id);
+  for (const Node& node : graph.nodes) run.run(node);
+  std::vector<Tensor> results;
+  for (const ValueId id : graph.outputs) results.push_back(run.at(id));
+  for (const ValueId id : watch) results.push_back(run.at(id));
+  return results;
+}
+
+}  // namespace coppice

@@ -1,0 +1,66 @@
+// Post-ops. A residual sum has two forms: `sum` accumulates in the other operand's memory, which
+// saves a buffer but needs the operand to die here; `binary add` reads it from where it is.
+
+#include "core/error.h"
+#include "runtime/steps/steps.h"
+
+namespace coppice::runtime {
+namespace {
+
+// One number a channel; the channel is axis 1 of what the primitive computes.
+Description by_channel(const Description& result, int64_t channels) {
+  Shape shape(result.data.ndims, 1);
+  shape[1] = channels;
+  return plain_description(shape);
+}
+
+}  // namespace
+
+dnnl::primitive_attr plan_attributes() {
+  dnnl::primitive_attr attributes;
+  attributes.set_scratchpad_mode(dnnl::scratchpad_mode::user);
+  return attributes;
+}
+
+FusedOps fuse_operations(Lowering& lowering, const Layer& layer, const Description& result,
+                         std::span<const ValueId> reads, Sum sum) {
+  FusedOps fused;
+  dnnl::post_ops operations;
+  const int64_t channels = result.data.dims[1];
+  for (const PostOp& op : layer.post_ops) {
+    if (op.eltwise) {
+      operations.append_eltwise(1, op.eltwise->algorithm, op.eltwise->alpha, op.eltwise->beta);
+      continue;
+    }
+    const bool whole = lowering.shape(op.operand) == lowering.shape(layer.output);
+    if (whole && sum == Sum::allowed && fused.summed == kNoValue &&
+        lowering.may_overwrite(op.operand, reads)) {
+      fused.summed = op.operand;
+      operations.append_sum();
+      continue;
+    }
+    Location operand = lowering.natural(op.operand);
+    if (!whole) {
+      operand.desc = by_channel(result, channels);
+    } else if (result.data.ndims == static_cast<int>(lowering.shape(layer.output).size())) {
+      operand = lowering.as(op.operand, result);
+    } else {
+      operand = {lowering.plain(op.operand).buffer, result};
+    }
+    const int index = operations.len();
+    operations.append_binary(dnnl::algorithm::binary_add, operand.desc);
+    fused.arguments.emplace_back(DNNL_ARG_ATTR_MULTIPLE_POST_OP(index) | DNNL_ARG_SRC_1, operand);
+  }
+  fused.attributes.set_post_ops(operations);
+  return fused;
+}
+
+Location place_result(Lowering& lowering, const Layer& layer, const FusedOps& fused,
+                      const Description& desc) {
+  if (fused.summed == kNoValue) return lowering.place(layer.output, desc);
+  const Location operand = lowering.as(fused.summed, desc);
+  lowering.place_in(layer.output, operand);
+  return operand;
+}
+
+}  // namespace coppice::runtime
