@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <set>
-#include <tuple>
-#include <unordered_map>
 
 #include "groups/explain.h"
 #include "groups/groups.h"
@@ -15,8 +12,14 @@ namespace {
 
 // Where one tag sits: for each (tensor, axis) its indices, in the order the tensors come.
 struct Places {
-  std::vector<std::tuple<ValueId, int64_t>> where;
-  std::vector<std::vector<int64_t>> indices;
+  struct Place {
+    ValueId tensor;
+    int64_t axis;
+    std::vector<int64_t> indices;
+  };
+  Label tag;
+  std::vector<Place> list;
+  int32_t unit = -1;
 };
 
 class Finder {
@@ -49,86 +52,101 @@ class Finder {
   }
 
   void add_place(Label tag, ValueId tensor, int64_t axis, int64_t index) {
-    const auto [entry, added] = places_.try_emplace(tag);
-    if (added) tags_.push_back(tag);
-    Places& places = entry->second;
-    const std::tuple key{tensor, axis};
-    if (places.where.empty() || places.where.back() != key) {
-      places.where.push_back(key);
-      places.indices.emplace_back();
+    if (static_cast<size_t>(tag) >= number_.size()) number_.resize(tag + 1024, -1);
+    if (number_[tag] < 0) {
+      number_[tag] = static_cast<int32_t>(places_.size());
+      places_.push_back({tag, {}});
     }
-    places.indices.back().push_back(index);
+    auto& list = places_[number_[tag]].list;
+    if (list.empty() || list.back().tensor != tensor || list.back().axis != axis) {
+      list.push_back({tensor, axis, {}});
+    }
+    list.back().indices.push_back(index);
   }
 
   // Units of one family with the same signature: the same slices, as many indices in each.
   void form_groups() {
-    using Signature = std::vector<std::tuple<ValueId, int64_t, size_t>>;
-    std::map<std::pair<int32_t, Signature>, size_t> known;
-    std::vector<std::vector<Label>> members;
-    for (const Label tag : tags_) {
-      const Places& places = places_.at(tag);
-      Signature signature;
-      for (size_t i = 0; i < places.where.size(); ++i) {
-        const auto [tensor, axis] = places.where[i];
-        signature.emplace_back(tensor, axis, places.indices[i].size());
+    using Signature = std::vector<int64_t>;  // family, then (tensor, axis, count) after each other
+    std::map<Signature, size_t> known;
+    std::vector<std::vector<Places*>> members;
+    for (Places& places : places_) {
+      Signature signature{trace_.labels.family(places.tag)};
+      for (const Places::Place& place : places.list) {
+        signature.insert(signature.end(),
+                         {place.tensor, place.axis, static_cast<int64_t>(place.indices.size())});
       }
-      const auto [entry, added] =
-          known.try_emplace({trace_.labels.family(tag), std::move(signature)}, members.size());
+      const auto [entry, added] = known.try_emplace(std::move(signature), members.size());
       if (added) members.emplace_back();
-      members[entry->second].push_back(tag);
+      members[entry->second].push_back(&places);
     }
-    for (const std::vector<Label>& tags : members) add_group(tags);
+    for (const std::vector<Places*>& units : members) add_group(units);
   }
 
-  void add_group(const std::vector<Label>& tags) {
+  void add_group(const std::vector<Places*>& units) {
     Group group;
     group.first_unit = result_.unit_count;
-    const Places& pattern = places_.at(tags.front());
-    for (size_t i = 0; i < pattern.where.size(); ++i) {
-      Slice slice;
-      std::tie(slice.tensor, slice.axis) = pattern.where[i];
-      slice.role = trace_.values[slice.tensor].roles[slice.axis];
-      for (const Label tag : tags) slice.indices.push_back(std::move(places_.at(tag).indices[i]));
+    const auto& pattern = units.front()->list;
+    for (size_t i = 0; i < pattern.size(); ++i) {
+      Slice slice{pattern[i].tensor,
+                  pattern[i].axis,
+                  trace_.values[pattern[i].tensor].roles[pattern[i].axis],
+                  {}};
+      slice.indices.reserve(units.size());
       group.slices.push_back(std::move(slice));
+    }
+    for (Places* unit : units) {
+      unit->unit = result_.unit_count++;
+      for (size_t i = 0; i < unit->list.size(); ++i) {
+        group.slices[i].indices.push_back(std::move(unit->list[i].indices));
+      }
     }
     std::stable_partition(group.slices.begin(), group.slices.end(),
                           [](const Slice& slice) { return slice.role == Role::filter; });
-    for (const Label tag : tags) units_[tag] = result_.unit_count++;
     group.name = graph_.value(group.slices.front().tensor).name;
     result_.free.push_back(std::move(group));
   }
 
+  int32_t unit_of(Label tag) const {
+    const bool placed = static_cast<size_t>(tag) < number_.size() && number_[tag] >= 0;
+    return placed ? places_[number_[tag]].unit : -1;
+  }
+
   void number_axes() {
-    std::map<std::pair<std::vector<int32_t>, std::vector<int32_t>>, int32_t> pool;
+    std::map<std::vector<int32_t>, int32_t> pool;  // offsets, then units
     result_.axes.resize(graph_.values.size());
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       for (const Axis& axis : trace_.values[i].axes) {
-        AxisUnits units{{0}, {}};
-        for (const Label label : axis) {
-          for (const Label tag : trace_.labels.tags(label)) {
-            const auto unit = units_.find(tag);
-            if (unit != units_.end()) units.units.push_back(unit->second);
-          }
-          units.offsets.push_back(static_cast<int32_t>(units.units.size()));
-        }
+        AxisUnits units = units_on(axis);
         if (units.units.empty()) {
           result_.axes[i].push_back(-1);
           continue;
         }
-        const auto [entry, added] = pool.try_emplace(
-            {units.offsets, units.units}, static_cast<int32_t>(result_.axis_pool.size()));
+        std::vector<int32_t> key = units.offsets;
+        key.insert(key.end(), units.units.begin(), units.units.end());
+        const auto [entry, added] =
+            pool.try_emplace(std::move(key), static_cast<int32_t>(result_.axis_pool.size()));
         if (added) result_.axis_pool.push_back(std::move(units));
         result_.axes[i].push_back(entry->second);
       }
     }
   }
 
+  AxisUnits units_on(const Axis& axis) {
+    AxisUnits units{{0}, {}};
+    for (const Label label : axis) {
+      for (const Label tag : trace_.labels.tags(label)) {
+        if (const int32_t unit = unit_of(tag); unit >= 0) units.units.push_back(unit);
+      }
+      units.offsets.push_back(static_cast<int32_t>(units.units.size()));
+    }
+    return units;
+  }
+
   const Graph& graph_;
   Trace& trace_;
   Groups result_;
-  std::unordered_map<Label, Places> places_;
-  std::vector<Label> tags_;  // in the order they were met, so results don't depend on hashing
-  std::unordered_map<Label, int32_t> units_;
+  std::vector<Places> places_;   // in the order they were met, so nothing depends on hashing
+  std::vector<int32_t> number_;  // by tag: its entry in places_
 };
 
 }  // namespace

@@ -138,6 +138,7 @@ class Tracer final : public Relations {
     for (size_t i = 0; i < trace_.values.size(); ++i) {
       for (const Axis& axis : trace_.values[i].axes) {
         if (axis.empty() || axis[0] == kAlways) continue;
+        if (axis.size() > 1 && disjoint(axis.front(), axis.back())) continue;
         std::vector<Label> common(trace_.labels.tags(axis[0]).begin(),
                                   trace_.labels.tags(axis[0]).end());
         for (const Label label : axis) {
@@ -152,6 +153,13 @@ class Tracer final : public Relations {
             {PinKind::meaning, "the last index of an axis of '" + graph_.values[i].name + "'", -1});
       }
     }
+  }
+
+  bool disjoint(Label a, Label b) {
+    const auto tags = trace_.labels.tags(a);
+    const std::vector<Label> first(tags.begin(), tags.end());
+    return std::ranges::none_of(trace_.labels.tags(b),
+                                [&](Label tag) { return std::ranges::binary_search(first, tag); });
   }
 
   const Graph& graph_;
