@@ -10,16 +10,11 @@
 namespace coppice {
 namespace {
 
-// Where one tag sits: for each (tensor, axis) its indices, in the order the tensors come.
-struct Places {
-  struct Place {
-    ValueId tensor;
-    int64_t axis;
-    std::vector<int64_t> indices;
-  };
-  Label tag;
-  std::vector<Place> list;
-  int32_t unit = -1;
+// One index of one axis of a constant, which carries a free tag.
+struct Place {
+  ValueId tensor;
+  int32_t axis;
+  int64_t index;
 };
 
 class Finder {
@@ -34,71 +29,88 @@ class Finder {
   }
 
  private:
+  // All places, sorted by tag (in the order tags are met, so nothing depends on hashing), and for
+  // each tag by tensor, axis and index.
   void collect_places() {
+    std::vector<std::pair<int32_t, Place>> met;
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       if (!graph_.values[i].constant) continue;
-      const auto id = static_cast<ValueId>(i);
       const auto& axes = trace_.values[i].axes;
       for (size_t axis = 0; axis < axes.size(); ++axis) {
         for (size_t index = 0; index < axes[axis].size(); ++index) {
           for (const Label tag : trace_.labels.tags(axes[axis][index])) {
-            if (!trace_.labels.pin_of(tag)) {
-              add_place(tag, id, static_cast<int64_t>(axis), static_cast<int64_t>(index));
-            }
+            if (trace_.labels.pin_of(tag)) continue;
+            met.push_back({number_of(tag),
+                           {static_cast<ValueId>(i), static_cast<int32_t>(axis),
+                            static_cast<int64_t>(index)}});
           }
         }
       }
     }
+    begin_.assign(tags_.size() + 1, 0);
+    for (const auto& [number, place] : met) ++begin_[number + 1];
+    std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+    places_.resize(met.size());
+    std::vector<int64_t> next = begin_;
+    for (const auto& [number, place] : met) places_[next[number]++] = place;
+    units_.assign(tags_.size(), -1);
   }
 
-  void add_place(Label tag, ValueId tensor, int64_t axis, int64_t index) {
-    if (static_cast<size_t>(tag) >= number_.size()) number_.resize(tag + 1024, -1);
+  int32_t number_of(Label tag) {
+    if (static_cast<size_t>(tag) >= number_.size()) number_.resize(2 * tag + 64, -1);
     if (number_[tag] < 0) {
-      number_[tag] = static_cast<int32_t>(places_.size());
-      places_.push_back({tag, {}});
+      number_[tag] = static_cast<int32_t>(tags_.size());
+      tags_.push_back(tag);
     }
-    auto& list = places_[number_[tag]].list;
-    if (list.empty() || list.back().tensor != tensor || list.back().axis != axis) {
-      list.push_back({tensor, axis, {}});
+    return number_[tag];
+  }
+
+  // Calls visit(first, last) for each run of a tag's places on one axis.
+  template <typename Visit>
+  void for_each_axis(int32_t number, Visit visit) const {
+    const Place* place = places_.data() + begin_[number];
+    const Place* const end = places_.data() + begin_[number + 1];
+    while (place != end) {
+      const Place* last = place;
+      while (last != end && last->tensor == place->tensor && last->axis == place->axis) ++last;
+      visit(place, last);
+      place = last;
     }
-    list.back().indices.push_back(index);
   }
 
   // Units of one family with the same signature: the same slices, as many indices in each.
   void form_groups() {
     using Signature = std::vector<int64_t>;  // family, then (tensor, axis, count) after each other
     std::map<Signature, size_t> known;
-    std::vector<std::vector<Places*>> members;
-    for (Places& places : places_) {
-      Signature signature{trace_.labels.family(places.tag)};
-      for (const Places::Place& place : places.list) {
-        signature.insert(signature.end(),
-                         {place.tensor, place.axis, static_cast<int64_t>(place.indices.size())});
-      }
+    std::vector<std::vector<int32_t>> members;
+    for (int32_t number = 0; number < static_cast<int32_t>(tags_.size()); ++number) {
+      Signature signature{trace_.labels.family(tags_[number])};
+      for_each_axis(number, [&](const Place* first, const Place* last) {
+        signature.insert(signature.end(), {first->tensor, first->axis, last - first});
+      });
       const auto [entry, added] = known.try_emplace(std::move(signature), members.size());
       if (added) members.emplace_back();
-      members[entry->second].push_back(&places);
+      members[entry->second].push_back(number);
     }
-    for (const std::vector<Places*>& units : members) add_group(units);
+    for (const std::vector<int32_t>& units : members) add_group(units);
   }
 
-  void add_group(const std::vector<Places*>& units) {
+  void add_group(const std::vector<int32_t>& numbers) {
     Group group;
     group.first_unit = result_.unit_count;
-    const auto& pattern = units.front()->list;
-    for (size_t i = 0; i < pattern.size(); ++i) {
-      Slice slice{pattern[i].tensor,
-                  pattern[i].axis,
-                  trace_.values[pattern[i].tensor].roles[pattern[i].axis],
-                  {}};
-      slice.indices.reserve(units.size());
-      group.slices.push_back(std::move(slice));
-    }
-    for (Places* unit : units) {
-      unit->unit = result_.unit_count++;
-      for (size_t i = 0; i < unit->list.size(); ++i) {
-        group.slices[i].indices.push_back(std::move(unit->list[i].indices));
-      }
+    for_each_axis(numbers.front(), [&](const Place* first, const Place*) {
+      group.slices.push_back(
+          {first->tensor, first->axis, trace_.values[first->tensor].roles[first->axis], {}});
+      group.slices.back().indices.reserve(numbers.size());
+    });
+    for (const int32_t number : numbers) {
+      units_[number] = result_.unit_count++;
+      size_t slice = 0;
+      for_each_axis(number, [&](const Place* first, const Place* last) {
+        std::vector<int64_t>& indices = group.slices[slice++].indices.emplace_back();
+        indices.reserve(static_cast<size_t>(last - first));
+        for (; first != last; ++first) indices.push_back(first->index);
+      });
     }
     std::stable_partition(group.slices.begin(), group.slices.end(),
                           [](const Slice& slice) { return slice.role == Role::filter; });
@@ -108,27 +120,32 @@ class Finder {
 
   int32_t unit_of(Label tag) const {
     const bool placed = static_cast<size_t>(tag) < number_.size() && number_[tag] >= 0;
-    return placed ? places_[number_[tag]].unit : -1;
+    return placed ? units_[number_[tag]] : -1;
   }
 
+  // Most values carry one of a few axes, so axes are looked up by their labels first.
   void number_axes() {
-    std::map<std::vector<int32_t>, int32_t> pool;  // offsets, then units
+    std::map<Axis, int32_t> known;
     result_.axes.resize(graph_.values.size());
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       for (const Axis& axis : trace_.values[i].axes) {
-        AxisUnits units = units_on(axis);
-        if (units.units.empty()) {
-          result_.axes[i].push_back(-1);
-          continue;
-        }
-        std::vector<int32_t> key = units.offsets;
-        key.insert(key.end(), units.units.begin(), units.units.end());
-        const auto [entry, added] =
-            pool.try_emplace(std::move(key), static_cast<int32_t>(result_.axis_pool.size()));
-        if (added) result_.axis_pool.push_back(std::move(units));
-        result_.axes[i].push_back(entry->second);
+        const bool labelled = std::ranges::any_of(axis, [](Label l) { return l != kAlways; });
+        result_.axes[i].push_back(labelled ? pooled(axis, known) : -1);
       }
     }
+  }
+
+  int32_t pooled(const Axis& axis, std::map<Axis, int32_t>& known) {
+    Axis canonical(axis.size());
+    std::ranges::transform(axis, canonical.begin(),
+                           [&](Label label) { return trace_.labels.canonical(label); });
+    const auto [entry, added] = known.try_emplace(std::move(canonical), -1);
+    if (!added) return entry->second;
+    AxisUnits units = units_on(entry->first);
+    if (units.units.empty()) return -1;
+    entry->second = static_cast<int32_t>(result_.axis_pool.size());
+    result_.axis_pool.push_back(std::move(units));
+    return entry->second;
   }
 
   AxisUnits units_on(const Axis& axis) {
@@ -145,8 +162,11 @@ class Finder {
   const Graph& graph_;
   Trace& trace_;
   Groups result_;
-  std::vector<Places> places_;   // in the order they were met, so nothing depends on hashing
-  std::vector<int32_t> number_;  // by tag: its entry in places_
+  std::vector<Label> tags_;      // free tags that sit on a constant
+  std::vector<int32_t> number_;  // by tag: its index in tags_
+  std::vector<int64_t> begin_;   // by index in tags_: its first place
+  std::vector<Place> places_;
+  std::vector<int32_t> units_;  // by index in tags_
 };
 
 }  // namespace

@@ -160,8 +160,8 @@ void Labels::unify(const Axis& a, const Axis& b, const Pin& reason) {
                                           std::to_string(b.size()) + " indices are unified");
   bool conjunction = false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (canonical(a[i]) == canonical(b[i])) continue;
-    conjunction = conjunction || tags(a[i]).size() > 1 || tags(b[i]).size() > 1;
+    const Label x = canonical(a[i]), y = canonical(b[i]);
+    conjunction = conjunction || (x != y && (is_conjunction(x) || is_conjunction(y)));
   }
   // Heads with heads, dims with dims, before anything is defined; without this, 23 ties in an audio
   // net came out coarser than needed.
@@ -191,12 +191,12 @@ void Labels::unite_by_position(const Axis& a, const Axis& b) {
 
 void Labels::unify_index(Label a, Label b, const Pin& reason) {
   if (a == b) return;
+  if (a != kAlways && b != kAlways && !is_conjunction(a) && !is_conjunction(b)) return unite(a, b);
   const std::vector<Label> x(tags(a).begin(), tags(a).end()), y(tags(b).begin(), tags(b).end());
   if (x.empty() || y.empty()) {
     for (const Label tag : x.empty() ? y : x) pin_tag(tag, reason);
     return;
   }
-  if (x.size() == 1 && y.size() == 1) return unite(x[0], y[0]);
   std::vector<Label> only_x, only_y;
   std::ranges::set_difference(x, y, std::back_inserter(only_x));
   std::ranges::set_difference(y, x, std::back_inserter(only_y));

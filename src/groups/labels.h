@@ -67,6 +67,7 @@ class Labels {
 
   Label root(Label tag);
   bool is_plain(Label label);
+  bool is_conjunction(Label canonical) const { return entries_[canonical].family == kConjunction; }
   Label intern(std::vector<Label> tags);
   const Memo& refresh(Label label);
   void unite(Label a, Label b);
