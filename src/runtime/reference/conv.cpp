@@ -4,27 +4,35 @@
 // Output planes are divided over the cores: each is summed by one thread in one order, so results
 // don't depend on their number, and tests on real nets stay in seconds.
 
+#include <utility>
+
 #include "core/threads.h"
 #include "runtime/reference/kernels.h"
 
 namespace coppice::reference {
 namespace {
 
+// The outputs [first, second) of one axis whose tap lies inside the picture.
+std::pair<int64_t, int64_t> inside(const Sliding& s, int axis, int64_t tap) {
+  const int64_t shift = tap * s.dilations[axis] - s.begin[axis], stride = s.strides[axis];
+  const int64_t first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
+  const int64_t room = s.in[axis] - 1 - shift;  // of the last pixel, from the first tap's place
+  return {first, room < 0 ? first : std::min(s.out[axis], room / stride + 1)};
+}
+
 // plane += weight * (x moved by one tap of the kernel)
 void add_tap(const Sliding& s, const Spatial& tap, const float* x, double weight, double* plane) {
-  const int64_t shift = tap[2] * s.dilations[2] - s.begin[2];
-  for (int64_t d = 0; d < s.out[0]; ++d) {
-    const int64_t z = d * s.strides[0] + tap[0] * s.dilations[0] - s.begin[0];
-    if (z < 0 || z >= s.in[0]) continue;
-    for (int64_t h = 0; h < s.out[1]; ++h) {
-      const int64_t y = h * s.strides[1] + tap[1] * s.dilations[1] - s.begin[1];
-      if (y < 0 || y >= s.in[1]) continue;
-      const float* row = x + (z * s.in[1] + y) * s.in[2];
+  const auto [d_first, d_last] = inside(s, 0, tap[0]);
+  const auto [h_first, h_last] = inside(s, 1, tap[1]);
+  const auto [w_first, w_last] = inside(s, 2, tap[2]);
+  const auto place = [&](int axis, int64_t out) {
+    return out * s.strides[axis] + tap[axis] * s.dilations[axis] - s.begin[axis];
+  };
+  for (int64_t d = d_first; d < d_last; ++d) {
+    for (int64_t h = h_first; h < h_last; ++h) {
+      const float* row = x + (place(0, d) * s.in[1] + place(1, h)) * s.in[2] + place(2, 0);
       double* out = plane + (d * s.out[1] + h) * s.out[2];
-      for (int64_t w = 0; w < s.out[2]; ++w) {
-        const int64_t column = w * s.strides[2] + shift;
-        if (column >= 0 && column < s.in[2]) out[w] += weight * row[column];
-      }
+      for (int64_t w = w_first; w < w_last; ++w) out[w] += weight * row[w * s.strides[2]];
     }
   }
 }
