@@ -33,6 +33,11 @@ void lower_layer(Lowering& lowering, const Layer& layer) {
 }  // namespace
 
 void require_types(const Graph& graph, const Inferred& inferred) {
+  for (const ValueId id : graph.inputs) {
+    if (inferred.has(id)) continue;
+    fail_input("input '" + graph.value(id).name +
+               "': the file declares no shape for it; give its shape to compile");
+  }
   for (const Node& node : graph.nodes) {
     for (const ValueId id : node.outputs) {
       if (id == kNoValue || inferred.has(id)) continue;

@@ -28,7 +28,9 @@ struct Target {
 
 struct LayerTime {
   std::string name;  // of the layer's first node
-  std::string kind;  // "Conv+BatchNormalization+Relu", "Reorder"
+  // "Conv+BatchNormalization+Relu", "Reorder" between layouts, "Copy" of an output; where there is
+  // no fast kernel "Erf (reference)"
+  std::string kind;
   double ms;
 };
 

@@ -82,7 +82,7 @@ void lower_fallback(Lowering& lowering, const Layer& layer) {
         id == kNoValue ? -1 : lowering.place(id, lowering.plain_description_of(id)).buffer);
     if (id != kNoValue) buffers.push_back(evaluation.outputs.back());
   }
-  lowering.add_step(std::move(buffers), std::move(evaluation));
+  lowering.add_step(std::move(buffers), std::move(evaluation), node.op_type + " (reference)");
 }
 
 }  // namespace coppice::runtime
