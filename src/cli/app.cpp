@@ -8,6 +8,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/interrupt.h"
+#include "core/error.h"
 #include "core/threads.h"
 #include "report/format.h"
 
@@ -38,7 +39,7 @@ void print_overview() {
   std::string lines;
   for (const Command& command : commands()) {
     const std::string usage = std::string(command.name) + " " + command.arguments;
-    const std::string space(usage.size() < 22 ? 22 - usage.size() : 1, ' ');
+    const std::string space(usage.size() < 26 ? 26 - usage.size() : 1, ' ');
     lines += "  " + usage + space + command.about + "\n";
   }
   std::printf(kOverview, lines.c_str());
@@ -90,7 +91,8 @@ Result run_in_folder(Invocation& run, const Action& action,
   run.folder = std::make_unique<RunFolder>(run.options.run_folder, description);
   try {
     Result result = action(run);
-    const auto status = result.verdict.empty() ? RunFolder::Status::done : RunFolder::Status::failed;
+    const auto status =
+        result.verdict.empty() ? RunFolder::Status::done : RunFolder::Status::failed;
     run.folder->finish(status, dumped(result.json), result.verdict);
     return result;
   } catch (const Error& error) {
@@ -116,7 +118,7 @@ int run_command(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     fail_parse(command.name, error);
   }
-  set_thread_count(options.threads);
+  set_thread_count(static_cast<int>(options.threads));
   Invocation run(options);
   const Result result = run_in_folder(run, action, arguments);
   run.console.print_result(result.json);

@@ -14,6 +14,14 @@ void Invocation::add_metric(const Json& metric) const {
   if (folder) folder->add_metric(dumped(metric));
 }
 
+void add_count(CLI::App& app, const std::string& name, int64_t& value, int64_t most,
+               const std::string& about) {
+  // Without its description the range doesn't clutter --help.
+  app.add_option(name, value, about)
+      ->check(CLI::Range(int64_t{1}, most).description(""))
+      ->type_name("N");
+}
+
 void add_json_option(CLI::App& app, CommonOptions& options) {
   app.add_flag("--json", options.json, "print one JSON object instead of text");
 }
@@ -27,10 +35,8 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--seed", options.seed, "for all that is random (default 0)")
       ->type_name("N")
       ->group(group);
-  app.add_option("--threads", options.threads, "how many to use (default: all cores)")
-      ->check(CLI::Range(1, 1024))
-      ->type_name("N")
-      ->group(group);
+  add_count(app, "--threads", options.threads, 1024, "how many to use (default: all cores)");
+  app.get_option("--threads")->group(group);
   app.add_option("--run-dir", options.run_folder, "keep run.json and metrics.jsonl in this folder")
       ->type_name("DIR")
       ->group(group);
@@ -42,6 +48,15 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
 
 void add_model(CLI::App& app, std::string& model) {
   app.add_option("MODEL", model, "a .onnx file, or zoo:NAME for an untrained one")->required();
+}
+
+void add_data_options(CLI::App& app, std::string& data, std::string& preprocess) {
+  app.add_option("--data", data, "a data set, such as cifar10:DIR; 'coppice data' lists the forms")
+      ->type_name("SPEC");
+  app.add_option("--preprocess", preprocess,
+                 "imagenet, cifar10, mnist, none or mean=..,std=..,scale=..,order=bgr,\n"
+                 "layout=nhwc,resize=..,crop=.. (default: what the model's metadata says)")
+      ->type_name("TEXT");
 }
 
 void add_output(CLI::App& app, std::string& output) {

@@ -18,7 +18,7 @@ struct CommonOptions {
   bool json = false;
   bool quiet = false;
   uint64_t seed = 0;
-  int threads = 0;  // 0: all cores
+  int64_t threads = 0;  // 0: all cores
   std::string run_folder;
 };
 
@@ -32,10 +32,16 @@ struct Invocation {
   std::unique_ptr<RunFolder> folder;  // null without --run-dir
 };
 
+inline constexpr int64_t kMostBatch = 1 << 20;
+// Adds a whole number from 1 to `most`.
+void add_count(CLI::App& app, const std::string& name, int64_t& value, int64_t most,
+               const std::string& about);
 void add_json_option(CLI::App& app, CommonOptions& options);
 // --json, --quiet, --seed, --threads, --run-dir, --config
 void add_common_options(CLI::App& app, CommonOptions& options);
 void add_model(CLI::App& app, std::string& model);
+// --data and --preprocess
+void add_data_options(CLI::App& app, std::string& data, std::string& preprocess);
 void add_output(CLI::App& app, std::string& output);
 // on|off
 void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& about);

@@ -47,8 +47,7 @@ Result list_data(Invocation& run) {
   Json list = Json::array();
   for (const DatasetFormat& format : dataset_formats()) {
     table.add({std::string(format.form), std::string(format.description)});
-    list.push_back(
-        {{"name", format.name}, {"form", format.form}, {"about", format.description}});
+    list.push_back({{"name", format.name}, {"form", format.form}, {"about", format.description}});
   }
   run.console.print(table.text());
   return {.json = {{"data", list}}};
