@@ -95,8 +95,9 @@ class Allocator {
     if (const double least = share(prefix(high)); least > options_.budget.value) {
       fail_target("can't keep only " + percent(options_.budget.value) + " of the " +
                   (macs ? "MACs" : "parameters") + ": " + percent(least) +
-                  " is the least that can be reached, since a tenth of every group stays and some "
-                  "axes are pinned (see 'coppice inspect')");
+                  " is the least that can be reached, since a tenth of every group stays" +
+                  (options_.round_to == 1 ? "" : ", widths are rounded (--round-to 1 doesn't)") +
+                  " and some axes are pinned (see 'coppice inspect')");
     }
     while (low < high) {
       const size_t middle = (low + high) / 2;
