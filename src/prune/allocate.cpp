@@ -211,7 +211,15 @@ class Allocator {
 
 Allocation allocate(const Graph& graph, const Groups& groups, const Inferred& at_one,
                     const Scores& scores, const AllocationOptions& options) {
-  return Allocator(graph, groups, at_one, scores, options).allocate();
+  try {
+    return Allocator(graph, groups, at_one, scores, options).allocate();
+  } catch (const Error& error) {
+    // Automatic rounding is a preference: narrow nets, whose steps are too coarse, go without.
+    if (error.kind() != ErrorKind::target || options.round_to != kRoundAuto) throw;
+  }
+  AllocationOptions plain = options;
+  plain.round_to = 1;
+  return Allocator(graph, groups, at_one, scores, plain).allocate();
 }
 
 Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& inferred,
