@@ -62,6 +62,14 @@ TEST(Compile, a_convolution_that_is_added_to_its_own_input_does_not_write_over_i
   expect_fast_equals_reference(net.graph);
 }
 
+TEST(Compile, an_operand_that_is_added_twice_is_not_written_over_in_between) {
+  TestNet net(1);
+  const ValueId x = net.same_conv(net.input({1, 3, 7, 7}), 48);
+  const ValueId y = net.add("Relu", {x}), z = net.same_conv(x, 48);
+  net.output(net.add("Add", {net.add("Add", {z, y}), y}));
+  expect_fast_equals_reference(net.graph);
+}
+
 TEST(Compile, an_alias_keeps_its_memory_from_being_written_over) {
   TestNet net(1);
   const ValueId x = net.same_conv(net.input({2, 3, 1, 1}), 8, 1);

@@ -14,6 +14,17 @@ Description by_channel(const Description& result, int64_t channels) {
   return plain_description(shape);
 }
 
+// Whether post-op `index` may accumulate in its operand's memory: neither the primitive nor another
+// post-op reads from there.
+bool may_sum_into(const Lowering& lowering, const Layer& layer, size_t index,
+                  std::span<const ValueId> reads) {
+  std::vector<ValueId> others(reads.begin(), reads.end());
+  for (size_t i = 0; i < layer.post_ops.size(); ++i) {
+    if (i != index) others.push_back(layer.post_ops[i].operand);
+  }
+  return lowering.may_overwrite(layer.post_ops[index].operand, others);
+}
+
 }  // namespace
 
 dnnl::primitive_attr plan_attributes() {
@@ -27,14 +38,15 @@ FusedOps fuse_operations(Lowering& lowering, const Layer& layer, const Descripti
   FusedOps fused;
   dnnl::post_ops operations;
   const int64_t channels = result.data.dims[1];
-  for (const PostOp& op : layer.post_ops) {
+  for (size_t i = 0; i < layer.post_ops.size(); ++i) {
+    const PostOp& op = layer.post_ops[i];
     if (op.eltwise) {
       operations.append_eltwise(1, op.eltwise->algorithm, op.eltwise->alpha, op.eltwise->beta);
       continue;
     }
     const bool whole = lowering.shape(op.operand) == lowering.shape(layer.output);
     if (whole && sum == Sum::allowed && fused.summed == kNoValue &&
-        lowering.may_overwrite(op.operand, reads)) {
+        may_sum_into(lowering, layer, i, reads)) {
       fused.summed = op.operand;
       operations.append_sum();
       continue;
