@@ -122,6 +122,36 @@ TEST(Compile, several_activations_and_sums_follow_in_order) {
   expect_fast_equals_reference(net.graph);
 }
 
+TEST(Compile, a_sum_behind_an_activation_stays_in_the_layer) {
+  TestNet net(1);
+  const ValueId x = net.same_conv(net.input({1, 3, 6, 6}), 12);
+  const ValueId y = net.add("LeakyRelu", {net.batch_norm(net.same_conv(x, 12))});
+  net.output(net.add("Sigmoid", {net.add("Add", {x, y})}));
+  const Kinds kinds = kinds_of(expect_fast_equals_reference(net.graph));
+  EXPECT_EQ(kinds[1], "Conv+BatchNormalization+LeakyRelu+Add+Sigmoid");
+}
+
+TEST(Compile, any_two_activations_may_stand_around_a_sum) {
+  const char* const types[] = {"Relu", "LeakyRelu", "Clip",        "Sigmoid",  "Elu",
+                               "Tanh", "HardSwish", "HardSigmoid", "Identity", "Abs"};
+  for (const char* before : types) {
+    for (const char* after : types) {
+      SCOPED_TRACE(std::string(before) + " + " + after);
+      TestNet net(1);
+      const auto activate = [&](const std::string& type, ValueId value) {
+        std::vector<ValueId> inputs{value};
+        if (type == "Clip") inputs.insert(inputs.end(), {net.number(-1), net.number(0.7f)});
+        return net.add(type, inputs);
+      };
+      const ValueId x = net.same_conv(net.input({1, 3, 6, 6}), 12);
+      const ValueId y = net.add("Add", {activate(before, net.same_conv(x, 12)), x});
+      net.output(activate(after, y));
+      net.output(activate(after, activate(before, net.same_conv(y, 5))));
+      expect_fast_equals_reference(net.graph);
+    }
+  }
+}
+
 TEST(Compile, gates_are_one_activation) {
   TestNet net(1);
   const ValueId x = net.batch_norm(net.same_conv(net.input({1, 3, 6, 6}), 9));

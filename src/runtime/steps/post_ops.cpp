@@ -1,5 +1,6 @@
 // Post-ops. A residual sum has two forms: `sum` accumulates in the other operand's memory, which
-// saves a buffer but needs the operand to die here; `binary add` reads it from where it is.
+// saves a buffer but needs the operand to die here, and to come first (anywhere else oneDNN's fast
+// convolutions refuse it); `binary add` reads it from where it is.
 
 #include "core/error.h"
 #include "runtime/steps/steps.h"
@@ -45,8 +46,7 @@ FusedOps fuse_operations(Lowering& lowering, const Layer& layer, const Descripti
       continue;
     }
     const bool whole = lowering.shape(op.operand) == lowering.shape(layer.output);
-    if (whole && sum == Sum::allowed && fused.summed == kNoValue &&
-        may_sum_into(lowering, layer, i, reads)) {
+    if (whole && sum == Sum::allowed && i == 0 && may_sum_into(lowering, layer, i, reads)) {
       fused.summed = op.operand;
       operations.append_sum();
       continue;
