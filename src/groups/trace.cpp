@@ -83,12 +83,13 @@ class Tracer final : public Relations {
   // An axis of length one starts unlabelled, which settles the one-channel and broadcast traps;
   // integers are shape arithmetic, not weights.
   void label_constants() {
+    const std::vector<std::vector<int32_t>> readers = consumers(graph_);
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       const auto id = static_cast<ValueId>(i);
       if (!trace_.inferred.has(id)) continue;
       start(id);
       const auto& constant = graph_.value(id).constant;
-      if (!constant) continue;
+      if (!constant || readers[i].empty()) continue;  // what nobody reads is no layer's weight
       ValueTrace& value = trace_.values[id];
       value.roles.assign(value.axes.size(), Role::other);
       if (!is_floating(constant->dtype())) continue;
