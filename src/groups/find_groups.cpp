@@ -3,9 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <set>
-#include <tuple>
-#include <unordered_map>
 
 #include "groups/explain.h"
 #include "groups/groups.h"
@@ -13,10 +10,11 @@
 namespace coppice {
 namespace {
 
-// Where one tag sits: for each (tensor, axis) its indices, in the order the tensors come.
-struct Places {
-  std::vector<std::tuple<ValueId, int64_t>> where;
-  std::vector<std::vector<int64_t>> indices;
+// One index of one axis of a constant, which carries a free tag.
+struct Place {
+  ValueId tensor;
+  int32_t axis;
+  int64_t index;
 };
 
 class Finder {
@@ -31,104 +29,144 @@ class Finder {
   }
 
  private:
+  // All places, sorted by tag (in the order tags are met, so nothing depends on hashing), and for
+  // each tag by tensor, axis and index.
   void collect_places() {
+    std::vector<std::pair<int32_t, Place>> met;
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       if (!graph_.values[i].constant) continue;
-      const auto id = static_cast<ValueId>(i);
       const auto& axes = trace_.values[i].axes;
       for (size_t axis = 0; axis < axes.size(); ++axis) {
         for (size_t index = 0; index < axes[axis].size(); ++index) {
           for (const Label tag : trace_.labels.tags(axes[axis][index])) {
-            if (!trace_.labels.pin_of(tag)) {
-              add_place(tag, id, static_cast<int64_t>(axis), static_cast<int64_t>(index));
-            }
+            if (trace_.labels.pin_of(tag)) continue;
+            met.push_back({number_of(tag),
+                           {static_cast<ValueId>(i), static_cast<int32_t>(axis),
+                            static_cast<int64_t>(index)}});
           }
         }
       }
     }
+    begin_.assign(tags_.size() + 1, 0);
+    for (const auto& [number, place] : met) ++begin_[number + 1];
+    std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+    places_.resize(met.size());
+    std::vector<int64_t> next = begin_;
+    for (const auto& [number, place] : met) places_[next[number]++] = place;
+    units_.assign(tags_.size(), -1);
   }
 
-  void add_place(Label tag, ValueId tensor, int64_t axis, int64_t index) {
-    const auto [entry, added] = places_.try_emplace(tag);
-    if (added) tags_.push_back(tag);
-    Places& places = entry->second;
-    const std::tuple key{tensor, axis};
-    if (places.where.empty() || places.where.back() != key) {
-      places.where.push_back(key);
-      places.indices.emplace_back();
+  int32_t number_of(Label tag) {
+    if (static_cast<size_t>(tag) >= number_.size()) number_.resize(2 * tag + 64, -1);
+    if (number_[tag] < 0) {
+      number_[tag] = static_cast<int32_t>(tags_.size());
+      tags_.push_back(tag);
     }
-    places.indices.back().push_back(index);
+    return number_[tag];
+  }
+
+  // Calls visit(first, last) for each run of a tag's places on one axis.
+  template <typename Visit>
+  void for_each_axis(int32_t number, Visit visit) const {
+    const Place* place = places_.data() + begin_[number];
+    const Place* const end = places_.data() + begin_[number + 1];
+    while (place != end) {
+      const Place* last = place;
+      while (last != end && last->tensor == place->tensor && last->axis == place->axis) ++last;
+      visit(place, last);
+      place = last;
+    }
   }
 
   // Units of one family with the same signature: the same slices, as many indices in each.
   void form_groups() {
-    using Signature = std::vector<std::tuple<ValueId, int64_t, size_t>>;
-    std::map<std::pair<int32_t, Signature>, size_t> known;
-    std::vector<std::vector<Label>> members;
-    for (const Label tag : tags_) {
-      const Places& places = places_.at(tag);
-      Signature signature;
-      for (size_t i = 0; i < places.where.size(); ++i) {
-        const auto [tensor, axis] = places.where[i];
-        signature.emplace_back(tensor, axis, places.indices[i].size());
-      }
-      const auto [entry, added] =
-          known.try_emplace({trace_.labels.family(tag), std::move(signature)}, members.size());
+    using Signature = std::vector<int64_t>;  // family, then (tensor, axis, count) after each other
+    std::map<Signature, size_t> known;
+    std::vector<std::vector<int32_t>> members;
+    for (int32_t number = 0; number < static_cast<int32_t>(tags_.size()); ++number) {
+      Signature signature{trace_.labels.family(tags_[number])};
+      for_each_axis(number, [&](const Place* first, const Place* last) {
+        signature.insert(signature.end(), {first->tensor, first->axis, last - first});
+      });
+      const auto [entry, added] = known.try_emplace(std::move(signature), members.size());
       if (added) members.emplace_back();
-      members[entry->second].push_back(tag);
+      members[entry->second].push_back(number);
     }
-    for (const std::vector<Label>& tags : members) add_group(tags);
+    for (const std::vector<int32_t>& units : members) add_group(units);
   }
 
-  void add_group(const std::vector<Label>& tags) {
+  void add_group(const std::vector<int32_t>& numbers) {
     Group group;
     group.first_unit = result_.unit_count;
-    const Places& pattern = places_.at(tags.front());
-    for (size_t i = 0; i < pattern.where.size(); ++i) {
-      Slice slice;
-      std::tie(slice.tensor, slice.axis) = pattern.where[i];
-      slice.role = trace_.values[slice.tensor].roles[slice.axis];
-      for (const Label tag : tags) slice.indices.push_back(std::move(places_.at(tag).indices[i]));
-      group.slices.push_back(std::move(slice));
+    for_each_axis(numbers.front(), [&](const Place* first, const Place*) {
+      group.slices.push_back(
+          {first->tensor, first->axis, trace_.values[first->tensor].roles[first->axis], {}});
+      group.slices.back().indices.reserve(numbers.size());
+    });
+    for (const int32_t number : numbers) {
+      units_[number] = result_.unit_count++;
+      size_t slice = 0;
+      for_each_axis(number, [&](const Place* first, const Place* last) {
+        std::vector<int64_t>& indices = group.slices[slice++].indices.emplace_back();
+        indices.reserve(static_cast<size_t>(last - first));
+        for (; first != last; ++first) indices.push_back(first->index);
+      });
     }
     std::stable_partition(group.slices.begin(), group.slices.end(),
                           [](const Slice& slice) { return slice.role == Role::filter; });
-    for (const Label tag : tags) units_[tag] = result_.unit_count++;
     group.name = graph_.value(group.slices.front().tensor).name;
     result_.free.push_back(std::move(group));
   }
 
+  int32_t unit_of(Label tag) const {
+    const bool placed = static_cast<size_t>(tag) < number_.size() && number_[tag] >= 0;
+    return placed ? units_[number_[tag]] : -1;
+  }
+
+  // Most values carry one of a few axes, so axes are looked up by their labels first.
   void number_axes() {
-    std::map<std::pair<std::vector<int32_t>, std::vector<int32_t>>, int32_t> pool;
+    std::map<Axis, int32_t> known;
     result_.axes.resize(graph_.values.size());
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       for (const Axis& axis : trace_.values[i].axes) {
-        AxisUnits units{{0}, {}};
-        for (const Label label : axis) {
-          for (const Label tag : trace_.labels.tags(label)) {
-            const auto unit = units_.find(tag);
-            if (unit != units_.end()) units.units.push_back(unit->second);
-          }
-          units.offsets.push_back(static_cast<int32_t>(units.units.size()));
-        }
-        if (units.units.empty()) {
-          result_.axes[i].push_back(-1);
-          continue;
-        }
-        const auto [entry, added] = pool.try_emplace(
-            {units.offsets, units.units}, static_cast<int32_t>(result_.axis_pool.size()));
-        if (added) result_.axis_pool.push_back(std::move(units));
-        result_.axes[i].push_back(entry->second);
+        const bool labelled = std::ranges::any_of(axis, [](Label l) { return l != kAlways; });
+        result_.axes[i].push_back(labelled ? pooled(axis, known) : -1);
       }
     }
+  }
+
+  int32_t pooled(const Axis& axis, std::map<Axis, int32_t>& known) {
+    Axis canonical(axis.size());
+    std::ranges::transform(axis, canonical.begin(),
+                           [&](Label label) { return trace_.labels.canonical(label); });
+    const auto [entry, added] = known.try_emplace(std::move(canonical), -1);
+    if (!added) return entry->second;
+    AxisUnits units = units_on(entry->first);
+    if (units.units.empty()) return -1;
+    entry->second = static_cast<int32_t>(result_.axis_pool.size());
+    result_.axis_pool.push_back(std::move(units));
+    return entry->second;
+  }
+
+  AxisUnits units_on(const Axis& axis) {
+    AxisUnits units{{0}, {}};
+    for (const Label label : axis) {
+      for (const Label tag : trace_.labels.tags(label)) {
+        if (const int32_t unit = unit_of(tag); unit >= 0) units.units.push_back(unit);
+      }
+      units.offsets.push_back(static_cast<int32_t>(units.units.size()));
+    }
+    return units;
   }
 
   const Graph& graph_;
   Trace& trace_;
   Groups result_;
-  std::unordered_map<Label, Places> places_;
-  std::vector<Label> tags_;  // in the order they were met, so results don't depend on hashing
-  std::unordered_map<Label, int32_t> units_;
+  std::vector<Label> tags_;      // free tags that sit on a constant
+  std::vector<int32_t> number_;  // by tag: its index in tags_
+  std::vector<int64_t> begin_;   // by index in tags_: its first place
+  std::vector<Place> places_;
+  std::vector<int32_t> units_;  // by index in tags_
 };
 
 }  // namespace
@@ -141,25 +179,51 @@ Groups find_groups(const Graph& graph, const GroupOptions& options) {
   return groups;
 }
 
+namespace {
+
+bool stays(const AxisUnits& axis, size_t index, const Removal& removal) {
+  for (int32_t k = axis.offsets[index]; k < axis.offsets[index + 1]; ++k) {
+    if (removal[axis.units[k]]) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
 std::vector<char> alive(const Groups& groups, ValueId value, int64_t axis, const Removal& removal) {
   const int32_t pooled = groups.axes[value].empty() ? -1 : groups.axes[value][axis];
   if (pooled < 0) return {};
   const AxisUnits& units = groups.axis_pool[pooled];
-  std::vector<char> stays(units.offsets.size() - 1, 1);
-  for (size_t i = 0; i < stays.size(); ++i) {
-    for (int32_t k = units.offsets[i]; k < units.offsets[i + 1]; ++k) {
-      if (removal[units.units[k]]) stays[i] = 0;
-    }
-  }
-  return stays;
+  std::vector<char> result(units.offsets.size() - 1);
+  for (size_t i = 0; i < result.size(); ++i) result[i] = stays(units, i, removal);
+  return result;
 }
 
-Shape shape_after(const Groups& groups, ValueId value, Shape shape, const Removal& removal) {
-  for (size_t axis = 0; axis < shape.size(); ++axis) {
-    const std::vector<char> stays = alive(groups, value, static_cast<int64_t>(axis), removal);
-    if (!stays.empty()) shape[axis] = std::count(stays.begin(), stays.end(), 1);
+std::vector<int64_t> alive_counts(const Groups& groups, const Removal& removal) {
+  std::vector<int64_t> counts;
+  counts.reserve(groups.axis_pool.size());
+  for (const AxisUnits& axis : groups.axis_pool) {
+    int64_t count = 0;
+    for (size_t i = 0; i + 1 < axis.offsets.size(); ++i) count += stays(axis, i, removal);
+    counts.push_back(count);
+  }
+  return counts;
+}
+
+Shape shape_after(const Groups& groups, ValueId value, Shape shape,
+                  const std::vector<int64_t>& counts) {
+  const std::vector<int32_t>& axes = groups.axes[value];
+  for (size_t axis = 0; axis < axes.size(); ++axis) {
+    if (axes[axis] >= 0) shape[axis] = counts[axes[axis]];
   }
   return shape;
+}
+
+size_t group_of(const Groups& groups, int32_t unit) {
+  const auto after = std::upper_bound(
+      groups.free.begin(), groups.free.end(), unit,
+      [](int32_t number, const Group& group) { return number < group.first_unit; });
+  return static_cast<size_t>(after - groups.free.begin()) - 1;
 }
 
 }  // namespace coppice

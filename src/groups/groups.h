@@ -70,7 +70,12 @@ Groups find_groups(const Graph& graph, const GroupOptions& options = {});
 
 // For each old index of the axis whether it stays; empty where nothing on it can go.
 std::vector<char> alive(const Groups& groups, ValueId value, int64_t axis, const Removal& removal);
-// `shape`, which the value has now at whatever batch, once the units have left.
-Shape shape_after(const Groups& groups, ValueId value, Shape shape, const Removal& removal);
+// How many indices of each axis in the pool stay.
+std::vector<int64_t> alive_counts(const Groups& groups, const Removal& removal);
+// `shape`, which the value has now at whatever batch, once the units have left (`counts` of them).
+Shape shape_after(const Groups& groups, ValueId value, Shape shape,
+                  const std::vector<int64_t>& counts);
+// The group that a unit belongs to, as an index into `free`.
+size_t group_of(const Groups& groups, int32_t unit);
 
 }  // namespace coppice

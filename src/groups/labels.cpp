@@ -8,20 +8,15 @@
 
 namespace coppice {
 
-Label Labels::new_tag(int32_t family) {
-  Entry entry;
-  entry.parent = static_cast<Label>(entries_.size());
-  entry.family = family;
-  entries_.push_back(std::move(entry));
-  return static_cast<Label>(entries_.size()) - 1;
-}
-
 Axis Labels::fresh(int64_t count) {
   const auto family = static_cast<int32_t>(families_.size());
   families_.push_back(family);
   Axis axis;
   axis.reserve(static_cast<size_t>(count));
-  for (int64_t i = 0; i < count; ++i) axis.push_back(new_tag(family));
+  for (int64_t i = 0; i < count; ++i) {
+    axis.push_back(static_cast<Label>(entries_.size()));
+    entries_.push_back({axis.back(), 0, family, -1});
+  }
   return axis;
 }
 
@@ -41,7 +36,7 @@ Label Labels::root(Label tag) {
 
 // A tag that stands for itself: nearly all are, and need no memo.
 bool Labels::is_plain(Label label) {
-  return !entries_[label].conjunction && entries_[root(label)].definition == 0;
+  return entries_[label].family != kConjunction && entries_[root(label)].definition == 0;
 }
 
 Label Labels::intern(std::vector<Label> tags) {
@@ -49,26 +44,25 @@ Label Labels::intern(std::vector<Label> tags) {
   tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
   if (tags.empty()) return kAlways;
   if (tags.size() == 1) return tags[0];
-  const auto [found, added] = conjunctions_.try_emplace(tags, static_cast<Label>(entries_.size()));
+  const auto [found, added] = interned_.try_emplace(tags, static_cast<Label>(entries_.size()));
   if (added) {
-    Entry entry;
-    entry.conjunction = true;
-    entry.tags = std::move(tags);
-    entries_.push_back(std::move(entry));
+    entries_.push_back({static_cast<Label>(conjunctions_.size()), 0, kConjunction, -1});
+    conjunctions_.push_back(std::move(tags));
   }
   return found->second;
 }
 
-// Brings `canonical` and `expanded` of a label up to date. Definitions nest as deep as reshapes
-// follow each other, so this walks them with a stack of its own.
-void Labels::refresh(Label label) {
-  if (label == kAlways || entries_[label].version == version_) return;
+// Definitions nest as deep as reshapes follow each other, so this walks them with a stack of its
+// own.
+const Labels::Memo& Labels::refresh(Label label) {
+  if (Memo& known = memos_[label]; known.version == version_) return known;
   std::vector<Label> open{label}, tags;
   while (!open.empty()) {
     const Label next = open.back();
     open.pop_back();
-    if (entries_[next].conjunction) {
-      open.insert(open.end(), entries_[next].tags.begin(), entries_[next].tags.end());
+    if (entries_[next].family == kConjunction) {
+      const std::vector<Label>& parts = conjunctions_[entries_[next].parent];
+      open.insert(open.end(), parts.begin(), parts.end());
       continue;
     }
     const Label top = root(next);
@@ -80,25 +74,23 @@ void Labels::refresh(Label label) {
   }
   std::sort(tags.begin(), tags.end());
   tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-  const Label canonical = intern(tags);
-  Entry& entry = entries_[label];
-  entry.canonical = canonical;
-  entry.expanded = std::move(tags);
-  entry.version = version_;
+  Memo& memo = memos_[label];
+  memo.canonical = intern(tags);
+  memo.tags = std::move(tags);
+  memo.version = version_;
+  return memo;
 }
 
 Label Labels::canonical(Label label) {
   if (label == kAlways) return kAlways;
   if (is_plain(label)) return root(label);
-  refresh(label);
-  return entries_[label].canonical;
+  return refresh(label).canonical;
 }
 
 std::span<const Label> Labels::tags(Label label) {
   if (label == kAlways) return {};
   if (is_plain(label)) return {&entries_[root(label)].parent, 1};  // a root is its own parent
-  refresh(label);
-  return entries_[label].expanded;
+  return refresh(label).tags;
 }
 
 const Pin* Labels::pin_of(Label tag) const {
@@ -168,8 +160,8 @@ void Labels::unify(const Axis& a, const Axis& b, const Pin& reason) {
                                           std::to_string(b.size()) + " indices are unified");
   bool conjunction = false;
   for (size_t i = 0; i < a.size(); ++i) {
-    if (canonical(a[i]) == canonical(b[i])) continue;
-    conjunction = conjunction || tags(a[i]).size() > 1 || tags(b[i]).size() > 1;
+    const Label x = canonical(a[i]), y = canonical(b[i]);
+    conjunction = conjunction || (x != y && (is_conjunction(x) || is_conjunction(y)));
   }
   // Heads with heads, dims with dims, before anything is defined; without this, 23 ties in an audio
   // net came out coarser than needed.
@@ -199,12 +191,12 @@ void Labels::unite_by_position(const Axis& a, const Axis& b) {
 
 void Labels::unify_index(Label a, Label b, const Pin& reason) {
   if (a == b) return;
+  if (a != kAlways && b != kAlways && !is_conjunction(a) && !is_conjunction(b)) return unite(a, b);
   const std::vector<Label> x(tags(a).begin(), tags(a).end()), y(tags(b).begin(), tags(b).end());
   if (x.empty() || y.empty()) {
     for (const Label tag : x.empty() ? y : x) pin_tag(tag, reason);
     return;
   }
-  if (x.size() == 1 && y.size() == 1) return unite(x[0], y[0]);
   std::vector<Label> only_x, only_y;
   std::ranges::set_difference(x, y, std::back_inserter(only_x));
   std::ranges::set_difference(y, x, std::back_inserter(only_y));

@@ -15,6 +15,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "graph/relations.h"
@@ -48,23 +49,27 @@ class Labels {
   int64_t coarse() const { return coarse_; }
 
  private:
+  // Sixteen bytes, since there are as many as indices of all weights' axes.
   struct Entry {
-    bool conjunction = false;
-    Label parent = 0;         // of a tag: union-find
-    Label definition = 0;     // of a root tag: the conjunction it stands for
-    int32_t family = -1;      // of a tag
-    int32_t pin = -1;         // of a root tag: index into pins_
-    std::vector<Label> tags;  // of a conjunction, as it was made
-    uint64_t version = 0;     // of `canonical` and `expanded`
+    Label parent = 0;      // of a tag: union-find
+    Label definition = 0;  // of a root tag: the conjunction it stands for
+    int32_t family = -1;   // of a tag; kConjunction: the entry is conjunctions_[parent]
+    int32_t pin = -1;      // of a root tag: index into pins_
+  };
+  static constexpr int32_t kConjunction = -2;
+
+  // What a conjunction, or a defined tag, comes to at some version.
+  struct Memo {
+    uint64_t version = 0;
     Label canonical = 0;
-    std::vector<Label> expanded;
+    std::vector<Label> tags;
   };
 
-  Label new_tag(int32_t family);
   Label root(Label tag);
   bool is_plain(Label label);
+  bool is_conjunction(Label canonical) const { return entries_[canonical].family == kConjunction; }
   Label intern(std::vector<Label> tags);
-  void refresh(Label label);
+  const Memo& refresh(Label label);
   void unite(Label a, Label b);
   void define(Label tag, Label conjunction);
   void pin_tag(Label tag, const Pin& reason);
@@ -77,7 +82,9 @@ class Labels {
   std::vector<Entry> entries_{Entry{}};  // entry 0 is kAlways
   std::vector<int32_t> families_;        // union-find
   std::vector<Pin> pins_;
-  std::map<std::vector<Label>, Label> conjunctions_;
+  std::vector<std::vector<Label>> conjunctions_;  // as they were made
+  std::map<std::vector<Label>, Label> interned_;
+  std::unordered_map<Label, Memo> memos_;
   uint64_t version_ = 1;  // grows with every union and definition
   int64_t coarse_ = 0;
 };

@@ -78,11 +78,12 @@ class Repairer final : public RepairContext {
 
  private:
   void find_changes() {
+    const std::vector<int64_t> counts = alive_counts(groups_, removal_);
     shapes_.resize(graph_.values.size());
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       const auto id = static_cast<ValueId>(i);
       if (!groups_.inferred.has(id)) continue;
-      shapes_[i] = shape_after(groups_, id, groups_.inferred.shape(id), removal_);
+      shapes_[i] = shape_after(groups_, id, groups_.inferred.shape(id), counts);
     }
   }
 

@@ -1,4 +1,6 @@
-// The builder and the initialisations, apart from any network.
+// The builder and the initialisations, apart from any network: variances of large layers against
+// their formulas, parameter names and shapes against small nets, and the message for a layer that
+// doesn't fit.
 
 #include "zoo/builder.h"
 

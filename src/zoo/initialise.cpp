@@ -1,4 +1,6 @@
-// One function an initialisation; formulas and sources stand in the header.
+// One function an initialisation; formulas and sources stand in the header. A kernel of any size
+// counts with its fans: fan-in is what one output element sums over, fan-out what one input element
+// goes to (for a convolution in groups, both as Caffe and PyTorch count them).
 
 #include "zoo/initialise.h"
 

@@ -1,4 +1,6 @@
-// The table of the zoo: one line a network.
+// The table of the zoo, in the order that 'coppice zoo' lists it: what each network is called,
+// where it is from and what it is for. Sizes in `about` are rounded; the exact ones stand in
+// zoo_test.cpp beside their sources.
 
 #include "zoo/zoo.h"
 

@@ -1,5 +1,6 @@
 // The zoo against published sizes: parameters (weights, biases, scales and shifts; running
-// statistics don't count), MACs of Conv and Gemm at batch 1, shapes, and what seeds promise.
+// statistics don't count), MACs of Conv and Gemm at batch 1, shapes, names, and what seeds
+// promise.
 
 #include "zoo/zoo.h"
 
@@ -138,8 +139,8 @@ INSTANTIATE_TEST_SUITE_P(All, ZooNet, testing::ValuesIn(kPublished), test_name);
 
 TEST(Zoo, every_model_is_held_against_published_sizes) {
   std::vector<std::string> listed, tested;
-  for (const ZooModel& model : zoo_models()) listed.push_back(model.name);
-  for (const Published& published : kPublished) tested.push_back(published.name);
+  for (const ZooModel& model : zoo_models()) listed.emplace_back(model.name);
+  for (const Published& published : kPublished) tested.emplace_back(published.name);
   EXPECT_EQ(listed, tested);
 }
 

@@ -1,0 +1,64 @@
+// The pruning methods by name, each with its paper and what it needs. A method is one file here; a
+// method that trains gets a Session, the ones in this table so far decide from the weights alone.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+#include "groups/groups.h"
+#include "prune/allocate.h"
+#include "prune/plan.h"
+#include "verify/compare.h"
+
+namespace coppice {
+
+struct Method {
+  const char* name;
+  const char* paper;
+  const char* about;
+  const char* needs;      // "nothing but the model"
+  const char* criterion;  // prune/criterion.h
+};
+
+std::span<const Method> methods();
+// Throws Error::usage listing the names.
+const Method& find_method(const std::string& name);
+
+struct OneShotOptions {
+  enum class Spine { prune, keep };
+  enum class Verify { on, off };
+
+  Budget budget;
+  int64_t round_to = kRoundAuto;
+  std::vector<std::string> keep;  // regular expressions: groups to leave alone
+  Spine spine = Spine::prune;
+  Verify verify = Verify::on;
+  uint64_t seed = 0;
+};
+
+struct GroupCut {
+  std::string name;
+  int64_t before = 0, after = 0;  // units
+};
+
+struct Outcome {
+  Graph graph;  // cut
+  Plan plan;    // model_file and model_sha256 are left to the caller
+  Costs before, after;
+  std::vector<GroupCut> groups;
+  int64_t rounding_moved = 0;
+  std::optional<Proof> proof;
+};
+
+// Scores, allocates, cuts and proves, without data. Throws Error::target when the budget can't be
+// reached, or when the proof fails (then nothing must be written).
+Outcome prune_once(const Graph& graph, const Method& method, const OneShotOptions& options);
+
+// Replays a plan on the model it was made for. Throws as prune_once and plan.h do.
+Outcome apply_plan(const Graph& graph, const Plan& plan, OneShotOptions::Verify verify,
+                   uint64_t seed);
+
+}  // namespace coppice

@@ -1,0 +1,242 @@
+#include "prune/allocate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f %%", share * 100);
+  return text;
+}
+
+class Allocator {
+ public:
+  Allocator(const Graph& graph, const Groups& groups, const Inferred& inferred,
+            const Scores& scores, const AllocationOptions& options)
+      : graph_(graph), groups_(groups), inferred_(inferred), scores_(scores), options_(options) {
+    for (size_t g = 0; g < groups.free.size(); ++g) rank_group(g);
+  }
+
+  Allocation allocate() {
+    if (std::ranges::all_of(most_, [](int64_t most) { return most == 0; })) {
+      fail_target("nothing may be removed: " +
+                  (groups_.free.empty()
+                       ? std::string("no channel of the model is free (see 'coppice inspect')")
+                       : "all of the " + std::to_string(groups_.free.size()) +
+                             " groups are left alone or have one unit"));
+    }
+    Allocation result;
+    result.before = costs_after(graph_, groups_, inferred_, Removal(groups_.unit_count, 0));
+    const std::vector<int64_t> plain =
+        options_.budget.of == Budget::Of::ratio ? by_ratio() : by_budget(result.before);
+    result.removal = removal_for(rounded(plain));
+    result.after = costs_after(graph_, groups_, inferred_, result.removal);
+    for (size_t g = 0; g < plain.size(); ++g) {
+      const Group& group = groups_.free[g];
+      const auto first = result.removal.begin() + group.first_unit;
+      result.rounding_moved += std::abs(std::count(first, first + group.units(), 1) - plain[g]);
+    }
+    if (std::ranges::count(result.removal, 1) == 0) {
+      fail_target(
+          "nothing would be removed: the widths are too small for --round-to; try "
+          "--round-to 1");
+    }
+    return result;
+  }
+
+ private:
+  // The units of a group from the least important on, and how many may leave.
+  void rank_group(size_t g) {
+    const Group& group = groups_.free[g];
+    std::vector<int32_t> order(group.units());
+    std::iota(order.begin(), order.end(), group.first_unit);
+    std::ranges::stable_sort(
+        order, [&](int32_t a, int32_t b) { return scores_.units[a] < scores_.units[b]; });
+    const int64_t units = group.units();
+    const int64_t stay = std::max<int64_t>(1, (units + 9) / 10);
+    const bool kept = (!options_.kept_groups.empty() && options_.kept_groups[g]) ||
+                      (!scores_.unscored.empty() && scores_.unscored[g]);
+    order_.push_back(std::move(order));
+    most_.push_back(kept ? 0 : units - stay);
+  }
+
+  std::vector<int64_t> by_ratio() const {
+    std::vector<int64_t> leave;
+    for (size_t g = 0; g < most_.size(); ++g) {
+      // The epsilon undoes 1 - 0.9 = 0.0999...98, so that 0.1 of 20 is 2.
+      const double wanted = static_cast<double>(order_[g].size()) * options_.budget.value;
+      leave.push_back(std::min(most_[g], static_cast<int64_t>(std::floor(wanted + 1e-9))));
+    }
+    return leave;
+  }
+
+  // Shortest prefix of the one order that meets the budget.
+  std::vector<int64_t> by_budget(const Costs& before) const {
+    const std::vector<size_t> sequence = one_order();
+    const bool macs = options_.budget.of == Budget::Of::macs;
+    const auto share = [&](const std::vector<int64_t>& leave) {
+      const Costs after = costs_after(graph_, groups_, inferred_, removal_for(rounded(leave)));
+      return macs ? static_cast<double>(after.macs) / static_cast<double>(before.macs)
+                  : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
+    };
+    const auto prefix = [&](size_t length) {
+      std::vector<int64_t> leave(most_.size(), 0);
+      for (size_t i = 0; i < length; ++i) ++leave[sequence[i]];
+      return leave;
+    };
+    size_t low = 0, high = sequence.size();
+    if (const double least = share(prefix(high)); least > options_.budget.value) {
+      fail_target("can't keep only " + percent(options_.budget.value) + " of the " +
+                  (macs ? "MACs" : "parameters") + ": " + percent(least) +
+                  " is the least that can be reached, since a tenth of every group stays" +
+                  (options_.round_to == 1 ? "" : ", widths are rounded (--round-to 1 doesn't)") +
+                  " and some axes are pinned (see 'coppice inspect')");
+    }
+    while (low < high) {
+      const size_t middle = (low + high) / 2;
+      if (share(prefix(middle)) <= options_.budget.value) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return prefix(low);
+  }
+
+  // The order in which units leave, as the group of each. Within a group it is always by score.
+  std::vector<size_t> one_order() const {
+    struct Entry {
+      double key;
+      int32_t unit;
+      size_t group;
+    };
+    std::vector<Entry> entries;
+    for (size_t g = 0; g < most_.size(); ++g) {
+      for (int64_t i = 0; i < most_[g]; ++i) {
+        const int32_t unit = order_[g][i];
+        const double key = options_.scope == Criterion::Scope::global
+                               ? scores_.units[unit]
+                               : static_cast<double>(i + 1) / static_cast<double>(order_[g].size());
+        entries.push_back({key, unit, g});
+      }
+    }
+    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+      return a.key != b.key ? a.key < b.key : a.unit < b.unit;
+    });
+    std::vector<size_t> sequence;
+    for (const Entry& entry : entries) sequence.push_back(entry.group);
+    return sequence;
+  }
+
+  // The step in units at which a group's width is a round number.
+  int64_t step_of(size_t g, int64_t kept) const {
+    const Group& group = groups_.free[g];
+    const auto per_unit = static_cast<int64_t>(group.slices.front().indices.front().size());
+    int64_t multiple = options_.round_to;
+    if (multiple == kRoundAuto) {
+      const int64_t width = group.units() * per_unit;
+      multiple = width < 8 ? 1 : kept * per_unit >= 128 ? 16 : 8;
+    }
+    return multiple / std::gcd(multiple, per_unit);
+  }
+
+  // Leaving counts with the nearest round width; a group that nothing leaves keeps its width.
+  std::vector<int64_t> rounded(std::vector<int64_t> leave) const {
+    for (size_t g = 0; g < leave.size(); ++g) {
+      const auto units = static_cast<int64_t>(order_[g].size());
+      const int64_t kept = units - leave[g];
+      const int64_t step = step_of(g, kept);
+      if (leave[g] == 0 || step == 1) continue;
+      const int64_t least = (units - most_[g] + step - 1) / step * step;
+      const int64_t nearest = (kept + step / 2) / step * step;
+      leave[g] = units - std::min(units, std::max(least, nearest));
+    }
+    return leave;
+  }
+
+  Removal removal_for(const std::vector<int64_t>& leave) const {
+    Removal removal(groups_.unit_count, 0);
+    for (size_t g = 0; g < leave.size(); ++g) {
+      for (int64_t i = 0; i < leave[g]; ++i) removal[order_[g][i]] = 1;
+    }
+    refill_empty_axes(removal);
+    return removal;
+  }
+
+  // A group may feed several pieces (a Split); no piece of any value may run empty, so the best of
+  // an empty piece's units come back.
+  void refill_empty_axes(Removal& removal) const {
+    for (const AxisUnits& axis : groups_.axis_pool) {
+      const size_t size = axis.offsets.size() - 1;
+      int64_t best_index = -1;
+      double best = 0;
+      bool empty = true;
+      for (size_t i = 0; i < size && empty; ++i) {
+        double worst = INFINITY;  // an index is as good as its weakest unit
+        bool stays = true;
+        for (int32_t k = axis.offsets[i]; k < axis.offsets[i + 1]; ++k) {
+          stays = stays && !removal[axis.units[k]];
+          worst = std::min<double>(worst, scores_.units[axis.units[k]]);
+        }
+        empty = !stays;
+        if (best_index < 0 || worst > best) {
+          best = worst;
+          best_index = static_cast<int64_t>(i);
+        }
+      }
+      if (!empty || best_index < 0) continue;
+      for (int32_t k = axis.offsets[best_index]; k < axis.offsets[best_index + 1]; ++k) {
+        removal[axis.units[k]] = 0;
+      }
+    }
+  }
+
+  const Graph& graph_;
+  const Groups& groups_;
+  const Inferred& inferred_;
+  const Scores& scores_;
+  const AllocationOptions& options_;
+  std::vector<std::vector<int32_t>> order_;  // by group
+  std::vector<int64_t> most_;                // by group: how many units may leave
+};
+
+}  // namespace
+
+Allocation allocate(const Graph& graph, const Groups& groups, const Inferred& at_one,
+                    const Scores& scores, const AllocationOptions& options) {
+  try {
+    return Allocator(graph, groups, at_one, scores, options).allocate();
+  } catch (const Error& error) {
+    // Automatic rounding is a preference: narrow nets, whose steps are too coarse, go without.
+    if (error.kind() != ErrorKind::target || options.round_to != kRoundAuto) throw;
+  }
+  AllocationOptions plain = options;
+  plain.round_to = 1;
+  return Allocator(graph, groups, at_one, scores, plain).allocate();
+}
+
+Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& inferred,
+                  const Removal& removal) {
+  const std::vector<int64_t> counts = alive_counts(groups, removal);
+  std::vector<Shape> shapes(graph.values.size());
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (!inferred.types[i]) continue;
+    shapes[i] = shape_after(groups, static_cast<ValueId>(i), inferred.types[i]->shape, counts);
+  }
+  Costs costs;
+  const std::vector<char> parameters = parameter_flags(graph);
+  for (size_t i = 0; i < shapes.size(); ++i) {
+    if (parameters[i]) costs.parameters += element_count(shapes[i]);
+  }
+  for (const Node& node : graph.nodes) costs.macs += node_macs(node, shapes);
+  return costs;
+}
+
+}  // namespace coppice

@@ -1,0 +1,61 @@
+// Which units leave, given their scores and a budget. Chosen by rank, ties by unit number; never by
+// comparing to a threshold.
+//
+// A budget is never exceeded and missed by one unit's worth at most, before rounding: units are put
+// in one order (group scope: by their relative rank within the group, so that every group loses the
+// same fraction; global scope: by score) and the shortest prefix that meets the budget leaves. At
+// least one unit and 10 % of every group stay, and no axis of any value runs empty.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/cost.h"
+#include "groups/groups.h"
+#include "prune/criterion.h"
+
+namespace coppice {
+
+struct Budget {
+  enum class Of { parameters, macs, ratio };
+  Of of = Of::macs;
+  double value = 0.5;  // parameters, macs: the share that is kept; ratio: removed from every group
+};
+
+inline constexpr int64_t kRoundAuto = 0;
+
+struct AllocationOptions {
+  Budget budget;
+  Criterion::Scope scope = Criterion::Scope::group;
+  // Widths are kept at multiples of this; 1 for no rounding; kRoundAuto for multiples of 8, and of
+  // 16 from 128 up (a width of 41 is slower than one of 40 and of 48) unless the budget can't be
+  // met so.
+  int64_t round_to = kRoundAuto;
+  std::vector<char> kept_groups =
+      {};  // by group: 1 leaves it alone; empty for none (as unscored ones)
+};
+
+struct Allocation {
+  Removal removal;
+  Costs before, after;         // at batch 1
+  int64_t rounding_moved = 0;  // units that the rounding took or gave, against the plain order
+};
+
+// `at_one` is the graph inferred at batch 1. Throws Error::target when the budget can't be reached,
+// with what can be, or when nothing may go.
+Allocation allocate(const Graph& graph, const Groups& groups, const Inferred& at_one,
+                    const Scores& scores, const AllocationOptions& options);
+
+// Costs once the units have left; linear in nodes plus channels.
+Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& inferred,
+                  const Removal& removal);
+
+// Groups that a residual Add of two computed values runs through.
+std::vector<char> spine_groups(const Graph& graph, const Groups& groups);
+// Groups with a tensor, or the node that reads it, whose name contains a match of the regular
+// expression. Throws Error::usage where it isn't one, and Error::usage if nothing matches.
+std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
+                                  const std::string& pattern);
+
+}  // namespace coppice

@@ -1,0 +1,26 @@
+// The criteria (one file each, listed in table.cpp) and what they share.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "prune/criterion.h"
+
+namespace coppice {
+
+// The slices that stand for the group's filters: those with Role::filter, or where there are none
+// (units that come straight from an input) those that read the units, or else all.
+std::vector<const Slice*> members_of(const Group& group);
+
+// For each index of the slice's axis, `reduce` over the weights of that index: rows of contiguous
+// elements are added up in double.
+enum class Power { absolute, square };
+std::vector<double> sums_by_index(const Tensor& tensor, int64_t axis, Power power);
+
+// The weights of each unit, one row a unit: [units, weights of a unit].
+std::vector<std::vector<float>> filters_of(const Tensor& tensor, const Slice& slice);
+
+// Member scores normalised to mean 1 and averaged. An all-zero member adds nothing.
+std::vector<float> average_of_members(const std::vector<std::vector<double>>& members);
+
+}  // namespace coppice

@@ -1,0 +1,44 @@
+// l1, l2: the norm of a filter's weights.
+//
+// Source: Li, Kadav, Durdanovic, Samet, Graf, "Pruning Filters for Efficient ConvNets", ICLR 2017,
+// arXiv:1608.08710, section 3.1: s_j = sum |F_ij|. l2 is the same with the Euclidean norm, as He et
+// al., "Soft Filter Pruning", IJCAI 2018, arXiv:1808.06866, equation 2, p = 2.
+// Differs: coupled layers count all, each normalised to mean 1 (the paper ranks a residual stage by
+// its shortcut's filters alone).
+
+#include <algorithm>
+#include <cmath>
+
+#include "prune/criteria/criteria.h"
+
+namespace coppice {
+namespace {
+
+template <Power power>
+std::vector<float> norm(const GroupView& view) {
+  std::vector<std::vector<double>> members;
+  for (const Slice* slice : members_of(view.group)) {
+    const Tensor& tensor = *view.graph.value(slice->tensor).constant;
+    if (tensor.dtype() != DType::f32) continue;
+    const std::vector<double> sums = sums_by_index(tensor, slice->axis, power);
+    std::vector<double> units;
+    for (const std::vector<int64_t>& indices : slice->indices) {
+      double total = 0;
+      for (const int64_t index : indices) total += sums[index];
+      units.push_back(power == Power::square ? std::sqrt(total) : total);
+    }
+    members.push_back(std::move(units));
+  }
+  return members.empty() ? std::vector<float>{} : average_of_members(members);
+}
+
+}  // namespace
+
+extern const Criterion kL1{
+    "l1", "Li et al., Pruning Filters for Efficient ConvNets, ICLR 2017, arXiv:1608.08710",
+    "sum of the absolute weights of a filter", Criterion::Scope::group, norm<Power::absolute>};
+extern const Criterion kL2{
+    "l2", "He et al., Soft Filter Pruning, IJCAI 2018, arXiv:1808.06866 (eq. 2, p = 2)",
+    "Euclidean norm of a filter", Criterion::Scope::group, norm<Power::square>};
+
+}  // namespace coppice

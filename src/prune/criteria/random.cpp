@@ -1,0 +1,22 @@
+// random: the control that every criterion must beat.
+
+#include "core/random.h"
+
+#include "prune/criteria/criteria.h"
+
+namespace coppice {
+namespace {
+
+std::vector<float> random_scores(const GroupView& view) {
+  Random random = Random::stream(view.seed, {static_cast<uint64_t>(view.group.first_unit)});
+  std::vector<float> scores(view.group.units());
+  random.fill_uniform(scores, 0, 1);
+  return scores;
+}
+
+}  // namespace
+
+extern const Criterion kRandom{"random", "the control", "drawn at random, by --seed",
+                               Criterion::Scope::group, random_scores};
+
+}  // namespace coppice

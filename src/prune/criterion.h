@@ -1,0 +1,54 @@
+// How important a unit is. A criterion sees one group at a time and gives one number a unit; larger
+// means keep.
+//
+// A group's units are coupled over several tensors (all layers of a residual stage, say). A
+// criterion scores each member, that is each slice with filters; members are normalised to mean 1
+// and averaged, so that no member decides by its scale alone.
+//
+// Scope says what a score may be compared with: `group` within its own group only (the budget then
+// takes the same fraction of every group), `global` across the whole network (one rank).
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "groups/groups.h"
+
+namespace coppice {
+
+struct GroupView {
+  const Graph& graph;
+  const Group& group;
+  uint64_t seed;
+};
+
+struct Criterion {
+  enum class Scope { group, global };
+
+  const char* name;
+  const char* paper;
+  const char* about;  // one line: what the score is
+  Scope scope;
+  // Empty where the group lacks what the criterion looks at (no BatchNormalization, say).
+  std::vector<float> (*score)(const GroupView& view);
+};
+
+std::span<const Criterion> criteria();
+// Throws Error::usage listing the names.
+const Criterion& find_criterion(const std::string& name);
+
+struct Scores {
+  std::vector<float> units;    // by unit number over all groups
+  std::vector<char> unscored;  // by group: 1 where the criterion has nothing to look at
+};
+
+// Throws Error::target where no group can be scored.
+Scores score_units(const Graph& graph, const Groups& groups, const Criterion& criterion,
+                   uint64_t seed);
+// Throws Error::input naming the tensor and the first index if a float constant holds a NaN or an
+// infinity: no criterion can rank those.
+void require_finite(const Graph& graph);
+
+}  // namespace coppice

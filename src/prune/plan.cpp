@@ -1,0 +1,158 @@
+#include "prune/plan.h"
+
+#include <algorithm>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+struct Leaving {
+  std::vector<char> dead;  // by index
+  float fill = 0;
+};
+
+// By (tensor, axis): what the units take with them.
+using LeavingByAxis = std::map<std::pair<ValueId, int64_t>, Leaving>;
+
+LeavingByAxis leaving_of(const Graph& graph, const Groups& groups, const Removal& removal) {
+  LeavingByAxis leaving;
+  for (const Group& group : groups.free) {
+    for (const Slice& slice : group.slices) {
+      for (int64_t u = 0; u < group.units(); ++u) {
+        if (!removal[group.first_unit + u]) continue;
+        Leaving& entry = leaving[{slice.tensor, slice.axis}];
+        entry.dead.resize(graph.value(slice.tensor).constant->shape()[slice.axis], 0);
+        entry.fill = slice.role == Role::divisor ? 1.0f : 0.0f;
+        for (const int64_t index : slice.indices[u]) entry.dead[index] = 1;
+      }
+    }
+  }
+  return leaving;
+}
+
+std::string describe(const PlanSlice& slice) {
+  return "plan: tensor '" + slice.tensor + "', axis " + std::to_string(slice.axis);
+}
+
+ValueId tensor_of(const Graph& graph, const PlanSlice& slice,
+                  const std::unordered_map<std::string, ValueId>& names) {
+  const auto found = names.find(slice.tensor);
+  if (found == names.end()) {
+    fail_input(describe(slice) + ": the model has no such tensor; is this another model's plan?");
+  }
+  const Tensor& tensor = *graph.value(found->second).constant;
+  if (slice.axis < 0 || slice.axis >= tensor.rank() || tensor.shape()[slice.axis] != slice.size) {
+    fail_input(describe(slice) + ": the plan expects size " + std::to_string(slice.size) +
+               ", the model's tensor has shape " + to_string(tensor.shape()) +
+               "; is this another model's plan?");
+  }
+  return found->second;
+}
+
+}  // namespace
+
+Plan plan_of(const Graph& graph, const Groups& groups, const Removal& removal) {
+  Plan plan;
+  for (const auto& [where, leaving] : leaving_of(graph, groups, removal)) {
+    PlanSlice slice;
+    slice.tensor = graph.value(where.first).name;
+    slice.axis = where.second;
+    slice.size = static_cast<int64_t>(leaving.dead.size());
+    slice.fill = leaving.fill;
+    for (int64_t i = 0; i < slice.size; ++i) {
+      if (!leaving.dead[i]) slice.keep.push_back(i);
+    }
+    plan.slices.push_back(std::move(slice));
+  }
+  return plan;
+}
+
+Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan) {
+  std::unordered_map<std::string, ValueId> names;
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    if (graph.values[i].constant) names.emplace(graph.values[i].name, static_cast<ValueId>(i));
+  }
+  std::map<std::pair<ValueId, int64_t>, std::vector<char>> dead;
+  for (const PlanSlice& slice : plan.slices) {
+    const ValueId tensor = tensor_of(graph, slice, names);
+    std::vector<char> flags(slice.size, 1);
+    for (const int64_t index : slice.keep) {
+      if (index < 0 || index >= slice.size) {
+        fail_input(describe(slice) + ": keeps index " + std::to_string(index) + ", expected 0 to " +
+                   std::to_string(slice.size - 1));
+      }
+      flags[index] = 0;
+    }
+    dead[{tensor, slice.axis}] = std::move(flags);
+  }
+  // A unit leaves if all that is its own leaves; overlapping kinds are told apart by that.
+  Removal removal(groups.unit_count, 0);
+  for (const Group& group : groups.free) {
+    for (int64_t u = 0; u < group.units(); ++u) {
+      removal[group.first_unit + u] = std::ranges::all_of(group.slices, [&](const Slice& slice) {
+        const auto found = dead.find({slice.tensor, slice.axis});
+        return found != dead.end() && std::ranges::all_of(slice.indices[u], [&](int64_t index) {
+                 return found->second[index] != 0;
+               });
+      });
+    }
+  }
+  const LeavingByAxis leaving = leaving_of(graph, groups, removal);
+  for (const PlanSlice& slice : plan.slices) {
+    const std::pair where{names.at(slice.tensor), slice.axis};
+    const auto found = leaving.find(where);
+    const bool empty = static_cast<int64_t>(slice.keep.size()) == slice.size;
+    if (found == leaving.end() ? !empty : found->second.dead != dead.at(where)) {
+      fail_input(describe(slice) +
+                 ": the indices it removes can't leave this model, whose ties are different; is "
+                 "this another model's plan?");
+    }
+  }
+  return removal;
+}
+
+std::string to_json(const Plan& plan) {
+  Json json;
+  json["model"] = {{"file", plan.model_file}, {"sha256", plan.model_sha256}};
+  json["method"] = plan.method;
+  json["slices"] = Json::array();
+  for (const PlanSlice& slice : plan.slices) {
+    Json entry{
+        {"tensor", slice.tensor}, {"axis", slice.axis}, {"size", slice.size}, {"keep", slice.keep}};
+    if (slice.fill != 0) entry["fill"] = slice.fill;
+    json["slices"].push_back(std::move(entry));
+  }
+  return json.dump() + "\n";
+}
+
+Plan plan_from_json(const std::string& text) {
+  Plan plan;
+  try {
+    const Json json = Json::parse(text);
+    plan.model_file = json.at("model").at("file");
+    plan.model_sha256 = json.at("model").at("sha256");
+    plan.method = json.at("method");
+    for (const Json& entry : json.at("slices")) {
+      PlanSlice slice;
+      slice.tensor = entry.at("tensor");
+      slice.axis = entry.at("axis");
+      slice.size = entry.at("size");
+      slice.keep = entry.at("keep").get<std::vector<int64_t>>();
+      slice.fill = entry.value("fill", 0.0f);
+      plan.slices.push_back(std::move(slice));
+    }
+  } catch (const nlohmann::json::exception& error) {
+    std::string reason = error.what();  // "[json.exception.out_of_range.403] key 'x' not found"
+    if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
+    fail_input("not a plan that coppice wrote: " + reason);
+  }
+  return plan;
+}
+
+}  // namespace coppice

@@ -1,0 +1,54 @@
+// Groups to leave alone: by name, or because a residual stream runs through them.
+
+#include <regex>
+
+#include "core/error.h"
+#include "prune/allocate.h"
+
+namespace coppice {
+
+std::vector<char> spine_groups(const Graph& graph, const Groups& groups) {
+  std::vector<char> spine(groups.free.size(), 0);
+  for (const Node& node : graph.nodes) {
+    if (node.op_type != "Add" && node.op_type != "Sum") continue;
+    int computed = 0;
+    for (const ValueId id : node.inputs) computed += id != kNoValue && !graph.value(id).constant;
+    if (computed < 2) continue;
+    for (const int32_t pooled : groups.axes[node.outputs[0]]) {
+      if (pooled < 0) continue;
+      for (const int32_t unit : groups.axis_pool[pooled].units) spine[group_of(groups, unit)] = 1;
+    }
+  }
+  return spine;
+}
+
+std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
+                                  const std::string& pattern) {
+  std::regex regex;
+  try {
+    regex = std::regex(pattern);
+  } catch (const std::regex_error& error) {
+    fail_usage("--keep '" + pattern + "' is no regular expression: " + error.what());
+  }
+  const std::vector<std::vector<int32_t>> readers = consumers(graph);
+  std::vector<char> matches(groups.free.size(), 0);
+  bool any = false;
+  for (size_t g = 0; g < groups.free.size(); ++g) {
+    for (const Slice& slice : groups.free[g].slices) {
+      if (slice.role == Role::input_channel) continue;  // those belong to the next layer
+      bool hit = std::regex_search(graph.value(slice.tensor).name, regex);
+      for (const int32_t node : readers[slice.tensor]) {
+        hit = hit || std::regex_search(graph.nodes[node].name, regex);
+      }
+      if (hit) matches[g] = 1;
+      any = any || hit;
+    }
+  }
+  if (!any) {
+    fail_usage("--keep '" + pattern +
+               "' matches no group; 'coppice inspect' lists the names of groups and layers");
+  }
+  return matches;
+}
+
+}  // namespace coppice

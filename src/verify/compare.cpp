@@ -1,0 +1,141 @@
+#include "verify/compare.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "groups/surgery.h"
+#include "runtime/executable.h"
+#include "runtime/latency.h"
+
+namespace coppice {
+namespace {
+
+// Outputs that move less than this share of their largest value when the input is drawn anew say
+// nothing about the layers behind them.
+constexpr double kBlind = 1e-3;
+
+// Largest difference relative to the largest value of `a`; infinite where one of them isn't finite.
+double relative_difference(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != DType::f32) return a == b ? 0 : INFINITY;
+  double largest = 0, difference = 0;
+  for (int64_t i = 0; i < a.size(); ++i) {
+    const double x = a.as<float>()[i], y = b.as<float>()[i];
+    if (!std::isfinite(x) || !std::isfinite(y)) return INFINITY;
+    largest = std::max(largest, std::fabs(x));
+    difference = std::max(difference, std::fabs(x - y));
+  }
+  return difference == 0 ? 0 : difference / std::max(largest, 1e-30);
+}
+
+double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  double largest = 0;
+  for (size_t i = 0; i < a.size(); ++i)
+    largest = std::max(largest, relative_difference(a[i], b[i]));
+  return largest;
+}
+
+void require_same_interface(const Executable& a, const Executable& b) {
+  if (a.input_names() != b.input_names() || a.output_names() != b.output_names()) {
+    fail_input(
+        "the models have inputs or outputs of different names or number, so they can't be "
+        "compared");
+  }
+  for (size_t i = 0; i < a.input_names().size(); ++i) {
+    if (a.input_shape(i) != b.input_shape(i) || a.input_dtype(i) != b.input_dtype(i)) {
+      fail_input("input '" + a.input_names()[i] + "' has shape " + to_string(a.input_shape(i)) +
+                 " in one model and " + to_string(b.input_shape(i)) + " in the other");
+    }
+  }
+  for (size_t i = 0; i < a.output_names().size(); ++i) {
+    if (a.output_shape(i) != b.output_shape(i) || a.output_dtype(i) != b.output_dtype(i)) {
+      fail_input("output '" + a.output_names()[i] + "' has shape " + to_string(a.output_shape(i)) +
+                 " in one model and " + to_string(b.output_shape(i)) + " in the other");
+    }
+  }
+}
+
+// Both graphs are used up, so that peak memory holds one packed copy of each and no more.
+Comparison compare_once(Graph a, Graph b, const InputSizes& sizes, uint64_t seed) {
+  Comparison result;
+  result.sizes = sizes;
+  Executable first = compile(std::move(a), sizes), second = compile(std::move(b), sizes);
+  require_same_interface(first, second);
+  const std::vector<Tensor> inputs = random_inputs(first, seed);
+  const std::vector<Tensor> others = random_inputs(first, seed + 1);
+  const std::vector<Tensor> expected = first.run(inputs), moved = first.run(others);
+  result.error = std::max(largest_difference(expected, second.run(inputs)),
+                          largest_difference(moved, second.run(others)));
+  result.reaction = largest_difference(expected, moved);
+  return result;
+}
+
+// The same picture sizes, smaller, if the graph can be inferred at them: fully convolutional nets
+// can, though their exporter wrote down the size it traced. Only rank-4 inputs shrink.
+InputSizes small_sizes(const Graph& original, const Graph& cut) {
+  constexpr int64_t kSide = 64;
+  InputSizes declared{.inputs = {}, .batch = 2}, small = declared;
+  for (const ValueId id : original.inputs) {
+    Shape shape = input_shape(original, id, declared);
+    if (shape.size() == 4 && shape[2] > kSide && shape[3] > kSide) shape[2] = shape[3] = kSide;
+    small.inputs[original.value(id).name] = std::move(shape);
+  }
+  const Inferred full = infer(original, declared);
+  try {
+    const Inferred reduced = infer(original, small);
+    infer(cut, small);
+    const bool same_outputs = std::ranges::all_of(original.outputs, [&](ValueId id) {
+      return full.has(id) && reduced.has(id) && full.shape(id) == reduced.shape(id);
+    });
+    return same_outputs ? small : declared;
+  } catch (const Error&) {
+    return declared;  // a Gemm behind a Flatten, say, fits the declared size only
+  }
+}
+
+// Weights of standard normal size for their fan-in, the same for the same seed: a net that reacts.
+void randomise_weights(Graph& graph, uint64_t seed) {
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    auto& constant = graph.values[i].constant;
+    if (!constant || constant->dtype() != DType::f32 || constant->rank() == 0) continue;
+    Random random = Random::stream(seed, {i});
+    if (constant->rank() == 1) {
+      random.fill_uniform(constant->mutate<float>(), 0.5, 1.5);  // a variance must stay positive
+    } else {
+      const auto fan_in =
+          static_cast<double>(constant->size() / std::max<int64_t>(1, constant->shape()[0]));
+      random.fill_normal(constant->mutate<float>(), static_cast<float>(std::sqrt(2 / fan_in)));
+    }
+  }
+}
+
+Comparison compare_masked(Graph original, const Groups& groups, const Removal& removal, Graph cut,
+                          const InputSizes& sizes, uint64_t seed) {
+  mask_units(original, groups, removal);
+  return compare_once(std::move(original), std::move(cut), sizes, seed);
+}
+
+}  // namespace
+
+Comparison compare(const Graph& a, const Graph& b, const InputSizes& sizes, uint64_t seed) {
+  return compare_once(a, b, sizes, seed);
+}
+
+Proof prove_removal(const Graph& original, const Groups& groups, const Removal& removal,
+                    const Graph& cut, uint64_t seed) {
+  const InputSizes sizes = small_sizes(original, cut);
+  Proof proof;
+  proof.comparison = compare_masked(original, groups, removal, cut, sizes, seed);
+  if (!proof.comparison.equal() || proof.comparison.reaction >= kBlind) return proof;
+  Graph lively = original;
+  randomise_weights(lively, seed);
+  Graph lively_cut = lively;
+  remove_units(lively_cut, groups, removal);
+  const Comparison again =
+      compare_masked(std::move(lively), groups, removal, std::move(lively_cut), sizes, seed);
+  if (again.reaction <= proof.comparison.reaction) return proof;
+  return {again, true};
+}
+
+}  // namespace coppice
