@@ -125,22 +125,26 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
   return std::filesystem::equivalent(a, b, ignored);
 }
 
-std::string sha256_of_file(const std::filesystem::path& path) {
-  struct stat status {};
-  const Descriptor file = open_plain_file(path, status);
-  const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(),
-                                                                        EVP_MD_CTX_free);
+Sha256::Sha256()
+    : context_(EVP_MD_CTX_new(), [](void* context) {
+        EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context));
+      }) {
+  COPPICE_CHECK(
+      context_ && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_.get()), EVP_sha256(),
+                                    nullptr) == 1,
+      "SHA-256 can't start");
+}
+
+void Sha256::update(std::span<const std::byte> bytes) {
+  auto* context = static_cast<EVP_MD_CTX*>(context_.get());
+  COPPICE_CHECK(EVP_DigestUpdate(context, bytes.data(), bytes.size()) == 1, "SHA-256 failed");
+}
+
+std::string Sha256::hex() {
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int length = 0;
-  bool good = context && EVP_DigestInit_ex(context.get(), EVP_sha256(), nullptr) == 1;
-  std::vector<std::byte> chunk(size_t{1} << 18);
-  while (good) {
-    const size_t got = read_some(file.value, chunk, path);
-    if (got == 0) break;
-    good = EVP_DigestUpdate(context.get(), chunk.data(), got) == 1;
-  }
-  good = good && EVP_DigestFinal_ex(context.get(), digest, &length) == 1;
-  COPPICE_CHECK(good, "SHA-256 failed");
+  auto* context = static_cast<EVP_MD_CTX*>(context_.get());
+  COPPICE_CHECK(EVP_DigestFinal_ex(context, digest, &length) == 1, "SHA-256 failed");
   std::string text;
   for (unsigned int i = 0; i < length; ++i) {
     constexpr char kDigits[] = "0123456789abcdef";
@@ -148,6 +152,17 @@ std::string sha256_of_file(const std::filesystem::path& path) {
     text += kDigits[digest[i] & 15];
   }
   return text;
+}
+
+std::string sha256_of_file(const std::filesystem::path& path) {
+  struct stat status {};
+  const Descriptor file = open_plain_file(path, status);
+  Sha256 hash;
+  std::vector<std::byte> chunk(size_t{1} << 18);
+  while (const size_t got = read_some(file.value, chunk, path)) {
+    hash.update({chunk.data(), got});
+  }
+  return hash.hex();
 }
 
 }  // namespace coppice

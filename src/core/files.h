@@ -47,6 +47,16 @@ void write_text(const std::filesystem::path& path, std::string_view text);
 // Both name the same existing file, by whatever path.
 bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
 
+// SHA-256 of bytes that come in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  void update(std::span<const std::byte> bytes);
+  std::string hex();  // 64 lower-case digits; ends the sum
+ private:
+  std::shared_ptr<void> context_;
+};
+
 // SHA-256 of a file's contents as 64 lower-case hexadecimal digits.
 std::string sha256_of_file(const std::filesystem::path& path);
 

@@ -164,32 +164,61 @@ void Tensor::fill_from(std::span<const std::byte> bytes) {
 }
 
 Tensor take(const Tensor& tensor, int64_t axis, std::span<const int64_t> keep) {
-  const Shape& from = tensor.shape();
   COPPICE_CHECK(axis >= 0 && axis < tensor.rank(), "take: axis out of range");
+  std::vector<std::optional<std::vector<int64_t>>> all(tensor.shape().size());
+  all[axis].emplace(keep.begin(), keep.end());
+  return take(tensor, all);
+}
+
+Tensor take(const Tensor& tensor, const std::vector<std::optional<std::vector<int64_t>>>& keep) {
+  COPPICE_CHECK(keep.size() == tensor.shape().size(), "take: one entry an axis");
   COPPICE_CHECK(size_of(tensor.dtype()) > 0, "take: element type without a size");
-  Shape shape = from;
-  shape[axis] = static_cast<int64_t>(keep.size());
-  size_t outer = 1, inner = size_of(tensor.dtype());
-  for (int64_t i = 0; i < axis; ++i) outer *= from[i];
-  for (int64_t i = axis + 1; i < tensor.rank(); ++i) inner *= from[i];
+  Shape shape = tensor.shape();
+  size_t last = 0;  // the innermost axis that is cut; whatever lies inside it is copied whole
+  for (size_t axis = 0; axis < keep.size(); ++axis) {
+    if (!keep[axis]) continue;
+    last = axis;
+    for (const int64_t index : *keep[axis]) {
+      COPPICE_CHECK(index >= 0 && index < shape[axis], "take: index out of range");
+    }
+    shape[axis] = static_cast<int64_t>(keep[axis]->size());
+  }
+  if (keep.empty() || !keep[last]) return tensor;
 
   Tensor result = Tensor::zeros(tensor.dtype(), shape);
-  const std::byte* source = tensor.bytes().data();
+  if (result.size() == 0) return result;
+  std::vector<size_t> strides(keep.size());  // of the source, in bytes
+  size_t stride = size_of(tensor.dtype());
+  for (size_t axis = keep.size(); axis-- > 0;) {
+    strides[axis] = stride;
+    stride *= static_cast<size_t>(tensor.shape()[axis]);
+  }
+  const auto source_index = [&](size_t axis, int64_t position) {
+    return static_cast<size_t>(keep[axis] ? (*keep[axis])[position] : position);
+  };
+  const std::vector<int64_t>& run = *keep[last];
   std::byte* target = result.mutate_bytes().data();
-  for (const int64_t index : keep) {
-    COPPICE_CHECK(index >= 0 && index < from[axis], "take: index out of range");
-  }
-  for (size_t o = 0; o < outer; ++o, source += from[axis] * inner) {
-    for (size_t k = 0; k < keep.size();) {
-      // Runs of neighbours are copied at once: most cuts keep long runs.
-      size_t run = 1;
-      while (k + run < keep.size() && keep[k + run] == keep[k] + static_cast<int64_t>(run)) ++run;
-      std::memcpy(target, source + keep[k] * inner, run * inner);
-      target += run * inner;
-      k += run;
+  std::vector<int64_t> position(last, 0);
+  while (true) {
+    const std::byte* source = tensor.bytes().data();
+    for (size_t axis = 0; axis < last; ++axis) {
+      source += source_index(axis, position[axis]) * strides[axis];
     }
+    for (size_t k = 0; k < run.size();) {
+      // Neighbours are copied at once: most cuts keep long runs.
+      size_t length = 1;
+      while (k + length < run.size() && run[k + length] == run[k] + static_cast<int64_t>(length)) {
+        ++length;
+      }
+      std::memcpy(target, source + static_cast<size_t>(run[k]) * strides[last],
+                  length * strides[last]);
+      target += length * strides[last];
+      k += length;
+    }
+    size_t axis = last;
+    while (axis > 0 && ++position[axis - 1] == shape[axis - 1]) position[--axis] = 0;
+    if (axis == 0) return result;
   }
-  return result;
 }
 
 std::vector<int64_t> to_int64s(const Tensor& tensor) {

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -129,6 +130,9 @@ class Tensor {
 // The slices `keep` of `axis`, in that order: shape[axis] becomes keep.size().
 // Requires: 0 <= axis < rank, every index within the axis, size_of(dtype) > 0.
 Tensor take(const Tensor& tensor, int64_t axis, std::span<const int64_t> keep);
+// The same for several axes at once: keep[a] for axis a, nothing for a whole axis. One copy, where
+// axis after axis would make one each.
+Tensor take(const Tensor& tensor, const std::vector<std::optional<std::vector<int64_t>>>& keep);
 
 // Integers of any integer type or bool, widened. Throws Error::input for any other type.
 std::vector<int64_t> to_int64s(const Tensor& tensor);

@@ -1,6 +1,7 @@
 #include "groups/surgery.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "core/error.h"
 #include "core/threads.h"
@@ -9,32 +10,24 @@
 namespace coppice {
 namespace {
 
-std::vector<int64_t> indices_where(const std::vector<char>& flags, char wanted) {
+std::vector<int64_t> indices_that_stay(const std::vector<char>& stays) {
   std::vector<int64_t> indices;
-  for (size_t i = 0; i < flags.size(); ++i) {
-    if (flags[i] == wanted) indices.push_back(static_cast<int64_t>(i));
+  for (size_t i = 0; i < stays.size(); ++i) {
+    if (stays[i]) indices.push_back(static_cast<int64_t>(i));
   }
   return indices;
 }
 
-bool all_stay(const std::vector<char>& stays) {
-  return std::find(stays.begin(), stays.end(), 0) == stays.end();
-}
-
-// Axes are cut from the one that loses most, so that the next cut copies less.
 void cut_constant(Tensor& tensor, const Groups& groups, ValueId id, const Removal& removal) {
-  std::vector<std::pair<double, int64_t>> order;
-  std::vector<std::vector<char>> stays(tensor.shape().size());
+  std::vector<std::optional<std::vector<int64_t>>> keep(tensor.shape().size());
+  bool cut = false;
   for (int64_t axis = 0; axis < tensor.rank(); ++axis) {
-    stays[axis] = alive(groups, id, axis, removal);
-    if (all_stay(stays[axis])) continue;
-    const auto kept = std::count(stays[axis].begin(), stays[axis].end(), 1);
-    order.emplace_back(static_cast<double>(kept) / static_cast<double>(stays[axis].size()), axis);
+    const std::vector<char> stays = alive(groups, id, axis, removal);
+    if (std::ranges::find(stays, 0) == stays.end()) continue;
+    keep[axis] = indices_that_stay(stays);
+    cut = true;
   }
-  std::sort(order.begin(), order.end());
-  for (const auto& [share, axis] : order) {
-    tensor = take(tensor, axis, indices_where(stays[axis], 1));
-  }
+  if (cut) tensor = take(tensor, keep);
 }
 
 void cut_constants(Graph& graph, const Groups& groups, const Removal& removal) {

@@ -87,7 +87,10 @@ TEST(FastElementwise, channels_are_scaled_by_what_is_squeezed_out_of_them) {
     const ValueId x = net.same_conv(net.input({2, 3, 6, 6}), channels);
     const ValueId squeezed = net.add("Relu", {net.conv(net.add("GlobalAveragePool", {x}), 4, 1)});
     const ValueId gate = net.add("HardSigmoid", {net.conv(squeezed, channels, 1)});
-    net.output(net.conv(net.add("Mul", {x, gate}), 5, 1));
+    const ValueId gated = net.add("Mul", {x, gate});
+    const ValueId shifted =
+        net.add("Relu", {net.add("Add", {gated, net.weight({channels, 1, 1})})});
+    net.output(net.conv(net.add("Sub", {shifted, net.number(0.5f)}), 5, 1));
     expect_fast_equals_reference(net.graph);
   }
 }

@@ -1,0 +1,140 @@
+// Pruning a model, stage by stage, in one process:
+//
+//   prune_bench MODEL.onnx [--runs N] [--peer 'COMMAND']
+//
+// prints the median of N runs (9) of: read; trace, score and allocate, surgery; write; proof. With
+// a peer, COMMAND is run once between our runs; the last number it prints is its time in seconds
+// for trace and prune, without start-up. bench/peer_torch_pruning.py is such a command:
+//
+//   prune_bench resnet50.onnx --peer 'python3 bench/peer_torch_pruning.py resnet50'
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "groups/surgery.h"
+#include "methods/methods.h"
+#include "onnx/onnx.h"
+
+namespace {
+
+using namespace coppice;
+
+class Stopwatch {
+ public:
+  double lap_ms() {
+    const auto now = std::chrono::steady_clock::now();
+    const double ms = std::chrono::duration<double, std::milli>(now - start_).count();
+    start_ = now;
+    return ms;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+// The last number that the command prints; negative where it fails.
+double run_peer(const std::string& command) {
+  FILE* pipe = ::popen(command.c_str(), "r");
+  if (!pipe) return -1;
+  std::string text;
+  char chunk[256];
+  while (std::fgets(chunk, sizeof(chunk), pipe)) text += chunk;
+  if (::pclose(pipe) != 0) return -1;
+  std::istringstream words(text);
+  double last = -1;
+  for (std::string word; words >> word;) {
+    char* end = nullptr;
+    const double value = std::strtod(word.c_str(), &end);
+    if (*end == '\0') last = value;
+  }
+  return last;
+}
+
+struct Times {
+  double read, trace, score, surgery, write, proof;
+  double core() const { return trace + score + surgery; }
+};
+
+Times run_once(const std::string& model, const std::filesystem::path& target) {
+  Times times{};
+  Stopwatch watch;
+  const Graph graph = read_onnx(model);
+  times.read = watch.lap_ms();
+  const Groups groups = find_groups(graph);
+  times.trace = watch.lap_ms();
+  const Criterion& criterion = find_criterion("l2");
+  const Scores scores = score_units(graph, groups, criterion, 0);
+  const Allocation chosen =
+      allocate(graph, groups, infer(graph), scores, {.budget = {Budget::Of::ratio, 0.3}});
+  times.score = watch.lap_ms();
+  Graph cut = graph;
+  remove_units(cut, groups, chosen.removal);
+  times.surgery = watch.lap_ms();
+  write_onnx(cut, target);
+  times.write = watch.lap_ms();
+  prove_removal(graph, groups, chosen.removal, cut, 0);
+  times.proof = watch.lap_ms();
+  return times;
+}
+
+void print(const char* name, const std::vector<Times>& all, double Times::*stage) {
+  std::vector<double> values;
+  for (const Times& times : all) values.push_back(times.*stage);
+  std::printf("  %-22s %8.1f ms\n", name, median(values));
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::string model, peer;
+  int runs = 9;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--peer" && i + 1 < argc) {
+      peer = argv[++i];
+    } else if (word == "--runs" && i + 1 < argc) {
+      runs = std::max(1, std::atoi(argv[++i]));
+    } else {
+      model = word;
+    }
+  }
+  if (model.empty()) {
+    std::fprintf(stderr, "usage: prune_bench MODEL.onnx [--runs N] [--peer 'COMMAND']\n");
+    return 2;
+  }
+  const auto target = std::filesystem::temp_directory_path() / "prune_bench_cut.onnx";
+  std::vector<Times> all;
+  std::vector<double> core, peers;
+  for (int run = 0; run <= runs; ++run) {
+    const Times times = run_once(model, target);
+    if (run == 0) continue;  // fills caches
+    all.push_back(times);
+    core.push_back(times.core());
+    if (!peer.empty()) peers.push_back(run_peer(peer));
+  }
+  std::filesystem::remove(target);
+  std::printf("%s, median of %d\n", model.c_str(), runs);
+  print("read", all, &Times::read);
+  print("trace and groups", all, &Times::trace);
+  print("score and allocate", all, &Times::score);
+  print("surgery", all, &Times::surgery);
+  print("write", all, &Times::write);
+  print("proof", all, &Times::proof);
+  std::printf("  %-22s %8.1f ms\n", "trace + score + cut", median(core));
+  if (!peers.empty()) {
+    const double theirs = median(peers) * 1000;
+    std::printf("  %-22s %8.1f ms, %.1f times ours\n", "peer", theirs, theirs / median(core));
+  }
+  return 0;
+}

@@ -1,0 +1,166 @@
+// See app.h. Only the options of the command that was named are set up, so that `coppice --help`
+// costs nothing but loading the program.
+#include "cli/app.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <new>
+
+#include "cli/commands/commands.h"
+#include "cli/interrupt.h"
+#include "core/error.h"
+#include "core/threads.h"
+#include "report/format.h"
+
+namespace coppice {
+namespace {
+
+constexpr char kOverview[] =
+    R"(coppice prunes neural networks: an ONNX model in, a smaller and faster one out.
+
+Usage: coppice COMMAND MODEL [options]        MODEL: a .onnx file, or zoo:NAME
+
+Commands:
+%s
+Examples:
+  coppice inspect model.onnx                      what is in it, and what can go
+  coppice prune model.onnx -o small.onnx          half of the multiplications go, proven equal
+  coppice prune model.onnx -o small.onnx --keep-params 0.3 --keep 'head.*'
+  coppice prune model.onnx -o small.onnx --data cifar10:DIR --preprocess cifar10
+  coppice bench small.onnx --threads 1            how fast it is on this machine
+  coppice zoo resnet20 -o resnet20.onnx           an untrained model to try things on
+
+'coppice COMMAND --help' explains a command; 'coppice --version' prints the version.
+Exit codes: 0 done, 1 bug in coppice, 2 wrong usage, 3 bad input file, 4 target can't be reached,
+130 interrupted. Files are written whole or not at all.
+)";
+
+void print_overview() {
+  std::string lines;
+  for (const Command& command : commands()) {
+    const std::string usage = std::string(command.name) + " " + command.arguments;
+    const std::string space(usage.size() < 26 ? 26 - usage.size() : 1, ' ');
+    lines += "  " + usage + space + command.about + "\n";
+  }
+  std::printf(kOverview, lines.c_str());
+}
+
+void print_error(const std::string& message) {
+  std::fprintf(stderr, "coppice: %s\n", printable(message).c_str());
+}
+
+int exit_code(ErrorKind kind) {
+  switch (kind) {
+    case ErrorKind::internal: return 1;
+    case ErrorKind::usage: return 2;
+    case ErrorKind::input: return 3;
+    case ErrorKind::target: return 4;
+    case ErrorKind::interrupted: return 130;
+  }
+  return 1;
+}
+
+const Command& find_command(const std::string& name) {
+  std::string names;
+  for (const Command& command : commands()) {
+    if (command.name == name) return command;
+    names += (names.empty() ? "" : ", ") + std::string(command.name);
+  }
+  fail_usage("unknown command '" + name + "', expected one of " + names);
+}
+
+// CLI11's messages, as ours are: one line, lower case, and what to do.
+[[noreturn]] void fail_parse(const std::string& command, const CLI::ParseError& error) {
+  std::string message = error.what();
+  if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1]))) {
+    message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
+  }
+  while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
+  if (dynamic_cast<const CLI::FileError*>(&error)) fail_input(message);
+  fail_usage(command + ": " + message + "; see 'coppice " + command + " --help'");
+}
+
+// Runs the action within its run folder, if there is one, which learns how it ended.
+Result run_in_folder(Invocation& run, const Action& action,
+                     const std::vector<std::string>& arguments) {
+  if (run.options.run_folder.empty()) return action(run);
+  RunDescription description{
+      .command = {"coppice"}, .version = version(), .seed = run.options.seed};
+  description.command.insert(description.command.end(), arguments.begin(), arguments.end());
+  description.threads = thread_count();
+  run.folder = std::make_unique<RunFolder>(run.options.run_folder, description);
+  try {
+    Result result = action(run);
+    const auto status =
+        result.verdict.empty() ? RunFolder::Status::done : RunFolder::Status::failed;
+    run.folder->finish(status, dumped(result.json), result.verdict);
+    return result;
+  } catch (const Error& error) {
+    const bool stopped = error.kind() == ErrorKind::interrupted;
+    run.folder->finish(stopped ? RunFolder::Status::interrupted : RunFolder::Status::failed, "",
+                       error.what());
+    throw;
+  }
+}
+
+int run_command(const std::vector<std::string>& arguments) {
+  const Command& command = find_command(arguments.front());
+  CLI::App app(command.about, std::string("coppice ") + command.name);
+  app.get_formatter()->column_width(34);
+  app.footer(std::string("Examples:\n") + command.examples);
+  CommonOptions options;
+  const Action action = command.define(app, options);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend() - 1));
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    fail_parse(command.name, error);
+  }
+  set_thread_count(static_cast<int>(options.threads));
+  Invocation run(options);
+  const Result result = run_in_folder(run, action, arguments);
+  run.console.print_result(result.json);
+  if (result.verdict.empty()) return 0;
+  print_error(result.verdict);
+  return exit_code(ErrorKind::target);
+}
+
+int run_any(const std::vector<std::string>& arguments) {
+  if (arguments.empty()) fail_usage("no command; 'coppice --help' lists them");
+  const std::string& first = arguments.front();
+  if (first == "--help" || first == "-h" || first == "help") {
+    print_overview();
+    return 0;
+  }
+  if (first == "--version") {
+    std::printf("coppice %s\n", version());
+    return 0;
+  }
+  return run_command(arguments);
+}
+
+}  // namespace
+
+const char* version() { return COPPICE_VERSION; }
+
+int run_program(const std::vector<std::string>& arguments) {
+  install_signal_handlers();
+  try {
+    const int code = run_any(arguments);
+    if (std::fflush(stdout) != 0) fail_input("can't write to standard output");
+    return code;
+  } catch (const Error& error) {
+    print_error(error.what());
+    return exit_code(error.kind());
+  } catch (const std::bad_alloc&) {
+    print_error("not enough memory for this model at these sizes");
+    return exit_code(ErrorKind::input);
+  } catch (const std::exception& error) {
+    print_error(std::string("unexpected: ") + error.what() + "; this is a bug in coppice");
+    return exit_code(ErrorKind::internal);
+  }
+}
+
+}  // namespace coppice

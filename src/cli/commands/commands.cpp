@@ -1,0 +1,50 @@
+// The table of commands, in the order in which a new user meets them.
+#include "cli/commands/commands.h"
+
+namespace coppice {
+namespace {
+
+constexpr Command kCommands[] = {
+    {"inspect", "MODEL", "layers, costs, what can be pruned and what not, and why", define_inspect,
+     "  coppice inspect model.onnx\n"
+     "  coppice inspect zoo:resnet20\n"
+     "  coppice inspect model.onnx --json | jq '.groups[] | {name, units}'\n"},
+    {"prune", "MODEL -o OUT", "remove the least important channels", define_prune,
+     "  coppice prune model.onnx -o small.onnx\n"
+     "  coppice prune model.onnx -o small.onnx --keep-params 0.3 --method fpgm\n"
+     "  coppice prune model.onnx -o small.onnx --prune-ratio 0.4 --round-to 1 --keep 'head.*'\n"
+     "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --preprocess cifar10\n"},
+    {"apply", "PLAN MODEL -o OUT", "replay a pruning plan", define_apply,
+     "  coppice apply plan.json model.onnx -o small.onnx\n"
+     "  coppice apply plan.json model.onnx -o small.onnx --verify off\n"},
+    {"eval", "MODEL --data SPEC", "accuracy and loss on a data set", define_eval,
+     "  coppice eval model.onnx --data cifar10:DIR --preprocess cifar10\n"
+     "  coppice eval model.onnx --data images:DIR --preprocess imagenet --limit 1000\n"
+     "  coppice eval model.onnx --data mnist:DIR --preprocess scale=1/255 --json\n"},
+    {"verify", "A B", "do two models compute the same?", define_verify,
+     "  coppice verify a.onnx b.onnx\n"
+     "  coppice verify model.onnx small.onnx --plan plan.json    was it cut by this plan?\n"},
+    {"bench", "MODEL", "how fast a model runs here", define_bench,
+     "  coppice bench model.onnx\n"
+     "  coppice bench model.onnx --threads 1 --batch 8\n"
+     "  coppice bench model.onnx --layers\n"},
+    {"zoo", "[NAME -o OUT]", "list the built-in networks, or write one, untrained", define_zoo,
+     "  coppice zoo\n"
+     "  coppice zoo resnet20 -o resnet20.onnx\n"
+     "  coppice zoo vgg16-bn -o vgg.onnx --seed 7\n"},
+    {"methods", "", "list the pruning methods", define_methods,
+     "  coppice methods\n"
+     "  coppice methods --json\n"},
+    {"criteria", "", "list the criteria that methods rank channels by", define_criteria,
+     "  coppice criteria\n"
+     "  coppice criteria --json\n"},
+    {"data", "", "list the forms of data sets", define_data,
+     "  coppice data\n"
+     "  coppice data --json\n"},
+};
+
+}  // namespace
+
+std::span<const Command> commands() { return kCommands; }
+
+}  // namespace coppice

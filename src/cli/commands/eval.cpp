@@ -1,0 +1,62 @@
+// coppice eval: accuracy and loss of a classifier on the test part of a data set.
+#include <CLI/CLI.hpp>
+#include <limits>
+
+#include "cli/commands/commands.h"
+#include "cli/evaluate.h"
+#include "cli/model.h"
+#include "report/format.h"
+#include "report/table.h"
+
+namespace coppice {
+namespace {
+
+struct Options {
+  std::string model, data, preprocess;
+  EvaluationOptions evaluation;
+};
+
+Result eval(const Options& options, const Invocation& run) {
+  Model model = load_model(options.model, run.options.seed);
+  const auto dataset = open_dataset(options.data, Split::test);
+  require_classifier(model.graph, *dataset);
+  const Preprocessing preprocessing =
+      choose_preprocessing(options.preprocess, model.graph, *dataset, run.console);
+  if (model.graph.outputs.size() > 1) {
+    run.console.warn("the model has " + std::to_string(model.graph.outputs.size()) + " outputs; '" +
+                     model.graph.value(model.graph.outputs.front()).name +
+                     "', the first, is taken as the classes");
+  }
+  const Evaluation found =
+      evaluate(std::move(model.graph), *dataset, preprocessing, options.evaluation, run);
+  Table table({{"top-1", Table::Align::right},
+               {"top-5", Table::Align::right},
+               {"loss", Table::Align::right},
+               {"images", Table::Align::right},
+               {"images/s", Table::Align::right}});
+  table.add({percentage(found.top1), percentage(found.top5), significant(found.loss, 5),
+             with_separators(found.images), short_count(found.images_per_second)});
+  run.console.print(table.text());
+  Json json = to_json(found);
+  json["model"] = options.model;
+  json["data"] = options.data;
+  json["preprocess"] = to_string(preprocessing);
+  return {.json = json};
+}
+
+}  // namespace
+
+Action define_eval(CLI::App& app, CommonOptions& common) {
+  const auto options = std::make_shared<Options>();
+  add_model(app, options->model);
+  add_data_options(app, options->data, options->preprocess);
+  app.get_option("--data")->required();
+  add_count(app, "--batch", options->evaluation.batch, kMostBatch,
+            "pictures at once (default: up to 100)");
+  add_count(app, "--limit", options->evaluation.limit, std::numeric_limits<int64_t>::max(),
+            "only the first N pictures");
+  add_common_options(app, common);
+  return [options](Invocation& run) { return eval(*options, run); };
+}
+
+}  // namespace coppice

@@ -1,0 +1,136 @@
+// coppice prune: scores, cuts, proves, writes, and measures what it brought.
+//
+// Files appear together and only when everything that can fail has succeeded. Latency is measured
+// after that, and the models are read or moved into it one after the other: peak memory stays near
+// twice the model's size.
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <filesystem>
+
+#include "cli/commands/commands.h"
+#include "cli/commands/prune_options.h"
+#include "cli/cut_summary.h"
+#include "cli/interrupt.h"
+#include "cli/latency.h"
+#include "cli/output_path.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "onnx/onnx.h"
+
+namespace coppice {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// The two files, open from the beginning, so that a place that can't be written to is known at
+// once.
+struct Outputs {
+  std::filesystem::path model_path, plan_path;
+  AtomicFile model, plan;
+
+  Outputs(std::filesystem::path model_at, std::filesystem::path plan_at)
+      : model_path(std::move(model_at)),
+        plan_path(std::move(plan_at)),
+        model(model_path),
+        plan(plan_path) {}
+};
+
+Outputs open_outputs(const PruneOptions& options) {
+  std::vector<std::string> inputs;
+  if (!is_zoo_name(options.model)) inputs.push_back(options.model);
+  const auto model = output_path("-o", options.output, inputs);
+  const std::string plan = options.plan.empty()
+                               ? (model.parent_path() / "plan.json").lexically_normal().string()
+                               : options.plan;
+  inputs.push_back(options.output);
+  return Outputs(model, output_path("--plan", plan, inputs));
+}
+
+// Accuracy before and after, if there is --data.
+class Judge {
+ public:
+  Judge(const PruneOptions& options, const Graph& graph, const Invocation& run) : run_(run) {
+    if (options.data.empty()) return;
+    dataset_ = open_dataset(options.data, Split::test);
+    require_classifier(graph, *dataset_);
+    preprocessing_ = choose_preprocessing(options.preprocess, graph, *dataset_, run.console);
+  }
+  std::optional<Evaluation> evaluate(const Graph& graph, const char* doing) const {
+    if (!dataset_) return std::nullopt;
+    return coppice::evaluate(graph, *dataset_, preprocessing_, {.doing = doing}, run_);
+  }
+
+ private:
+  const Invocation& run_;
+  std::unique_ptr<Dataset> dataset_;
+  Preprocessing preprocessing_;
+};
+
+void write(Outputs& outputs, const Graph& graph, const Plan& plan) {
+  write_onnx(graph, outputs.model);
+  outputs.plan.write(to_json(plan));
+  stop_if_interrupted();
+  outputs.model.commit();
+  outputs.plan.commit();
+}
+
+// The original is moved in and compiled before the cut one is read back: never are two copies of
+// both in memory.
+void measure_latency(Graph original, const std::filesystem::path& cut, CutSummary& summary,
+                     const Invocation& run) {
+  try {
+    std::vector<Executable> models;
+    models.push_back(compile(std::move(original)));
+    models.push_back(compile(read_onnx(cut)));
+    const auto latencies = measure_in_turns(models, {.seed = run.options.seed}, run.console);
+    summary.before.latency_ms = latencies[0].median_ms;
+    summary.after.latency_ms = latencies[1].median_ms;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
+    run.console.warn(std::string("latency not measured: ") + error.what());
+  }
+}
+
+Result prune(const PruneOptions& options, const Invocation& run) {
+  const auto start = Clock::now();
+  const OneShotOptions one_shot = one_shot_options(options, run.options.seed);
+  const Method& method = find_method(options.method);
+  std::string preprocess;
+  if (!options.preprocess.empty()) {
+    preprocess = to_string(parse_preprocessing(options.preprocess));
+  }
+  Outputs outputs = open_outputs(options);
+  std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
+  Model model = load_model(options.model, run.options.seed);
+  const Judge judge(options, model.graph, run);
+  const auto accuracy = judge.evaluate(model.graph, "evaluating the original");
+
+  Outcome outcome = prune_once(model.graph, method, one_shot);
+  if (!preprocess.empty()) set_metadata(outcome.graph, kPreprocessKey, preprocess);
+  outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
+  outcome.plan.model_sha256 = sha256.get();
+  CutSummary summary = summarise(model, outcome);
+  summary.before.accuracy = accuracy;
+  summary.after.accuracy = judge.evaluate(outcome.graph, "evaluating the pruned model");
+  write(outputs, outcome.graph, outcome.plan);
+  summary.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  outcome.graph = {};
+
+  summary.output = options.output;
+  summary.plan = outputs.plan_path.string();
+  summary.command = command_again(options, run.options);
+  if (options.latency) measure_latency(std::move(model.graph), outputs.model_path, summary, run);
+  print(summary, run.console);
+  return {.json = to_json(summary)};
+}
+
+}  // namespace
+
+Action define_prune(CLI::App& app, CommonOptions& common) {
+  const auto options = std::make_shared<PruneOptions>();
+  add_prune_options(app, *options);
+  add_common_options(app, common);
+  return [options](Invocation& run) { return prune(*options, run); };
+}
+
+}  // namespace coppice

@@ -1,0 +1,125 @@
+// See prune_options.h.
+#include "cli/commands/prune_options.h"
+
+#include <CLI/CLI.hpp>
+#include <charconv>
+
+#include "core/error.h"
+#include "report/format.h"
+
+namespace coppice {
+namespace {
+
+void require_share(const char* option, double value, const char* meaning) {
+  if (value > 0 && value < 1) return;
+  const std::string found = std::string(option) + " " + significant(value, 6);
+  if (value == 1) fail_usage(found + ": there would be nothing " + std::string(meaning));
+  fail_usage(found + ": expected a number above 0 and below 1");
+}
+
+Budget budget_of(const PruneOptions& options) {
+  const int given = options.keep_macs.has_value() + options.keep_params.has_value() +
+                    options.prune_ratio.has_value();
+  if (given > 1) {
+    fail_usage("found " + std::to_string(given) +
+               " budgets, expected one of --keep-macs, --keep-params and --prune-ratio");
+  }
+  if (options.prune_ratio) {
+    require_share("--prune-ratio", *options.prune_ratio, "left");
+    return {.of = Budget::Of::ratio, .value = *options.prune_ratio};
+  }
+  if (options.keep_params) {
+    require_share("--keep-params", *options.keep_params, "to remove");
+    return {.of = Budget::Of::parameters, .value = *options.keep_params};
+  }
+  const double macs = options.keep_macs.value_or(Budget{}.value);
+  require_share("--keep-macs", macs, "to remove");
+  return {.of = Budget::Of::macs, .value = macs};
+}
+
+int64_t width_of(const std::string& text) {
+  if (text == "auto") return kRoundAuto;
+  int64_t width = 0;
+  const auto end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, width);
+  if (error != std::errc() || stop != end || width < 1 || width > 1'000'000) {
+    fail_usage("--round-to '" + text + "': expected auto or a width from 1 up; 1 doesn't round");
+  }
+  return width;
+}
+
+const char* budget_option(Budget::Of of) {
+  switch (of) {
+    case Budget::Of::parameters: return "--keep-params";
+    case Budget::Of::macs: return "--keep-macs";
+    case Budget::Of::ratio: return "--prune-ratio";
+  }
+  return "";
+}
+
+}  // namespace
+
+void add_prune_options(CLI::App& app, PruneOptions& options) {
+  add_model(app, options.model);
+  add_output(app, options.output);
+  app.add_option("--method", options.method,
+                 "how channels are ranked (default l2); 'coppice methods' lists")
+      ->type_name("NAME");
+  app.add_option("--keep-macs", options.keep_macs,
+                 "share of the multiply-accumulates that stays (default 0.5)")
+      ->type_name("SHARE");
+  app.add_option("--keep-params", options.keep_params, "share of the parameters that stays")
+      ->type_name("SHARE");
+  app.add_option("--prune-ratio", options.prune_ratio,
+                 "share of its channels that every group loses")
+      ->type_name("SHARE");
+  app.add_option("--round-to", options.round_to,
+                 "keep widths a multiple of N; auto (default): 8, and 16 from 128 up")
+      ->type_name("auto|N");
+  app.add_option("--keep", options.keep,
+                 "leave alone what has a tensor or node of such a name; may be repeated")
+      ->type_name("REGEX")
+      ->allow_extra_args(false);
+  app.add_flag("--keep-spine", options.keep_spine,
+               "leave the channels alone that residual connections add up");
+  add_switch(app, "--verify", options.verify, "prove the cut on random inputs");
+  app.add_option("--plan", options.plan, "where the plan goes (default: plan.json beside OUT)")
+      ->type_name("FILE");
+  add_data_options(app, options.data, options.preprocess);
+  add_switch(app, "--latency", options.latency, "measure latency before and after, at batch 1");
+}
+
+OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
+  OneShotOptions result;
+  result.budget = budget_of(options);
+  result.round_to = width_of(options.round_to);
+  result.keep = options.keep;
+  if (options.keep_spine) result.spine = OneShotOptions::Spine::keep;
+  if (!options.verify) result.verify = OneShotOptions::Verify::off;
+  result.seed = seed;
+  return result;
+}
+
+std::string command_again(const PruneOptions& options, const CommonOptions& common) {
+  std::string command = "coppice prune " + shell_quoted(options.model);
+  const auto add = [&](const std::string& name, const std::string& value) {
+    command += " " + name + " " + shell_quoted(value);
+  };
+  const Budget budget = budget_of(options);
+  add("-o", options.output);
+  add("--method", options.method);
+  add(budget_option(budget.of), significant(budget.value, 12));
+  if (options.round_to != "auto") add("--round-to", options.round_to);
+  for (const std::string& pattern : options.keep) add("--keep", pattern);
+  if (options.keep_spine) command += " --keep-spine";
+  if (!options.verify) add("--verify", "off");
+  if (!options.plan.empty()) add("--plan", options.plan);
+  if (!options.data.empty()) add("--data", options.data);
+  if (!options.preprocess.empty()) add("--preprocess", options.preprocess);
+  if (!options.latency) add("--latency", "off");
+  if (common.seed != 0) add("--seed", std::to_string(common.seed));
+  if (common.threads != 0) add("--threads", std::to_string(common.threads));
+  return command;
+}
+
+}  // namespace coppice

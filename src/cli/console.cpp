@@ -1,0 +1,60 @@
+// See console.h.
+#include "cli/console.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+
+#include "report/format.h"
+
+namespace coppice {
+namespace {
+
+bool is_terminal(int descriptor) {
+  const char* terminal = std::getenv("TERM");
+  return ::isatty(descriptor) == 1 && terminal && std::string_view(terminal) != "dumb";
+}
+
+bool colour_wanted() {
+  const char* refused = std::getenv("NO_COLOR");
+  return !refused || !*refused;
+}
+
+}  // namespace
+
+Console::Console(Results results, Remarks remarks)
+    : results_(results),
+      remarks_(remarks),
+      live_(is_terminal(STDERR_FILENO) && remarks == Remarks::shown),
+      colour_(colour_wanted() &&
+              is_terminal(results == Results::json ? STDERR_FILENO : STDOUT_FILENO)) {}
+
+void Console::print(const std::string& text) const {
+  if (results_ == Results::text) {
+    std::fputs(text.c_str(), stdout);
+  } else if (remarks_ == Remarks::shown) {
+    std::fputs(text.c_str(), stderr);
+  }
+}
+
+void Console::print_result(const Json& json) const {
+  if (results_ == Results::json) std::printf("%s\n", dumped(json, 2).c_str());
+}
+
+void Console::remark(const std::string& text) const {
+  if (remarks_ == Remarks::shown) std::fprintf(stderr, "%s\n", printable(text).c_str());
+}
+
+void Console::warn(const std::string& text) const {
+  if (remarks_ == Remarks::shown) {
+    std::fprintf(stderr, "coppice: warning: %s\n", printable(text).c_str());
+  }
+}
+
+std::string Console::strong(const std::string& text) const {
+  return colour_ ? "\x1b[1m" + text + "\x1b[0m" : text;
+}
+
+}  // namespace coppice

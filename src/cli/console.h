@@ -1,0 +1,34 @@
+// Where output goes. Results go to standard output: as text for people, or with --json as exactly
+// one JSON object, and then the text goes to standard error with everything else. Colour and
+// moving bars appear only on a terminal, and never with NO_COLOR set (no-color.org).
+#pragma once
+
+#include <string>
+
+#include "cli/json.h"
+
+namespace coppice {
+
+class Console {
+ public:
+  enum class Results { text, json };
+  enum class Remarks { shown, hidden };  // --quiet hides them
+
+  Console(Results results, Remarks remarks);
+
+  void print(const std::string& text) const;          // part of the result, for people
+  void print_result(const Json& json) const;          // the whole result; nothing without --json
+  void remark(const std::string& text) const;         // what is good to know
+  void warn(const std::string& text) const;           // what probably isn't as the user wants it
+  std::string strong(const std::string& text) const;  // a heading
+
+  Remarks remarks() const { return remarks_; }
+  bool live() const { return live_; }  // standard error is a terminal that bars may move on
+
+ private:
+  Results results_;
+  Remarks remarks_;
+  bool live_ = false, colour_ = false;
+};
+
+}  // namespace coppice

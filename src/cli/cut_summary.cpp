@@ -1,0 +1,142 @@
+// See cut_summary.h.
+#include "cli/cut_summary.h"
+
+#include "onnx/onnx.h"
+#include "report/format.h"
+#include "report/table.h"
+
+namespace coppice {
+namespace {
+
+constexpr Table::Align kRight = Table::Align::right;
+constexpr size_t kMostGroups = 40;
+// Outputs that move less than this share when the input is drawn anew can't show a wrong cut.
+constexpr double kBlind = 1e-3;
+
+std::string reduction(double before, double after) {
+  return after > 0 ? times(before / after) : "";
+}
+
+void add_counts(Table& table, const char* name, int64_t before, int64_t after) {
+  table.add({name, with_separators(before), with_separators(after),
+             reduction(static_cast<double>(before), static_cast<double>(after))});
+}
+
+std::string cost_table(const CutSummary& summary) {
+  const CutSide &before = summary.before, &after = summary.after;
+  Table table({{""}, {"before", kRight}, {"after", kRight}, {"smaller by", kRight}});
+  add_counts(table, "parameters", before.costs.parameters, after.costs.parameters);
+  add_counts(table, "MACs", before.costs.macs, after.costs.macs);
+  add_counts(table, "file bytes", before.bytes, after.bytes);
+  if (before.latency_ms && after.latency_ms) {
+    table.add({"latency", milliseconds(*before.latency_ms), milliseconds(*after.latency_ms),
+               reduction(*before.latency_ms, *after.latency_ms)});
+  }
+  if (before.accuracy && after.accuracy) {
+    const auto add = [&](const char* name, double a, double b) {
+      table.add({name, percentage(a), percentage(b), ""});
+    };
+    add("top-1", before.accuracy->top1, after.accuracy->top1);
+    add("top-5", before.accuracy->top5, after.accuracy->top5);
+    table.add(
+        {"loss", significant(before.accuracy->loss, 5), significant(after.accuracy->loss, 5), ""});
+  }
+  return table.text();
+}
+
+std::string group_table(const std::vector<GroupCut>& groups) {
+  Table table({{"group"}, {"units", kRight}, {"left", kRight}, {"removed", kRight}});
+  for (const GroupCut& group : groups) {
+    if (group.before == group.after) continue;
+    table.add({group.name, with_separators(group.before), with_separators(group.after),
+               with_separators(group.before - group.after)});
+  }
+  return table.text(kMostGroups);
+}
+
+std::string proof_line(const CutSummary& summary) {
+  if (!summary.proof) return "not proved (--verify off)\n";
+  const Comparison& comparison = summary.proof->comparison;
+  std::string line = "proved: largest difference " + significant(comparison.error, 2) +
+                     " on random inputs of " + summary.proof_inputs;
+  if (summary.proof->randomised_weights) {
+    line += ", with random weights (the model's own hardly react to their input)";
+  }
+  if (comparison.reaction < kBlind) {
+    line += "; but the outputs hardly react to the input, so this says little";
+  }
+  return line + "\n";
+}
+
+Json side_json(const CutSide& side) {
+  Json json = {
+      {"parameters", side.costs.parameters}, {"macs", side.costs.macs}, {"bytes", side.bytes}};
+  if (side.accuracy) {
+    json["top1"] = side.accuracy->top1;
+    json["top5"] = side.accuracy->top5;
+    json["loss"] = side.accuracy->loss;
+  }
+  if (side.latency_ms) json["latency_ms"] = *side.latency_ms;
+  return json;
+}
+
+}  // namespace
+
+CutSummary summarise(const Model& model, const Outcome& outcome) {
+  CutSummary summary;
+  summary.model = model.name;
+  summary.method = outcome.plan.method;
+  summary.before.costs = outcome.before;
+  summary.before.bytes = model.bytes;
+  summary.after.costs = outcome.after;
+  summary.after.bytes = static_cast<int64_t>(onnx_bytes(outcome.graph));
+  summary.groups = outcome.groups;
+  summary.rounding_moved = outcome.rounding_moved;
+  summary.proof = outcome.proof;
+  if (outcome.proof) {
+    summary.proof_inputs = describe_inputs(outcome.graph, outcome.proof->comparison.sizes);
+  }
+  return summary;
+}
+
+void print(const CutSummary& summary, const Console& console) {
+  std::string text = console.strong(printable(summary.model)) + " pruned by " + summary.method +
+                     " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n" +
+                     group_table(summary.groups) + "\n";
+  if (summary.rounding_moved != 0) {
+    text += "rounding to even widths moved " + with_separators(summary.rounding_moved) +
+            (summary.rounding_moved == 1 ? " unit\n" : " units\n");
+  }
+  text += proof_line(summary);
+  text += "wrote " + printable(summary.output) +
+          (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
+  text += "again: " + printable(summary.command) + "\n";
+  console.print(text);
+}
+
+Json to_json(const CutSummary& summary) {
+  Json groups = Json::array();
+  for (const GroupCut& group : summary.groups) {
+    groups.push_back({{"name", group.name}, {"before", group.before}, {"after", group.after}});
+  }
+  Json json = {{"model", summary.model},
+               {"method", summary.method},
+               {"output", summary.output},
+               {"before", side_json(summary.before)},
+               {"after", side_json(summary.after)},
+               {"groups", groups},
+               {"rounding_moved", summary.rounding_moved},
+               {"plan", summary.plan},
+               {"verified", summary.proof.has_value()},
+               {"seconds", summary.seconds},
+               {"command", summary.command}};
+  if (summary.proof) {
+    json["proof"] = {{"error", summary.proof->comparison.error},
+                     {"reaction", summary.proof->comparison.reaction},
+                     {"inputs", summary.proof_inputs},
+                     {"randomised_weights", summary.proof->randomised_weights}};
+  }
+  return json;
+}
+
+}  // namespace coppice

@@ -1,0 +1,40 @@
+// What a cut changed, for people and as JSON: what `prune` and `apply` say at the end.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/evaluate.h"
+#include "cli/json.h"
+#include "cli/model.h"
+#include "methods/methods.h"
+
+namespace coppice {
+
+struct CutSide {
+  Costs costs;
+  int64_t bytes = 0;
+  std::optional<Evaluation> accuracy;
+  std::optional<double> latency_ms;
+};
+
+struct CutSummary {
+  std::string model, output, plan, method;
+  CutSide before, after;
+  std::vector<GroupCut> groups;
+  int64_t rounding_moved = 0;
+  std::optional<Proof> proof;
+  std::string proof_inputs;
+  double seconds = 0;   // from the start until the files were in place
+  std::string command;  // that does the same again
+};
+
+// All but latency and accuracy, which are measured apart, and the costs in bytes.
+CutSummary summarise(const Model& model, const Outcome& outcome);
+
+void print(const CutSummary& summary, const Console& console);
+Json to_json(const CutSummary& summary);
+
+}  // namespace coppice

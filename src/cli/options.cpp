@@ -1,0 +1,79 @@
+// See options.h.
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+
+namespace coppice {
+
+Invocation::Invocation(const CommonOptions& common)
+    : options(common),
+      console(common.json ? Console::Results::json : Console::Results::text,
+              common.quiet ? Console::Remarks::hidden : Console::Remarks::shown) {}
+
+void Invocation::add_metric(const Json& metric) const {
+  if (folder) folder->add_metric(dumped(metric));
+}
+
+void add_count(CLI::App& app, const std::string& name, int64_t& value, int64_t most,
+               const std::string& about) {
+  // Without its description the range doesn't clutter --help.
+  app.add_option(name, value, about)
+      ->check(CLI::Range(int64_t{1}, most).description(""))
+      ->type_name("N");
+}
+
+void add_json_option(CLI::App& app, CommonOptions& options) {
+  app.add_flag("--json", options.json, "print one JSON object instead of text");
+}
+
+void add_common_options(CLI::App& app, CommonOptions& options) {
+  const std::string group = "Common options";
+  add_json_option(app, options);
+  app.get_option("--json")->group(group);
+  app.add_flag("--quiet", options.quiet, "results and errors only: no progress, no remarks")
+      ->group(group);
+  app.add_option("--seed", options.seed, "for all that is random (default 0)")
+      ->type_name("N")
+      ->group(group);
+  add_count(app, "--threads", options.threads, 1024, "how many to use (default: all cores)");
+  app.get_option("--threads")->group(group);
+  app.add_option("--run-dir", options.run_folder, "keep run.json and metrics.jsonl in this folder")
+      ->type_name("DIR")
+      ->group(group);
+  app.set_config("--config", "", "read options from this TOML file (keep-macs = 0.5)")
+      ->type_name("FILE")
+      ->group(group);
+  app.allow_config_extras(CLI::config_extras_mode::error);
+}
+
+void add_model(CLI::App& app, std::string& model) {
+  app.add_option("MODEL", model, "a .onnx file, or zoo:NAME for an untrained one")->required();
+}
+
+void add_data_options(CLI::App& app, std::string& data, std::string& preprocess) {
+  app.add_option("--data", data, "a data set, such as cifar10:DIR; 'coppice data' lists the forms")
+      ->type_name("SPEC");
+  app.add_option("--preprocess", preprocess,
+                 "imagenet, cifar10, mnist, none or mean=..,std=..,scale=..,order=bgr,\n"
+                 "layout=nhwc,resize=..,crop=.. (default: what the model's metadata says)")
+      ->type_name("TEXT");
+}
+
+void add_output(CLI::App& app, std::string& output) {
+  app.add_option("-o,--output", output, "the .onnx file to write")->type_name("FILE")->required();
+}
+
+void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& about) {
+  app.add_option_function<std::string>(
+         name,
+         [name, &value](const std::string& text) {
+           if (text != "on" && text != "off") {
+             throw CLI::ValidationError(name, "found '" + text + "', expected on or off");
+           }
+           value = text == "on";
+         },
+         about + " (default " + (value ? "on" : "off") + ")")
+      ->type_name("on|off");
+}
+
+}  // namespace coppice

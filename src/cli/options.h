@@ -1,0 +1,49 @@
+// Options that several commands share, and the ways in which options are read that CLI11 lacks.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "cli/console.h"
+#include "report/run_folder.h"
+
+namespace CLI {
+class App;
+}
+
+namespace coppice {
+
+struct CommonOptions {
+  bool json = false;
+  bool quiet = false;
+  uint64_t seed = 0;
+  int64_t threads = 0;  // 0: all cores
+  std::string run_folder;
+};
+
+// One run of one command: what the action gets, besides its own options.
+struct Invocation {
+  explicit Invocation(const CommonOptions& common);
+  void add_metric(const Json& metric) const;  // to the run folder, if there is one
+
+  const CommonOptions& options;
+  Console console;
+  std::unique_ptr<RunFolder> folder;  // null without --run-dir
+};
+
+inline constexpr int64_t kMostBatch = 1 << 20;
+// Adds a whole number from 1 to `most`.
+void add_count(CLI::App& app, const std::string& name, int64_t& value, int64_t most,
+               const std::string& about);
+void add_json_option(CLI::App& app, CommonOptions& options);
+// --json, --quiet, --seed, --threads, --run-dir, --config
+void add_common_options(CLI::App& app, CommonOptions& options);
+void add_model(CLI::App& app, std::string& model);
+// --data and --preprocess
+void add_data_options(CLI::App& app, std::string& data, std::string& preprocess);
+void add_output(CLI::App& app, std::string& output);
+// on|off
+void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& about);
+
+}  // namespace coppice

@@ -1,0 +1,35 @@
+// A table as aligned text: a line of titles, then the rows; words to the left, numbers to the
+// right, two spaces between columns and no lines drawn, so that it reads well in a terminal, in a
+// log and in a bug report, and `awk` still gets at its columns.
+#pragma once
+
+#include <cstddef>
+#include <limits>
+#include <string>
+#include <vector>
+
+namespace coppice {
+
+class Table {
+ public:
+  enum class Align { left, right };
+  struct Column {
+    std::string title;
+    Align align = Align::left;
+  };
+
+  explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+
+  // Requires: one cell a column.
+  void add(std::vector<std::string> cells);
+  size_t rows() const { return rows_.size(); }
+
+  // Ends with a newline. With more rows than `most`, the rest is one line "... and N more".
+  std::string text(size_t most = std::numeric_limits<size_t>::max()) const;
+
+ private:
+  std::vector<Column> columns_;
+  std::vector<std::vector<std::string>> rows_;
+};
+
+}  // namespace coppice

@@ -1,0 +1,71 @@
+// docs/operators.md is what the operator table says, no more and no less. COPPICE_WRITE_DOCS=1
+// (that is what './dev docs' sets) writes the file anew instead of comparing.
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "graph/op.h"
+#include "runtime/reference.h"
+#include "runtime/steps/steps.h"
+
+namespace coppice {
+namespace {
+
+const std::filesystem::path kPath = std::filesystem::path(COPPICE_SOURCE_DIR) / "docs/operators.md";
+
+constexpr char kHead[] =
+    "# Operators\n\n"
+    "Written by `./dev docs` from the operator table; a test compares. Opsets 7 and up.\n\n"
+    "- **channels**: has a channel rule; an operator without one, or one that isn't listed, pins "
+    "what "
+    "it touches, and `coppice inspect` says so\n"
+    "- **MACs**: counts in multiply-accumulates\n"
+    "- **repair**: has attributes or inputs that hold sizes, which are rewritten after a cut\n"
+    "- **folds**: is evaluated on constants, so shape arithmetic through it is followed\n"
+    "- **runs**: `fast` has an oneDNN or vectorised step; `plain` runs by its reference loop "
+    "only\n\n"
+    "| operator | channels | MACs | repair | folds | runs |\n"
+    "| --- | --- | --- | --- | --- | --- |\n";
+
+std::string runs(const OpDef& op) {
+  Graph graph;
+  Node node;
+  node.op = &op;
+  node.op_type = op.type;
+  if (runtime::find_lowering(node)) return "fast";
+  try {
+    require_runnable(graph, node);
+    return "plain";
+  } catch (const Error&) {
+    return "-";
+  }
+}
+
+std::string table() {
+  std::vector<const OpDef*> sorted(operators().begin(), operators().end());
+  std::ranges::sort(sorted, {}, [](const OpDef* op) { return std::string(op->type); });
+  const auto mark = [](bool has) { return has ? "yes" : "-"; };
+  std::string text = kHead;
+  for (const OpDef* op : sorted) {
+    text += std::string("| ") + op->type + " | " + mark(op->relate) + " | " + mark(op->macs) +
+            " | " + mark(op->repair) + " | " + mark(op->evaluate) + " | " + runs(*op) + " |\n";
+  }
+  return text;
+}
+
+TEST(OperatorsDoc, is_what_the_operator_table_says) {
+  if (std::getenv("COPPICE_WRITE_DOCS")) write_text(kPath, table());
+  EXPECT_EQ(read_text(kPath), table()) << "run './dev docs'";
+}
+
+TEST(OperatorsDoc, every_operator_with_a_channel_rule_can_be_run) {
+  for (const OpDef* op : operators()) EXPECT_NE(runs(*op), "-") << op->type;
+}
+
+}  // namespace
+}  // namespace coppice
