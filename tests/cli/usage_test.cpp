@@ -1,0 +1,113 @@
+// Wrong command lines: exit code 2, one line that says what to do, and nothing written.
+#include <gtest/gtest.h>
+
+#include "cli/program.h"
+#include "core/files.h"
+#include "support/temp_dir.h"
+
+namespace coppice {
+namespace {
+
+struct Mistake {
+  const char* name;
+  Arguments arguments;  // OUT stands for a file in the test's folder
+  const char* message;
+};
+
+void PrintTo(const Mistake& mistake, std::ostream* out) { *out << mistake.name; }
+
+class Usage : public testing::TestWithParam<Mistake> {};
+
+TEST_P(Usage, mistake_is_named_and_nothing_is_written) {
+  const TempDir dir;
+  Arguments arguments = GetParam().arguments;
+  for (std::string& argument : arguments) {
+    if (argument == "OUT") argument = dir / "out.onnx";
+  }
+  EXPECT_TRUE(fails(coppice(arguments), 2, GetParam().message));
+  EXPECT_EQ(names_in(dir.path()), std::set<std::string>{});
+}
+
+Arguments prune(const Arguments& more) {
+  Arguments arguments = {"prune", "zoo:lenet5", "-o", "OUT"};
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cli, Usage,
+    testing::Values(
+        Mistake{"no_command", {}, "coppice --help"},
+        Mistake{"unknown_command", {"prun"}, "unknown command 'prun', expected one of inspect"},
+        Mistake{"unknown_option", {"inspect", "zoo:lenet5", "--fast"}, "--fast"},
+        Mistake{"no_model", {"inspect"}, "MODEL is required"},
+        Mistake{"two_models", {"inspect", "zoo:lenet5", "zoo:resnet20"}, "zoo:resnet20"},
+        Mistake{"no_output", {"prune", "zoo:lenet5"}, "--output is required"},
+        Mistake{"unknown_zoo", {"inspect", "zoo:lenet6"}, "'lenet6'"},
+        Mistake{"zoo_without_output", {"zoo", "lenet5"}, "give -o FILE"},
+        Mistake{"zoo_without_name", {"zoo", "-o", "OUT"}, "needs the name"},
+        Mistake{"zoo_unknown", {"zoo", "lenet6", "-o", "OUT"}, "'lenet6'"},
+        Mistake{"unknown_method", prune({"--method", "l3"}),
+                "unknown method 'l3', expected one of"},
+        Mistake{"keep_0", prune({"--keep-macs", "0"}), "--keep-macs 0: expected a number above 0"},
+        Mistake{"keep_1", prune({"--keep-macs", "1"}), "nothing to remove"},
+        Mistake{"keep_1_5", prune({"--keep-macs", "1.5"}), "--keep-macs 1.5"},
+        Mistake{"keep_negative", prune({"--keep-params", "-0.5"}), "--keep-params -0.5"},
+        Mistake{"keep_nan", prune({"--keep-params", "nan"}), "--keep-params nan"},
+        Mistake{"keep_word", prune({"--keep-macs", "half"}), "--keep-macs = half"},
+        Mistake{"ratio_0", prune({"--prune-ratio", "0"}), "--prune-ratio 0"},
+        Mistake{"ratio_1", prune({"--prune-ratio", "1"}), "nothing left"},
+        Mistake{"two_budgets", prune({"--keep-macs", "0.5", "--prune-ratio", "0.5"}),
+                "found 2 budgets"},
+        Mistake{"round_to_0", prune({"--round-to", "0"}), "--round-to '0'"},
+        Mistake{"round_to_word", prune({"--round-to", "even"}), "expected auto or a width"},
+        Mistake{"keep_matches_nothing", prune({"--keep", "no_such_layer"}), "no_such_layer"},
+        Mistake{"keep_is_no_regex", prune({"--keep", "["}), "'['"},
+        Mistake{"verify_maybe", prune({"--verify", "maybe"}), "expected on or off"},
+        Mistake{"threads_0", prune({"--threads", "0"}), "--threads"},
+        Mistake{"unknown_preset", prune({"--preprocess", "imagnet"}), "imagnet"},
+        Mistake{"plan_is_output", prune({"--plan", "OUT"}), "is also an input"},
+        Mistake{"no_data", {"eval", "zoo:lenet5"}, "--data is required"},
+        Mistake{"unknown_data", {"eval", "zoo:lenet5", "--data", "cifar:x"}, "cifar10:DIR"},
+        Mistake{"bad_preprocess",
+                {"eval", "zoo:lenet5", "--data", "digits", "--preprocess", "men=1"},
+                "men"},
+        Mistake{"limit_0", {"eval", "zoo:lenet5", "--data", "digits", "--limit", "0"}, "--limit"},
+        Mistake{"batch_0", {"bench", "zoo:lenet5", "--batch", "0"}, "--batch"}),
+    [](const auto& mistake) { return mistake.param.name; });
+
+TEST(UsageOfFiles, the_output_must_not_be_the_model) {
+  const TempDir dir;
+  const std::string model = dir / "model.onnx";
+  ASSERT_EQ(coppice({"zoo", "lenet5", "-o", model}).code, 0);
+  const std::string before = sha256_of_file(model);
+  std::filesystem::create_symlink(model, dir / "link.onnx");
+  for (const std::string& output : std::vector<std::string>{
+           model, (dir / "." / "model.onnx").string(), (dir / "link.onnx").string()}) {
+    EXPECT_TRUE(fails(coppice({"prune", model, "-o", output}), 2, "is also an input"));
+    EXPECT_TRUE(fails(coppice({"prune", model, "-o", dir / "o.onnx", "--plan", output}), 2,
+                      "is also an input"));
+  }
+  EXPECT_EQ(sha256_of_file(model), before);
+  EXPECT_EQ(names_in(dir.path()), (std::set<std::string>{"link.onnx", "model.onnx"}));
+}
+
+TEST(UsageOfFiles, a_config_file_with_an_unknown_key_is_refused) {
+  const TempDir dir;
+  write_text(dir / "options.toml", "keep-mac = 0.5\n");
+  EXPECT_TRUE(fails(
+      coppice({"prune", "zoo:lenet5", "-o", dir / "out.onnx", "--config", dir / "options.toml"}), 2,
+      "keep-mac"));
+  EXPECT_TRUE(
+      fails(coppice({"prune", "zoo:lenet5", "-o", dir / "out.onnx", "--config", dir / "none.toml"}),
+            3, "none.toml"));
+  EXPECT_EQ(names_in(dir.path()), std::set<std::string>{"options.toml"});
+}
+
+TEST(UsageOfFiles, a_batch_other_than_the_fixed_one_is_refused) {
+  const TempDir dir;
+  EXPECT_TRUE(fails(coppice({"bench", "zoo:lenet5", "--batch", "2000000"}), 2, "--batch"));
+}
+
+}  // namespace
+}  // namespace coppice
