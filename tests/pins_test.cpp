@@ -287,6 +287,24 @@ TEST(Pins, a_gemm_weight_that_masking_does_not_make_zero_pins_its_input) {
   EXPECT_EQ(groups_of(graph), "");
 }
 
+TEST(Pins, a_bias_on_channels_merged_into_the_batch_spoils_their_sum) {
+  const Graph graph = parse_text_graph(R"(
+      input x float32 [N, 3, 5]
+      const merge int64 [3] = -1 1 5
+      const part int64 [3] = -1 4 5
+      const axes int64 [1] = 1
+      const w1 float32 [4, 3, 1] random
+      const k float32 [1, 1, 3] random
+      const b float32 [1] random
+      a = Conv(x, w1)
+      m = Reshape(a, merge)
+      c = Conv(m, k, b) {pads=[1, 1]}
+      p = Reshape(c, part)
+      y = ReduceSum(p, axes)
+      output y)");
+  EXPECT_EQ(groups_of(graph), "");
+}
+
 TEST(Pins, a_bias_that_masking_does_not_make_zero_spoils_a_sum) {
   const Graph graph = parse_text_graph(R"(
       input x float32 [N, 3, 2, 2]

@@ -237,10 +237,21 @@ TEST(Labels, a_tag_that_meets_itself_with_company_pins_the_company) {
   EXPECT_TRUE(pinned(labels, b[0]));
 }
 
+TEST(Labels, conjunctions_tie_only_what_they_do_not_have_in_common) {
+  Labels labels;
+  const Axis p = labels.fresh(2), m = labels.fresh(2), r = labels.fresh(2), c = labels.fresh(4);
+  labels.unify(labels.join(labels.join(p, m), r), labels.join(p, c), kReason);
+  EXPECT_EQ(tags(labels, c[1]), (std::vector<Label>{m[0], r[1]}));
+  EXPECT_EQ(free_tags(labels, labels.join(p, c)).size(), 6u);
+  EXPECT_EQ(labels.coarse(), 0);
+}
+
 TEST(Labels, conjunctions_that_positions_do_not_tell_apart_are_tied_tightly_and_counted) {
   Labels labels;
-  const Axis x = labels.join(labels.fresh(1), labels.fresh(1));
-  const Axis y = labels.join(labels.fresh(1), labels.fresh(1));
+  const auto three = [&] {
+    return labels.join(labels.join(labels.fresh(1), labels.fresh(1)), labels.fresh(1));
+  };
+  const Axis x = three(), y = three();
   EXPECT_EQ(labels.coarse(), 0);
   labels.unify(x, y, kReason);
   EXPECT_EQ(canonical(labels, x), canonical(labels, y));

@@ -70,15 +70,22 @@ std::vector<Tensor> evaluate_concat(const Graph& graph, const Node& node,
   return {std::move(result)};
 }
 
-// The sizes of Split's pieces: given (attribute or input), equal, or `num_outputs` with a smaller
-// last.
+// The sizes of Split's pieces: given (attribute or input), or equal, the last one smaller where
+// opset 18 allows it. Nothing where they are given by a value that isn't known.
 std::optional<std::vector<int64_t>> split_sizes(const Graph& graph, const Node& node, int64_t size,
                                                 bool has_input, const Tensor* given) {
   if (has_input) return given ? std::optional(to_int64s(*given)) : std::nullopt;
   if (const auto sizes = node.attributes.integers("split")) return sizes;
-  const auto pieces =
-      node.attributes.integer("num_outputs", static_cast<int64_t>(node.outputs.size()));
-  if (pieces < 1) fail_input(where(graph, node) + ": asks for no pieces");
+  const auto pieces = static_cast<int64_t>(node.outputs.size());
+  const int64_t asked = node.attributes.integer("num_outputs", pieces);
+  if (asked != pieces) {
+    fail_input(where(graph, node) + ": has " + std::to_string(pieces) + " outputs, 'num_outputs' " +
+               "says " + std::to_string(asked));
+  }
+  if (graph.opset < 18 && size % pieces != 0) {
+    fail_input(where(graph, node) + ": an axis of " + std::to_string(size) +
+               " can't be split into " + std::to_string(pieces) + " equal pieces");
+  }
   const int64_t piece = (size + pieces - 1) / pieces;
   std::vector<int64_t> sizes(pieces, piece);
   sizes.back() = size - piece * (pieces - 1);
@@ -147,10 +154,10 @@ void repair_split(RepairContext& context) {
   for (int o = 0; o < static_cast<int>(node.outputs.size()); ++o) {
     sizes.push_back(context.new_output(o)[axis]);
   }
-  const bool given = context.has_input(1);
-  const auto now =
-      split_sizes(context.graph(), node, context.new_input(0)[axis], given, context.known(1));
-  if (!given && now == sizes) return;
+  if (!context.has_input(1) && !node.attributes.has("split") &&
+      std::ranges::count(sizes, sizes.front()) == std::ssize(sizes)) {
+    return;  // still equal
+  }
   if (context.graph().opset < 13) {
     context.set_attribute("split", sizes);
   } else {

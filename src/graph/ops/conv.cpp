@@ -67,7 +67,10 @@ void relate_conv(Relations& relations) {
     relations.unify(filters, relations.input(2, 0), "bias of Conv");
     relations.role(2, 0, Role::bias);
   }
-  relations.output(0, 0, relations.input(0, 0), relations.zero_when_dead(0, 0));
+  // Channels merged into the batch (a Reshape to [N*C, 1, ...]) get the bias even where they are
+  // dead.
+  relations.output(0, 0, relations.input(0, 0),
+                   relations.zero_when_dead(0, 0) && !relations.has_input(2));
   relations.output(0, 1, filters, zero);
 }
 

@@ -1,0 +1,64 @@
+// Remove = mask on random graphs: the property that guards relations, surgery and repair at once,
+// on combinations that nobody thought of. A failure names its seed.
+
+#include <gtest/gtest.h>
+
+#include "onnx/onnx.h"
+#include "support/cut.h"
+#include "support/onnxruntime.h"
+#include "support/random_graph.h"
+#include "support/temp_dir.h"
+
+namespace coppice {
+namespace {
+
+constexpr uint64_t kGraphs = 300;
+
+TEST(RandomGraphs, cutting_equals_masking_twice_in_a_row) {
+  int64_t units = 0, removed = 0;
+  for (uint64_t seed = 0; seed < kGraphs; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Graph graph = RandomGraph(seed).build();
+    Random random(seed);
+    for (int round = 0; round < 2; ++round) {
+      SCOPED_TRACE("round " + std::to_string(round));
+      const Groups groups = find_groups(graph);
+      const Removal removal = random_removal(groups, random.uniform(), random);
+      units += groups.unit_count;
+      removed += std::ranges::count(removal, 1);
+      ASSERT_NO_THROW(graph = expect_cut_equals_mask(graph, groups, removal, random));
+      ASSERT_FALSE(HasFailure());
+    }
+  }
+  EXPECT_GT(units, 2000) << "nearly all is pinned, so little is tested";
+  EXPECT_GT(removed, 700);
+}
+
+TEST(RandomGraphs, onnx_runtime_agrees) {
+  auto judge = OnnxRuntime::start();
+  if (!judge) GTEST_SKIP() << kNoOnnxRuntime;
+  const TempDir folder;
+  for (uint64_t seed = 0; seed < 25; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    const Graph graph = RandomGraph(seed).build();
+    Random random(seed);
+    const Groups groups = find_groups(graph);
+    Graph masked = graph, cut = graph;
+    const Removal removal = random_removal(groups, 0.4, random);
+    mask_units(masked, groups, removal);
+    remove_units(cut, groups, removal);
+    write_onnx(masked, folder / "masked.onnx");
+    write_onnx(cut, folder / "cut.onnx");
+    const std::vector<NamedTensor> inputs{{"x", random_inputs(graph, 3, random)[0]}};
+    const auto expected = judge->run(folder / "masked.onnx", inputs);
+    const auto found = judge->run(folder / "cut.onnx", inputs);
+    const auto ours = run_reference(masked, std::vector<Tensor>{inputs[0].tensor});
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_LT(difference(expected[i].tensor, found[i].tensor), kCutTolerance);
+      EXPECT_LT(difference(expected[i].tensor, ours[i]), kCutTolerance) << "our own executor";
+    }
+  }
+}
+
+}  // namespace
+}  // namespace coppice
