@@ -73,6 +73,16 @@ void relate_broadcast(Relations& relations, bool product) {
   }
 }
 
+void relate_contraction(Relations& relations, int left, int64_t left_axis, int right,
+                        int64_t right_axis, const std::string& why) {
+  const Axis &a = relations.input(left, left_axis), &b = relations.input(right, right_axis);
+  if (!relations.zero_when_dead(left, left_axis) && !relations.zero_when_dead(right, right_axis)) {
+    relations.pin(a, PinKind::meaning, "contracted, though a masked index isn't zero");
+    relations.pin(b, PinKind::meaning, "contracted, though a masked index isn't zero");
+  }
+  relations.unify(a, b, why);
+}
+
 void relate_pooled(Relations& relations, const std::vector<int64_t>& axes, bool keep_axes,
                    bool zero_when_dead, PinKind kind, const std::string& why) {
   int64_t out = 0;

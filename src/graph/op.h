@@ -61,11 +61,13 @@ class RepairContext {
   // For each old index of the axis whether it stays.
   virtual std::vector<bool> input_alive(int input, int64_t axis) const = 0;
   virtual std::vector<bool> output_alive(int output, int64_t axis) const = 0;
-  // The old value of an input; null where it isn't known.
+  // The old value of an input, and what it evaluates to at the new sizes; null where not known.
   virtual const Tensor* known(int input) const = 0;
+  virtual const Tensor* now(int input) const = 0;
   virtual void set_attribute(const std::string& name, AttributeValue value) = 0;
+  virtual void erase_attribute(const std::string& name) = 0;
   // Input `input` must evaluate to these integers at the new sizes; rewritten only where it
-  // doesn't.
+  // doesn't, added where the node has no such input.
   virtual void want(int input, const std::vector<int64_t>& values) = 0;
   // Input `input` of a Reshape-like operator must give this shape; -1 and 0 are accepted where they
   // resolve to it.

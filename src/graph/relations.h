@@ -79,6 +79,10 @@ class Relations {
 void relate_unary(Relations& relations, bool zero_at_zero);  // f elementwise, f(0) = 0?
 void relate_broadcast(Relations& relations, bool product);   // numpy broadcasting, n inputs
 void pin_input(Relations& relations, int input, PinKind kind, const std::string& why);
+// Ties two axes that are multiplied and summed over. Pins them where neither side is exactly zero
+// in a masked index: its product would stay in the sum.
+void relate_contraction(Relations& relations, int left, int64_t left_axis, int right,
+                        int64_t right_axis, const std::string& why);
 // A statistic over `axes` of input 0 with or without the reduced axes kept as size 1.
 void relate_pooled(Relations& relations, const std::vector<int64_t>& axes, bool keep_axes,
                    bool zero_when_dead, PinKind kind, const std::string& why);

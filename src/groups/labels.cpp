@@ -205,8 +205,9 @@ void Labels::unify_index(Label a, Label b, const Pin& reason) {
     for (const Label tag : only_x.empty() ? only_y : only_x) pin_tag(tag, reason);
     return;
   }
-  if (x.size() == 1) return define(x[0], b);
-  if (y.size() == 1) return define(y[0], a);
+  // What both have in common needs no tie.
+  if (only_x.size() == 1) return define(only_x[0], intern(only_y));
+  if (only_y.size() == 1) return define(only_y[0], intern(only_x));
   ++coarse_;
   for (const Label tag : only_x) unite(tag, only_y[0]);
   for (const Label tag : only_y) unite(tag, only_x[0]);

@@ -5,6 +5,8 @@
 //   the input is a constant, or computed from constants alone   a new constant for this reader
 //   computed at run time from Shape                             Where(mask, literal, computed)
 //
+// A computed entry of a Reshape becomes -1 rather than a literal, since it may grow with the batch.
+// A number from shape arithmetic that reaches data, not a size, is scaled back to its old value.
 // Constants are shared between nodes, which is why a repaired one is always new.
 
 #include "groups/repair.h"
@@ -31,6 +33,7 @@ class Repairer final : public RepairContext {
     graph_.nodes.clear();
     for (Node& node : nodes) {
       node_ = &node;
+      keep_scales();
       if (node.op && node.op->repair && shapes_known()) node.op->repair(*this);
       graph_.nodes.push_back(std::move(node));
     }
@@ -59,21 +62,28 @@ class Repairer final : public RepairContext {
     node_->attributes.set(name, std::move(value));
   }
 
+  const Tensor* now(int input) const override {
+    return has_input(input) ? value_now(node_->inputs[input]) : nullptr;
+  }
+  void erase_attribute(const std::string& name) override { node_->attributes.erase(name); }
+
   void want(int input, const std::vector<int64_t>& values) override {
-    const std::vector<int64_t> now = current(input);
-    if (now != values) rewrite(input, now, values);
+    if (!has_input(input)) {
+      const std::string stem = graph_.value(node_->outputs[0]).name + "_sizes";
+      node_->inputs.resize(std::max<size_t>(node_->inputs.size(), input + 1), kNoValue);
+      node_->inputs[input] = new_constant(stem, Tensor::vector(values));
+      return;
+    }
+    const std::vector<int64_t> found = current(input);
+    if (found != values) rewrite(input, found, values);
   }
 
   void want_shape(int input, const Shape& shape) override {
-    const std::vector<int64_t> now = current(input);
-    if (gives(now, shape)) return;
-    // Keep what the file says where it is still right: -1, 0, and sizes that didn't change.
-    std::vector<int64_t> repaired = now;
-    for (size_t i = 0; i < repaired.size() && i < shape.size(); ++i) {
-      if (repaired[i] > 0) repaired[i] = shape[i];
-    }
-    if (!gives(repaired, shape)) repaired = shape;
-    rewrite(input, now, repaired);
+    const std::vector<int64_t> found = current(input);
+    std::vector<int64_t> fitting = fitting_reshape(graph_, *node_, new_input(0), found, shape);
+    if (fitting == found) return;
+    leave_computed_size_open(node_->inputs[input], found, fitting);
+    rewrite(input, found, fitting);
   }
 
  private:
@@ -155,6 +165,46 @@ class Repairer final : public RepairContext {
            std::all_of(node_->outputs.begin(), node_->outputs.end(), known);
   }
 
+  // A number from shape arithmetic that scales data (1 / sqrt(width)) keeps its old value: it is
+  // multiplied by what the cut changed it by, which holds at any batch.
+  void keep_scales() {
+    if (!node_->op || std::ranges::all_of(node_->outputs, [&](ValueId id) {
+          return id == kNoValue || known_value(graph_, groups_.inferred, id);
+        })) {
+      return;  // shape arithmetic itself
+    }
+    for (size_t i = 0; i < node_->inputs.size(); ++i) {
+      const ValueId id = node_->inputs[i];
+      const bool sizes = std::ranges::find(node_->op->parameter_inputs, static_cast<int>(i)) !=
+                         node_->op->parameter_inputs.end();
+      if (sizes || id == kNoValue || graph_.value(id).constant) continue;
+      if (id >= static_cast<ValueId>(groups_.inferred.known.size())) continue;
+      const auto &old = groups_.inferred.known[id], &found = values_[id];
+      if (!old || !found || *old == *found) continue;
+      node_->inputs[i] = scaled_back(id, *old, *found);
+    }
+  }
+
+  ValueId scaled_back(ValueId id, const Tensor& old, const Tensor& found) {
+    const std::string stem = graph_.value(id).name + "_before";
+    Tensor factor = old;
+    if (old.dtype() != DType::f32 || found.dtype() != DType::f32 || old.shape() != found.shape()) {
+      return new_constant(stem, std::move(factor));
+    }
+    const auto factors = factor.mutate<float>();
+    for (size_t i = 0; i < factors.size(); ++i) {
+      const float now = found.as<float>()[i];
+      if (now == 0) return new_constant(stem, old);
+      factors[i] /= now;
+    }
+    const ValueId by = new_constant(stem + "_factor", std::move(factor));
+    const ValueId scaled = add_value(graph_, unused_name(graph_, stem), DType::f32);
+    add_node(graph_, "Mul", {id, by}, {scaled}, {}, graph_.value(scaled).name);
+    shapes_.resize(graph_.values.size());
+    values_.resize(graph_.values.size());
+    return scaled;
+  }
+
   std::vector<bool> flags(ValueId id, int64_t axis) const {
     const std::vector<char> stays = alive(groups_, id, axis, removal_);
     if (stays.empty()) return std::vector<bool>(groups_.inferred.shape(id)[axis], true);
@@ -173,12 +223,33 @@ class Repairer final : public RepairContext {
     return to_int64s(*value);
   }
 
-  bool gives(const std::vector<int64_t>& wanted, const Shape& shape) const {
-    try {
-      return resolve_reshape(graph_, *node_, new_input(0), wanted) == shape;
-    } catch (const Error&) {
-      return false;  // these numbers don't fit any more: that is what we ask
+  // A wrong size that is computed may grow with the batch, and the number that is right at the
+  // traced batch is wrong at any other: -1 is right at all. There can be one.
+  void leave_computed_size_open(ValueId sizes, const std::vector<int64_t>& found,
+                                std::vector<int64_t>& fitting) const {
+    if (found.size() != fitting.size() || std::ranges::count(fitting, -1) > 0) return;
+    if (std::ranges::count(fitting, 0) > 0) return;
+    const std::vector<bool> computed = computed_entries(sizes, found.size());
+    for (size_t i = 0; i < found.size(); ++i) {
+      if (found[i] == fitting[i] || !computed[i]) continue;
+      fitting[i] = -1;
+      return;
     }
+  }
+
+  // Which entries of a vector come from a shape at run time, as far as a Concat tells them apart.
+  std::vector<bool> computed_entries(ValueId id, size_t count) const {
+    const int32_t producer = producers(graph_)[id];
+    if (producer < 0 || graph_.nodes[producer].op_type != "Concat") {
+      return std::vector<bool>(count, computed_from_shapes(id));
+    }
+    std::vector<bool> entries;
+    for (const ValueId piece : graph_.nodes[producer].inputs) {
+      const Tensor* value = value_now(piece);
+      entries.insert(entries.end(), value ? value->size() : 0, computed_from_shapes(piece));
+    }
+    entries.resize(count, false);
+    return entries;
   }
 
   // Whether the value is computed from the shape of something that exists only at run time.
@@ -199,7 +270,10 @@ class Repairer final : public RepairContext {
   }
 
   ValueId new_constant(const std::string& stem, Tensor tensor) {
-    return add_constant(graph_, unused_name(graph_, stem), std::move(tensor));
+    const ValueId id = add_constant(graph_, unused_name(graph_, stem), std::move(tensor));
+    shapes_.resize(graph_.values.size());
+    values_.resize(graph_.values.size());
+    return id;
   }
 
   void rewrite(int input, const std::vector<int64_t>& now, const std::vector<int64_t>& wanted) {
@@ -211,7 +285,7 @@ class Repairer final : public RepairContext {
       literal =
           Tensor::of<int32_t>(literal.shape(), std::vector<int32_t>(wanted.begin(), wanted.end()));
     }
-    if (value.rank() == 0 && wanted.size() == 1) literal = literal.reshaped({});
+    if (value.size() == literal.size()) literal = literal.reshaped(value.shape());
     if (!computed_from_shapes(old) || now.size() != wanted.size() || graph_.opset < 9) {
       node_->inputs[input] = new_constant(stem, std::move(literal));
     } else {

@@ -14,6 +14,7 @@ class Tracer final : public Relations {
 
   void run() {
     label_constants();
+    label_inputs();
     for (size_t n = 0; n < graph_.nodes.size(); ++n) visit(static_cast<int32_t>(n));
     for (const ValueId id : graph_.outputs) {
       pin_value(id, {PinKind::meaning, "output '" + graph_.value(id).name + "' of the model", -1});
@@ -82,12 +83,13 @@ class Tracer final : public Relations {
   // An axis of length one starts unlabelled, which settles the one-channel and broadcast traps;
   // integers are shape arithmetic, not weights.
   void label_constants() {
+    const std::vector<std::vector<int32_t>> readers = consumers(graph_);
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       const auto id = static_cast<ValueId>(i);
       if (!trace_.inferred.has(id)) continue;
       start(id);
       const auto& constant = graph_.value(id).constant;
-      if (!constant) continue;
+      if (!constant || readers[i].empty()) continue;  // what nobody reads is no layer's weight
       ValueTrace& value = trace_.values[id];
       value.roles.assign(value.axes.size(), Role::other);
       if (!is_floating(constant->dtype())) continue;
@@ -95,6 +97,18 @@ class Tracer final : public Relations {
       for (Axis& axis : value.axes) {
         if (axis.size() > 1) axis = trace_.labels.fresh(static_cast<int64_t>(axis.size()));
       }
+    }
+  }
+
+  // An input's channels can't go. They could stay unlabelled, but as pinned tags they carry a
+  // better reason to whoever reads them than "meets an axis that can't shrink".
+  void label_inputs() {
+    for (const ValueId id : graph_.inputs) {
+      ValueTrace& value = trace_.values[id];
+      if (value.axes.size() < 2 || value.axes[1].size() < 2) continue;
+      value.axes[1] = trace_.labels.fresh(static_cast<int64_t>(value.axes[1].size()));
+      trace_.labels.pin(value.axes[1], {PinKind::meaning,
+                                        "input '" + graph_.value(id).name + "' of the model", -1});
     }
   }
 

@@ -95,8 +95,9 @@ class Allocator {
     if (const double least = share(prefix(high)); least > options_.budget.value) {
       fail_target("can't keep only " + percent(options_.budget.value) + " of the " +
                   (macs ? "MACs" : "parameters") + ": " + percent(least) +
-                  " is the least that can be reached, since a tenth of every group stays and some "
-                  "axes are pinned (see 'coppice inspect')");
+                  " is the least that can be reached, since a tenth of every group stays" +
+                  (options_.round_to == 1 ? "" : ", widths are rounded (--round-to 1 doesn't)") +
+                  " and some axes are pinned (see 'coppice inspect')");
     }
     while (low < high) {
       const size_t middle = (low + high) / 2;
@@ -210,7 +211,15 @@ class Allocator {
 
 Allocation allocate(const Graph& graph, const Groups& groups, const Inferred& at_one,
                     const Scores& scores, const AllocationOptions& options) {
-  return Allocator(graph, groups, at_one, scores, options).allocate();
+  try {
+    return Allocator(graph, groups, at_one, scores, options).allocate();
+  } catch (const Error& error) {
+    // Automatic rounding is a preference: narrow nets, whose steps are too coarse, go without.
+    if (error.kind() != ErrorKind::target || options.round_to != kRoundAuto) throw;
+  }
+  AllocationOptions plain = options;
+  plain.round_to = 1;
+  return Allocator(graph, groups, at_one, scores, plain).allocate();
 }
 
 Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& inferred,

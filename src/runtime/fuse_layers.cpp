@@ -20,6 +20,19 @@ Anchor anchor_of(const Node& node) {
   return Anchor::none;
 }
 
+// oneDNN 2.6 gives all post-ops of one algorithm the constants of one of them: a LeakyRelu before a
+// Relu came out as two of the same. So a layer takes an algorithm twice only with equal constants.
+bool clash(const Layer& layer, const std::vector<Eltwise>& functions) {
+  for (const Eltwise& f : functions) {
+    for (const PostOp& op : layer.post_ops) {
+      const auto& e = op.eltwise;
+      if (e && e->algorithm == f.algorithm && (e->alpha != f.alpha || e->beta != f.beta))
+        return true;
+    }
+  }
+  return false;
+}
+
 class Fusion {
  public:
   Fusion(const Graph& graph, const Inferred& inferred)
@@ -79,6 +92,7 @@ class Fusion {
       if (node.op_type != "Relu" || !layer.post_ops.empty()) return false;
     }
     if (const auto functions = eltwise_of(graph_, node); functions && node.inputs[0] == value) {
+      if (clash(layer, *functions)) return false;
       for (const Eltwise& function : *functions) layer.post_ops.push_back({function, kNoValue});
       take(layer, next);
       return true;
@@ -103,7 +117,7 @@ class Fusion {
     if (y == kNoValue || is_output_[y] || readers_[y].size() != 1) return false;
     if (std::count(product.inputs.begin(), product.inputs.end(), y) != 1) return false;
     const auto function = gate_function(gate);
-    if (!function) return false;
+    if (!function || clash(layer, {*function})) return false;
     layer.post_ops.push_back({function, kNoValue});
     take(layer, readers[0]);
     take(layer, readers[1]);

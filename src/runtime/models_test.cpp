@@ -14,6 +14,8 @@ namespace {
 // Some 60 layers add their rounding errors; measured at most 3e-6 of the largest output.
 constexpr double kDeepTolerance = 2e-5;
 
+const Target kOneThread{.threads = 1};
+
 std::vector<std::filesystem::path> models_in(const std::filesystem::path& data) {
   std::vector<std::filesystem::path> models{data / "models/wild/mnist_cntk.onnx",
                                             data / "models/wild/ultraface_rfb320.onnx"};
@@ -32,7 +34,7 @@ TEST(Models, compiled_equals_reference) {
   for (const auto& path : models_in(*data)) {
     SCOPED_TRACE(path.filename().string());
     const Graph graph = read_onnx(path);
-    Executable executable = compile(graph);
+    Executable executable = compile(graph, {}, kOneThread);
     const std::vector<Tensor> inputs = random_inputs(executable, 1);
     expect_close(executable.run(inputs), run_reference(graph, inputs), kDeepTolerance);
   }
@@ -47,7 +49,7 @@ TEST(Models, compiled_equals_onnxruntime) {
     SCOPED_TRACE(path.filename().string());
     InputSizes sizes;
     sizes.batch = 2;
-    Executable executable = compile(read_onnx(path), sizes);
+    Executable executable = compile(read_onnx(path), sizes, kOneThread);
     const std::vector<Tensor> inputs = random_inputs(executable, 1);
     std::vector<NamedTensor> named;
     for (size_t i = 0; i < inputs.size(); ++i) {

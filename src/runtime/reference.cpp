@@ -63,6 +63,27 @@ class Run {
   std::vector<int> readers_;
 };
 
+bool fits(const Value& value, const Tensor& given) {
+  if (value.dtype != DType::undefined && value.dtype != given.dtype()) return false;
+  if (!value.declared) return true;
+  if (value.declared->size() != given.shape().size()) return false;
+  for (size_t axis = 0; axis < given.shape().size(); ++axis) {
+    const Dim& dim = (*value.declared)[axis];
+    if (dim.fixed() && dim.size != given.shape()[axis]) return false;
+  }
+  return true;
+}
+
+// "float32 Nx3x32x32"
+std::string declaration_of(const Value& value) {
+  std::string text;
+  for (const Dim& dim : value.declared.value_or(Dims{})) {
+    text += (text.empty() ? "" : "x");
+    text += dim.fixed() ? std::to_string(dim.size) : dim.symbol.empty() ? "?" : dim.symbol;
+  }
+  return name_of(value.dtype) + " " + (text.empty() ? "of any shape" : text);
+}
+
 }  // namespace
 
 InputSizes sizes_of(const Graph& graph, std::span<const Tensor> inputs) {
@@ -73,21 +94,11 @@ InputSizes sizes_of(const Graph& graph, std::span<const Tensor> inputs) {
   InputSizes sizes;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs[i]);
-    const Shape& shape = inputs[i].shape();
-    bool fits = value.dtype == DType::undefined || value.dtype == inputs[i].dtype();
-    if (value.declared) {
-      fits = fits && value.declared->size() == shape.size();
-      for (size_t axis = 0; fits && axis < shape.size(); ++axis) {
-        const Dim& dim = (*value.declared)[axis];
-        fits = !dim.fixed() || dim.size == shape[axis];
-      }
-    }
-    if (!fits) {
+    if (!fits(value, inputs[i])) {
       fail_input("input '" + value.name + "' is given as " + name_of(inputs[i].dtype()) + " " +
-                 to_string(shape) + ", which isn't what the model declares (" +
-                 name_of(value.dtype) + "); see 'coppice inspect'");
+                 to_string(inputs[i].shape()) + ", expected " + declaration_of(value));
     }
-    sizes.inputs[value.name] = shape;
+    sizes.inputs[value.name] = inputs[i].shape();
   }
   return sizes;
 }

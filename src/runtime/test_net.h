@@ -111,12 +111,15 @@ inline void expect_close(const std::vector<Tensor>& actual, const std::vector<Te
 
 enum class Fallbacks { none, allowed };
 
-// Runs twice with different inputs, so that what one run leaves behind would show in the next.
+// Runs twice with different inputs, so that what one run leaves behind would show in the next. On
+// one thread unless asked: OpenMP's threads wait for each other spinning, which takes a hundred
+// times as long while other tests share the cores.
 inline std::vector<LayerTime> expect_fast_equals_reference(const Graph& graph,
-                                                           Fallbacks fallbacks = Fallbacks::none) {
+                                                           Fallbacks fallbacks = Fallbacks::none,
+                                                           int threads = 1) {
   Target target;
   target.profile = Target::Profile::on;
-  target.threads = 2;
+  target.threads = threads;
   Executable executable = compile(graph, {}, target);
   std::vector<Tensor> outputs = executable.allocate_outputs();
   for (const uint64_t seed : {1, 2}) {

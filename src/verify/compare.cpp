@@ -7,6 +7,7 @@
 #include "core/random.h"
 #include "groups/surgery.h"
 #include "runtime/executable.h"
+#include "runtime/latency.h"
 
 namespace coppice {
 namespace {
@@ -14,16 +15,6 @@ namespace {
 // Outputs that move less than this share of their largest value when the input is drawn anew say
 // nothing about the layers behind them.
 constexpr double kBlind = 1e-3;
-
-std::vector<Tensor> random_inputs(const Executable& executable, Random& random) {
-  std::vector<Tensor> inputs;
-  for (size_t i = 0; i < executable.input_names().size(); ++i) {
-    Tensor tensor = Tensor::zeros(executable.input_dtype(i), executable.input_shape(i));
-    if (tensor.dtype() == DType::f32) random.fill_normal(tensor.mutate<float>(), 1);
-    inputs.push_back(std::move(tensor));  // other types are settings and indices: zero is safe
-  }
-  return inputs;
-}
 
 // Largest difference relative to the largest value of `a`; infinite where one of them isn't finite.
 double relative_difference(const Tensor& a, const Tensor& b) {
@@ -71,9 +62,8 @@ Comparison compare_once(Graph a, Graph b, const InputSizes& sizes, uint64_t seed
   result.sizes = sizes;
   Executable first = compile(std::move(a), sizes), second = compile(std::move(b), sizes);
   require_same_interface(first, second);
-  Random random(seed);
-  const std::vector<Tensor> inputs = random_inputs(first, random);
-  const std::vector<Tensor> others = random_inputs(first, random);
+  const std::vector<Tensor> inputs = random_inputs(first, seed);
+  const std::vector<Tensor> others = random_inputs(first, seed + 1);
   const std::vector<Tensor> expected = first.run(inputs), moved = first.run(others);
   result.error = std::max(largest_difference(expected, second.run(inputs)),
                           largest_difference(moved, second.run(others)));

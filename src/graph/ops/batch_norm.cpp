@@ -29,8 +29,9 @@ void relate_batch_norm(Relations& relations) {
     relations.unify(channels, relations.input(i, 0), "BatchNormalization");
     relations.role(i, 0, kRoles[i - 1]);
   }
+  const bool zero = relations.zero_when_dead(1, 0) && relations.zero_when_dead(2, 0);
   for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
-    relations.output(0, axis, relations.input(0, axis), axis == 1);
+    relations.output(0, axis, relations.input(0, axis), axis == 1 && zero);
   }
   for (int o = 1; o < static_cast<int>(relations.node().outputs.size()); ++o) {
     if (relations.node().outputs[o] != kNoValue) relations.output(o, 0, channels, false);

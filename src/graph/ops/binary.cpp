@@ -172,9 +172,18 @@ void relate_first(Relations& relations) {
   }
 }
 
+// A constant divisor is masked by one. Any other that masking makes zero has to stay, or the masked
+// model would divide by zero.
 void relate_division(Relations& relations) {
   relate_first(relations);
-  for (int64_t axis = 0; axis < relations.rank(1); ++axis) relations.role(1, axis, Role::divisor);
+  const bool constant = relations.graph().value(relations.node().inputs[1]).constant.has_value();
+  for (int64_t axis = 0; axis < relations.rank(1); ++axis) {
+    if (constant) {
+      relations.role(1, axis, Role::divisor);
+    } else if (relations.zero_when_dead(1, axis)) {
+      relations.pin(relations.input(1, axis), PinKind::meaning, "masking would divide by zero");
+    }
+  }
 }
 
 // A comparison is data no more than a mask; its zero means nothing.
@@ -189,6 +198,18 @@ void relate_comparison(Relations& relations) {
       relations.output(0, static_cast<int64_t>(axis), relations.input(i, own), false);
       break;
     }
+  }
+}
+
+void relate_power(Relations& relations) {
+  relate_comparison(relations);
+  const Tensor* exponent = relations.known(1);
+  const bool finite = exponent && exponent->dtype() == DType::f32 &&
+                      std::ranges::all_of(exponent->as<float>(), [](float p) { return p >= 0; });
+  if (finite) return;
+  for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
+    if (!relations.zero_when_dead(0, axis)) continue;
+    relations.pin(relations.input(0, axis), PinKind::meaning, "masking would give infinity");
   }
 }
 
@@ -230,7 +251,7 @@ extern const OpDef kSub = binary<SubOf>("Sub", relate_sum);
 extern const OpDef kSum = binary<AddOf>("Sum", relate_sum, -1);
 extern const OpDef kMul = binary<MulOf>("Mul", relate_product);
 extern const OpDef kDiv = binary<DivOf>("Div", relate_division);
-extern const OpDef kPow = binary<PowOf>("Pow", relate_comparison);
+extern const OpDef kPow = binary<PowOf>("Pow", relate_power);
 extern const OpDef kMin = binary<MinOf>("Min", relate_sum, -1);
 extern const OpDef kMax = binary<MaxOf>("Max", relate_sum, -1);
 extern const OpDef kPRelu = binary<PReluOf>("PRelu", relate_first);

@@ -147,12 +147,14 @@ void repair_split(RepairContext& context) {
   for (int o = 0; o < static_cast<int>(node.outputs.size()); ++o) {
     sizes.push_back(context.new_output(o)[axis]);
   }
-  const auto now = split_sizes(context.graph(), node, context.new_input(0)[axis],
-                               context.has_input(1), context.known(1));
-  if (!context.has_input(1) && now == sizes) return;
+  const bool given = context.has_input(1);
+  const auto now =
+      split_sizes(context.graph(), node, context.new_input(0)[axis], given, context.known(1));
+  if (!given && now == sizes) return;
   if (context.graph().opset < 13) {
     context.set_attribute("split", sizes);
   } else {
+    context.erase_attribute("num_outputs");  // sizes and a number exclude each other
     context.want(1, sizes);
   }
 }

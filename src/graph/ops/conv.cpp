@@ -48,22 +48,27 @@ void relate_conv(Relations& relations) {
   relations.role(1, 0, Role::filter);
   relations.role(1, 1, Role::input_channel);
   if (group == 1) {
-    relations.unify(relations.input(0, 1), relations.input(1, 1), "input channels of Conv");
+    relate_contraction(relations, 0, 1, 1, 1, "input channels of Conv");
   } else {
     const int64_t in = relations.input_shape(1)[1], out = relations.input_shape(1)[0] / group;
     const int64_t x_sizes[] = {group, in}, w_sizes[] = {group, out};
     const auto x = relations.factor(relations.input(0, 1), x_sizes, "groups of Conv");
     const auto w = relations.factor(relations.input(1, 0), w_sizes, "groups of Conv");
     relations.unify(x[0], w[0], "groups of Conv");
+    if (!relations.zero_when_dead(0, 1) && !relations.zero_when_dead(1, 1)) {
+      relations.pin(x[1], PinKind::meaning, "contracted, though a masked index isn't zero");
+    }
     relations.unify(x[1], relations.input(1, 1), "input channels of grouped Conv");
   }
   const Axis filters = relations.input(1, 0);
+  bool zero = relations.zero_when_dead(1, 0);
   if (relations.has_input(2)) {
+    zero = zero && relations.zero_when_dead(2, 0);
     relations.unify(filters, relations.input(2, 0), "bias of Conv");
     relations.role(2, 0, Role::bias);
   }
   relations.output(0, 0, relations.input(0, 0), relations.zero_when_dead(0, 0));
-  relations.output(0, 1, filters, relations.zero_when_dead(1, 0));
+  relations.output(0, 1, filters, zero);
 }
 
 int64_t macs_conv(const Node&, std::span<const Shape> inputs, std::span<const Shape> outputs) {

@@ -40,8 +40,7 @@ void relate_gemm(Relations& relations) {
   const Axis rows = relations.input(0, layout.rows), columns = relations.input(1, layout.columns);
   relations.role(1, layout.columns, Role::filter);
   relations.role(1, layout.b_inner, Role::input_channel);
-  relations.unify(relations.input(0, layout.a_inner), relations.input(1, layout.b_inner),
-                  "input features of Gemm");
+  relate_contraction(relations, 0, layout.a_inner, 1, layout.b_inner, "input features of Gemm");
   bool zero = relations.zero_when_dead(1, layout.columns);
   if (relations.has_input(2)) {
     const int64_t last = relations.rank(2) - 1;

@@ -52,12 +52,7 @@ void relate_batch(Relations& relations) {
 void relate_matmul(Relations& relations) {
   const int64_t a = relations.rank(0), b = relations.rank(1);
   const int64_t a_inner = a - 1, b_inner = b == 1 ? 0 : b - 2;
-  const Axis &left = relations.input(0, a_inner), &right = relations.input(1, b_inner);
-  if (!relations.zero_when_dead(0, a_inner) && !relations.zero_when_dead(1, b_inner)) {
-    relations.pin(left, PinKind::meaning, "contracted, though a masked index isn't zero");
-    relations.pin(right, PinKind::meaning, "contracted, though a masked index isn't zero");
-  }
-  relations.unify(left, right, "contraction of MatMul");
+  relate_contraction(relations, 0, a_inner, 1, b_inner, "contraction of MatMul");
   const auto out = static_cast<int64_t>(relations.output_shape(0).size());
   if (b >= 2) {
     relations.role(1, b - 1, Role::filter);

@@ -49,6 +49,11 @@ std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node
 Shape resolve_reshape(const Graph& graph, const Node& node, const Shape& input,
                       const std::vector<int64_t>& wanted);
 
+// Numbers for a Reshape of `input` to `shape`: `now` where that resolves to it, else with only its
+// sizes replaced (-1 and 0 stay), else `shape` itself.
+std::vector<int64_t> fitting_reshape(const Graph& graph, const Node& node, const Shape& input,
+                                     const std::vector<int64_t>& now, const Shape& shape);
+
 // Axis labels through any change of shape that keeps the row-major order (tracing.md section 3).
 void relate_reshape(Relations& relations);
 

@@ -218,7 +218,10 @@ std::vector<Tensor> evaluate_reshape(const Graph& graph, const Node& node,
 void repair_reshape(RepairContext& context) {
   if (context.old_input(0) == context.new_input(0)) return;
   if (context.graph().opset < 5) {
-    context.set_attribute("shape", context.new_output(0));
+    context.set_attribute(
+        "shape",
+        fitting_reshape(context.graph(), context.node(), context.new_input(0),
+                        *context.node().attributes.integers("shape"), context.new_output(0)));
   } else {
     context.want_shape(1, context.new_output(0));
   }
@@ -254,6 +257,23 @@ Shape resolve_reshape(const Graph& graph, const Node& node, const Shape& input,
                std::to_string(have) + " elements) to " + to_string(wanted));
   }
   return out;
+}
+
+std::vector<int64_t> fitting_reshape(const Graph& graph, const Node& node, const Shape& input,
+                                     const std::vector<int64_t>& now, const Shape& shape) {
+  const auto fits = [&](const std::vector<int64_t>& numbers) {
+    try {
+      return resolve_reshape(graph, node, input, numbers) == shape;
+    } catch (const Error&) {
+      return false;  // these numbers don't fit any more: that is what we ask
+    }
+  };
+  if (fits(now)) return now;
+  std::vector<int64_t> replaced = now;
+  for (size_t i = 0; i < replaced.size() && i < shape.size(); ++i) {
+    if (replaced[i] > 0) replaced[i] = shape[i];
+  }
+  return fits(replaced) ? replaced : shape;
 }
 
 extern const OpDef kReshape{.type = "Reshape",

@@ -64,28 +64,41 @@ std::vector<Tensor> evaluate_slice(const Graph& graph, const Node& node,
   return {std::move(result)};
 }
 
+// The old range once indices have left. Labels are sliced with step 1 only; any other axis keeps
+// its size and so its range.
+SliceRange range_after(const RepairContext& context, const SliceRange& old) {
+  if (old.step != 1) return old;
+  const std::vector<bool> alive = context.input_alive(0, old.axis);
+  const auto begin = alive.begin() + old.start;
+  return {old.axis, std::count(alive.begin(), begin, true), 1,
+          std::count(begin, begin + old.count, true)};
+}
+
+// Bounds that still give the right range stay as they are: an end of INT64_MAX, or one that is
+// computed, also holds at sizes that nobody has seen yet.
 void repair_slice(RepairContext& context) {
   if (context.unchanged()) return;
-  const auto ranges =
-      slice_ranges(context.graph(), context.node(), context.old_input(0), context.known(1),
-                   context.known(2), context.known(3), context.known(4));
-  std::vector<int64_t> starts, ends;
-  for (const SliceRange& range : *ranges) {
-    // Labels are sliced with step 1 only; any other axis keeps its size and so its bounds.
-    if (range.step < 0) {
-      starts.push_back(range.start);
-      ends.push_back(range.start + range.count * range.step < 0
-                         ? INT64_MIN
-                         : range.start + range.count * range.step);
-      continue;
-    }
-    const std::vector<bool> alive = context.input_alive(0, range.axis);
-    const int64_t stop = range.start + (range.count - 1) * range.step + 1;
-    starts.push_back(std::count(alive.begin(), alive.begin() + range.start, true));
-    ends.push_back(starts.back() +
-                   std::count(alive.begin() + range.start, alive.begin() + stop, true));
+  const Graph& graph = context.graph();
+  const Node& node = context.node();
+  const bool attributes = graph.opset < 10;
+  const Tensor *axes = context.known(3), *steps = context.known(4);
+  const auto old = slice_ranges(graph, node, context.old_input(0), context.known(1),
+                                context.known(2), axes, steps);
+  const auto now =
+      slice_ranges(graph, node, context.new_input(0), context.now(1), context.now(2), axes, steps);
+  std::vector<int64_t> starts(old->size()), ends(old->size());
+  if (now) {
+    starts = attributes ? *node.attributes.integers("starts") : to_int64s(*context.now(1));
+    ends = attributes ? *node.attributes.integers("ends") : to_int64s(*context.now(2));
   }
-  if (context.graph().opset < 10) {
+  for (size_t i = 0; i < old->size(); ++i) {
+    const SliceRange wanted = range_after(context, (*old)[i]);
+    if (now && (*now)[i].start == wanted.start && (*now)[i].count == wanted.count) continue;
+    starts[i] = wanted.start;
+    ends[i] = wanted.start + wanted.count * wanted.step;
+    if (ends[i] < 0) ends[i] = INT64_MIN;
+  }
+  if (attributes) {
     context.set_attribute("starts", starts);
     context.set_attribute("ends", ends);
   } else {
@@ -121,16 +134,21 @@ std::optional<std::vector<SliceRange>> slice_ranges(const Graph& graph, const No
   }
   std::vector<SliceRange> ranges;
   const auto rank = static_cast<int64_t>(shape.size());
+  std::vector<char> sliced(shape.size(), 0);
   for (size_t i = 0; i < from.size(); ++i) {
     const int64_t axis = resolve_axis(graph, node, along[i], rank), size = shape[axis];
     if (by[i] == 0) fail_input(where(graph, node) + ": a step of 0");
+    if (sliced[axis]++) {
+      fail_input(where(graph, node) + ": axis " + std::to_string(axis) + " is sliced twice");
+    }
+    by[i] = std::clamp<int64_t>(by[i], -INT64_MAX, INT64_MAX);  // so that it has a negative
     const int64_t low = by[i] > 0 ? 0 : -1, high = by[i] > 0 ? size : size - 1;
     const int64_t start =
         std::clamp(from[i] < 0 ? from[i] + size : from[i], by[i] > 0 ? 0 : low + (size > 0), high);
     const int64_t stop = std::clamp(to[i] < 0 && to[i] >= -size ? to[i] + size : to[i], low, high);
     const int64_t span = by[i] > 0 ? stop - start : start - stop;
     const int64_t step = by[i] > 0 ? by[i] : -by[i];
-    ranges.push_back({axis, start, by[i], span <= 0 ? 0 : (span + step - 1) / step});
+    ranges.push_back({axis, start, by[i], span <= 0 ? 0 : (span - 1) / step + 1});
   }
   return ranges;
 }

@@ -25,10 +25,17 @@ std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
   return {std::move(output)};
 }
 
-// f(0) = 0, asked of the function itself, so the table can't contradict it.
+// f(0) is asked of the function itself, so the table can't contradict it. Where it is infinite
+// (Log, Reciprocal), zero times it would be NaN in the masked model.
 template <Function function>
 void relate_function(Relations& relations) {
-  relate_unary(relations, function(relations.node().attributes, 0.0f) == 0.0f);
+  const float at_zero = function(relations.node().attributes, 0.0f);
+  relate_unary(relations, at_zero == 0.0f);
+  if (std::isfinite(at_zero)) return;
+  for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
+    if (!relations.zero_when_dead(0, axis)) continue;
+    relations.pin(relations.input(0, axis), PinKind::meaning, "masking would give infinity");
+  }
 }
 
 float relu(const Attributes&, float x) { return x < 0 ? 0 : x; }

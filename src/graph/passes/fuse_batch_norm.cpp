@@ -114,10 +114,13 @@ AffineWeights fold_batch_norm(const Graph& graph, const Node& producer, const No
   Tensor weight = *graph.value(producer.inputs[1]).constant;
   const int64_t axis = filter_axis(producer);
   const int64_t inner = element_count({weight.shape().begin() + axis + 1, weight.shape().end()});
-  const std::span<float> elements = weight.mutate<float>();
-  for (size_t i = 0; i < elements.size(); ++i) {
-    const int64_t o = static_cast<int64_t>(i) / inner % channels;
-    elements[i] = static_cast<float>(factor[o] * elements[i]);
+  float* element = weight.mutate<float>().data();
+  // The channel axis is the first or the last one, so these loops see every row once.
+  for (int64_t row = 0; row < weight.size() / inner; ++row) {
+    const double scaling = factor[row % channels];
+    for (int64_t i = 0; i < inner; ++i, ++element) {
+      *element = static_cast<float>(scaling * *element);
+    }
   }
   return {std::move(weight), Tensor::of<float>({channels}, bias)};
 }

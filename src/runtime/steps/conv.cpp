@@ -106,7 +106,7 @@ bool lower_conv(Lowering& lowering, const Layer& layer) {
   const FusedOps fused =
       fuse_operations(lowering, layer, bare->dst_desc(), node.inputs, Sum::allowed);
   const auto primitive = create(lowering, *g, fused.attributes);
-  if (!primitive) return false;
+  if (!primitive || (plain_loops(*primitive) && !layer.post_ops.empty())) return false;
 
   std::vector<std::pair<int, Location>> arguments = fused.arguments;
   const Parameters parameters = parameters_of(lowering, layer, *g, primitive->weights_desc());

@@ -80,6 +80,41 @@ TEST(FastConv, equals_reference_by_depth_with_and_without_multiplier) {
   }
 }
 
+// A convolution of any geometry with up to five followers that may be fused, one of them a sum with
+// another convolution of the same shape.
+void expect_equal_with_followers(uint64_t seed) {
+  Random random(seed + 5000);
+  const int64_t group = random.below(2) ? 1 : pick(random, 2, 8);
+  const int64_t in = group == 1 ? pick_channels(random) : 1,
+                out = group == 1 ? pick_channels(random) : 1;
+  const Drawn drawn = draw(random, 2, group, in, out);
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  TestNet net(seed);
+  const ValueId x = net.input(drawn.x);
+  // Variances near 1: a Clip of large sums would leave more of their rounding than of themselves.
+  const Shape per_filter(drawn.weight.begin() + 1, drawn.weight.end());
+  const float deviation = 1 / std::sqrt(static_cast<float>(element_count(per_filter)));
+  ValueId y = net.add("Conv", {x, net.weight(drawn.weight, deviation)}, drawn.attributes);
+  const ValueId other = net.add("Conv", {x, net.weight(drawn.weight, deviation)}, drawn.attributes);
+  for (int64_t followers = pick(random, 1, 5); followers > 0; --followers) {
+    switch (random.below(6)) {
+      case 0: y = net.batch_norm(y); break;
+      case 1: y = net.add("Relu", {y}); break;
+      case 2: y = net.add("Add", {net.weight({1, drawn.weight[0], 1, 1}), y}); break;
+      case 3: y = net.add("Clip", {y, net.number(-1), net.number(3)}); break;
+      case 4: y = net.add("Mul", {y, net.add("Sigmoid", {y})}); break;
+      default: y = net.add("Add", {y, other}); break;
+    }
+  }
+  net.output(y);
+  if (random.below(2)) net.output(other);
+  expect_fast_equals_reference(net.graph);
+}
+
+TEST(FastConv, equals_reference_with_whatever_follows_it) {
+  for (uint64_t seed = 0; seed < 250; ++seed) expect_equal_with_followers(seed);
+}
+
 TEST(FastConv, equals_reference_with_automatic_padding) {
   for (const char* padding : {"SAME_UPPER", "SAME_LOWER", "VALID"}) {
     for (const int64_t stride : {1, 2, 3}) {

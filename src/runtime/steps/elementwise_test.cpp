@@ -81,13 +81,31 @@ TEST(FastElementwise, binary_operators_broadcast) {
   }
 }
 
+TEST(FastElementwise, a_sum_of_pictures_of_any_width_is_activated) {
+  for (const int64_t channels : {5, 7, 8, 20}) {
+    for (const char* activation : {"Relu", "Sigmoid", "LeakyRelu"}) {
+      TestNet net(channels);
+      const ValueId x = net.input({2, 3, 5, 4});
+      const ValueId a = net.same_conv(x, channels), b = net.same_conv(x, channels);
+      net.output(a);
+      net.output(b);
+      net.output(net.add(activation, {net.add("Add", {a, b})}));
+      net.output(net.add(activation, {net.add("Mul", {b, a})}));
+      expect_fast_equals_reference(net.graph);
+    }
+  }
+}
+
 TEST(FastElementwise, channels_are_scaled_by_what_is_squeezed_out_of_them) {
   for (const int64_t channels : {8, 12}) {
     TestNet net(channels);
     const ValueId x = net.same_conv(net.input({2, 3, 6, 6}), channels);
     const ValueId squeezed = net.add("Relu", {net.conv(net.add("GlobalAveragePool", {x}), 4, 1)});
     const ValueId gate = net.add("HardSigmoid", {net.conv(squeezed, channels, 1)});
-    net.output(net.conv(net.add("Mul", {x, gate}), 5, 1));
+    const ValueId gated = net.add("Mul", {x, gate});
+    const ValueId shifted =
+        net.add("Relu", {net.add("Add", {gated, net.weight({channels, 1, 1})})});
+    net.output(net.conv(net.add("Sub", {shifted, net.number(0.5f)}), 5, 1));
     expect_fast_equals_reference(net.graph);
   }
 }

@@ -30,17 +30,17 @@ Tensor view(const Operand& operand, Pointers pointers) {
   return Tensor::view(operand.dtype, operand.shape, nobody, {pointers[operand.buffer], bytes});
 }
 
-// What the node is evaluated in: it asks its graph for names and the opset only.
+// What the node is evaluated in: a graph of this node alone, asked for names and the opset.
 std::shared_ptr<const Graph> context_of(const Graph& graph, const Node& node) {
   auto context = std::make_shared<Graph>();
   context->opset = graph.opset;
-  context->values.resize(graph.values.size());
-  for (const auto& ids : {node.inputs, node.outputs}) {
-    for (const ValueId id : ids) {
-      if (id != kNoValue) context->value(id).name = graph.value(id).name;
+  context->nodes.push_back(node);
+  Node& copy = context->nodes[0];
+  for (std::vector<ValueId>* ids : {&copy.inputs, &copy.outputs}) {
+    for (ValueId& id : *ids) {
+      if (id != kNoValue) id = add_value(*context, graph.value(id).name, graph.value(id).dtype);
     }
   }
-  context->nodes.push_back(node);
   return context;
 }
 

@@ -1,5 +1,6 @@
 // Post-ops. A residual sum has two forms: `sum` accumulates in the other operand's memory, which
-// saves a buffer but needs the operand to die here; `binary add` reads it from where it is.
+// saves a buffer but needs the operand to die here, and to come first (anywhere else oneDNN's fast
+// convolutions refuse it); `binary add` reads it from where it is.
 
 #include "core/error.h"
 #include "runtime/steps/steps.h"
@@ -12,6 +13,17 @@ Description by_channel(const Description& result, int64_t channels) {
   Shape shape(result.data.ndims, 1);
   shape[1] = channels;
   return plain_description(shape);
+}
+
+// Whether post-op `index` may accumulate in its operand's memory: neither the primitive nor another
+// post-op reads from there.
+bool may_sum_into(const Lowering& lowering, const Layer& layer, size_t index,
+                  std::span<const ValueId> reads) {
+  std::vector<ValueId> others(reads.begin(), reads.end());
+  for (size_t i = 0; i < layer.post_ops.size(); ++i) {
+    if (i != index) others.push_back(layer.post_ops[i].operand);
+  }
+  return lowering.may_overwrite(layer.post_ops[index].operand, others);
 }
 
 }  // namespace
@@ -27,14 +39,14 @@ FusedOps fuse_operations(Lowering& lowering, const Layer& layer, const Descripti
   FusedOps fused;
   dnnl::post_ops operations;
   const int64_t channels = result.data.dims[1];
-  for (const PostOp& op : layer.post_ops) {
+  for (size_t i = 0; i < layer.post_ops.size(); ++i) {
+    const PostOp& op = layer.post_ops[i];
     if (op.eltwise) {
       operations.append_eltwise(1, op.eltwise->algorithm, op.eltwise->alpha, op.eltwise->beta);
       continue;
     }
     const bool whole = lowering.shape(op.operand) == lowering.shape(layer.output);
-    if (whole && sum == Sum::allowed && fused.summed == kNoValue &&
-        lowering.may_overwrite(op.operand, reads)) {
+    if (whole && sum == Sum::allowed && i == 0 && may_sum_into(lowering, layer, i, reads)) {
       fused.summed = op.operand;
       operations.append_sum();
       continue;

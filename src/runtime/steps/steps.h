@@ -6,6 +6,8 @@
 // kernel.
 #pragma once
 
+#include <string_view>
+
 #include "runtime/lowering.h"
 
 namespace coppice::runtime {
@@ -62,6 +64,12 @@ auto try_create(Make make) -> std::optional<decltype(make())> {
     }
     throw;
   }
+}
+
+// Whether oneDNN has nothing but its plain loop for it, which takes some 60 ns an element. (It does
+// where padded channels would have to be zeroed behind the kernel, and for odd broadcasts.)
+inline bool plain_loops(const dnnl::primitive_desc& primitive) {
+  return std::string_view(primitive.impl_info_str()).starts_with("ref");
 }
 
 }  // namespace coppice::runtime
