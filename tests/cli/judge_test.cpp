@@ -22,7 +22,8 @@ constexpr double kTolerance = 1e-4;
 
 Graph masked_by_hand(const std::filesystem::path& model, const std::filesystem::path& plan) {
   Graph graph = read_onnx(model);
-  for (const auto& slice : nlohmann::json::parse(read_text(plan)).at("slices")) {
+  const auto slices = nlohmann::json::parse(read_text(plan)).at("slices");
+  for (const auto& slice : slices) {
     Tensor& tensor = *graph.value(*find_value(graph, slice.at("tensor"))).constant;
     const auto keep = slice.at("keep").get<std::set<int64_t>>();
     std::vector<int64_t> gone;
