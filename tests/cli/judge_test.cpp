@@ -22,7 +22,8 @@ constexpr double kTolerance = 1e-4;
 
 Graph masked_by_hand(const std::filesystem::path& model, const std::filesystem::path& plan) {
   Graph graph = read_onnx(model);
-  for (const auto& slice : nlohmann::json::parse(read_text(plan)).at("slices")) {
+  const auto slices = nlohmann::json::parse(read_text(plan)).at("slices");
+  for (const auto& slice : slices) {
     Tensor& tensor = *graph.value(*find_value(graph, slice.at("tensor"))).constant;
     const auto keep = slice.at("keep").get<std::set<int64_t>>();
     std::vector<int64_t> gone;
@@ -86,7 +87,7 @@ TEST(OutsideJudge, agrees_on_trained_networks) {
   for (const char* name :
        {"cifar10/resnet20_raw_export.onnx", "cifar10/resnet8_mlperf.onnx",
         "imagenet/darknet_tiny_224.onnx", "imagenet/squeezenet_1.0_deepcompressed_227.onnx",
-        "imagenet/mobilenet_v2_1.0_224.onnx", "wild/mnist_cntk.onnx"}) {
+        "imagenet/mobilenet_v2_1.0_224.onnx", "misc/vww_mobilenet_v1_0.25_96.onnx"}) {
     SCOPED_TRACE(name);
     expect_judges_agree(*judge, *data / "models" / name);
   }
@@ -102,7 +103,7 @@ TEST(WildModels, are_inspected_and_pruned_or_refused_with_a_reason) {
     const TempDir dir;
     const Ran inspected = coppice({"inspect", entry.path(), "--json"});
     ASSERT_EQ(inspected.code, 0) << inspected.err;
-    EXPECT_GT(inspected.json()["parameters"], 0);
+    EXPECT_GT(inspected.json()["nodes"], 0);
     const Ran pruned =
         coppice({"prune", entry.path(), "-o", dir / "small.onnx", "--latency", "off"});
     if (pruned.code == 0) continue;
