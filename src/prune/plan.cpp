@@ -40,6 +40,18 @@ std::string describe(const PlanSlice& slice) {
   return "plan: tensor '" + slice.tensor + "', axis " + std::to_string(slice.axis);
 }
 
+[[noreturn]] void fail_json(const std::string& reason) {
+  fail_input("not a plan that coppice wrote: " + reason);
+}
+
+// The library would round 1.5 and wrap what is too large.
+int64_t integer(const Json& json, const char* what) {
+  const bool fits = json.is_number_integer() &&
+                    (!json.is_number_unsigned() || json.get<uint64_t>() <= uint64_t{INT64_MAX});
+  if (!fits) fail_json(std::string("'") + what + "' is " + json.dump() + ", expected an integer");
+  return json.get<int64_t>();
+}
+
 ValueId tensor_of(const Graph& graph, const PlanSlice& slice,
                   const std::unordered_map<std::string, ValueId>& names) {
   const auto found = names.find(slice.tensor);
@@ -81,6 +93,7 @@ Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan) {
   std::map<std::pair<ValueId, int64_t>, std::vector<char>> dead;
   for (const PlanSlice& slice : plan.slices) {
     const ValueId tensor = tensor_of(graph, slice, names);
+    if (dead.contains({tensor, slice.axis})) fail_input(describe(slice) + ": is listed twice");
     std::vector<char> flags(slice.size, 1);
     for (const int64_t index : slice.keep) {
       if (index < 0 || index >= slice.size) {
@@ -128,7 +141,11 @@ std::string to_json(const Plan& plan) {
     if (slice.fill != 0) entry["fill"] = slice.fill;
     json["slices"].push_back(std::move(entry));
   }
-  return json.dump() + "\n";
+  try {
+    return json.dump() + "\n";
+  } catch (const nlohmann::json::exception&) {
+    fail_input("a plan can't name the model's tensors: one of their names isn't UTF-8");
+  }
 }
 
 Plan plan_from_json(const std::string& text) {
@@ -141,16 +158,16 @@ Plan plan_from_json(const std::string& text) {
     for (const Json& entry : json.at("slices")) {
       PlanSlice slice;
       slice.tensor = entry.at("tensor");
-      slice.axis = entry.at("axis");
-      slice.size = entry.at("size");
-      slice.keep = entry.at("keep").get<std::vector<int64_t>>();
+      slice.axis = integer(entry.at("axis"), "axis");
+      slice.size = integer(entry.at("size"), "size");
+      for (const Json& index : entry.at("keep")) slice.keep.push_back(integer(index, "keep"));
       slice.fill = entry.value("fill", 0.0f);
       plan.slices.push_back(std::move(slice));
     }
   } catch (const nlohmann::json::exception& error) {
     std::string reason = error.what();  // "[json.exception.out_of_range.403] key 'x' not found"
     if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
-    fail_input("not a plan that coppice wrote: " + reason);
+    fail_json(reason);
   }
   return plan;
 }

@@ -75,7 +75,10 @@ Comparison compare_once(Graph a, Graph b, const InputSizes& sizes, uint64_t seed
 // can, though their exporter wrote down the size it traced. Only rank-4 inputs shrink.
 InputSizes small_sizes(const Graph& original, const Graph& cut) {
   constexpr int64_t kSide = 64;
-  InputSizes declared{.inputs = {}, .batch = 2}, small = declared;
+  // Another batch than the one that groups are traced at, so that a size that holds only there
+  // shows.
+  constexpr int64_t kBatch = 3;
+  InputSizes declared{.inputs = {}, .batch = kBatch}, small = declared;
   for (const ValueId id : original.inputs) {
     Shape shape = input_shape(original, id, declared);
     if (shape.size() == 4 && shape[2] > kSide && shape[3] > kSide) shape[2] = shape[3] = kSide;

@@ -26,7 +26,13 @@ double squared_distance(const std::vector<float>& a, const std::vector<float>& b
     }
   }
   for (; i < a.size(); ++i) total += static_cast<double>(a[i] - b[i]) * (a[i] - b[i]);
-  return std::accumulate(sums.begin(), sums.end(), total);
+  total = std::accumulate(sums.begin(), sums.end(), total);
+  // Beyond these, squares of floats have lost bits or all: then slowly, in double.
+  constexpr double kSmall = 1e-30, kLarge = 1e30;
+  if (total > kSmall && total < kLarge) return total;
+  total = 0;
+  for (i = 0; i < a.size(); ++i) total += (double{a[i]} - b[i]) * (double{a[i]} - b[i]);
+  return total;
 }
 
 std::vector<double> distances(const std::vector<std::vector<float>>& filters) {

@@ -1,0 +1,214 @@
+// Plans: what a cut was, written down, read back, and replayed on the model.
+
+#include "prune/plan.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "groups/surgery.h"
+#include "onnx/onnx.h"
+#include "support/text_graph.h"
+#include "zoo/zoo.h"
+
+namespace coppice {
+namespace {
+
+constexpr char kNet[] = R"(
+    input x float32 [N, 3, 4, 4]
+    const w1 float32 [4, 3, 1, 1] random
+    const by float32 [4, 1, 1] positive
+    const w2 float32 [5, 4, 1, 1] random
+    const w3 float32 [2, 5, 1, 1] random
+    a = Conv(x, w1)
+    b = Div(a, by)
+    c = Conv(b, w2)
+    y = Conv(c, w3)
+    output y)";
+
+std::string written(const Graph& graph) {
+  std::string bytes;
+  serialise_onnx(graph, [&](std::span<const std::byte> piece) {
+    bytes.append(reinterpret_cast<const char*>(piece.data()), piece.size());
+  });
+  return bytes;
+}
+
+Removal random_removal(const Groups& groups, uint64_t seed) {
+  Removal removal(groups.unit_count, 0);
+  Random random(seed);
+  for (const Group& group : groups.free) {  // one unit at least stays in each
+    for (int64_t u = 1; u < group.units(); ++u) {
+      removal[group.first_unit + u] = random.below(2) == 0;
+    }
+  }
+  return removal;
+}
+
+std::string message_of(const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input) << error.what();
+    return error.what();
+  }
+  return "(no error)";
+}
+
+Plan small_plan() {
+  const Graph graph = parse_text_graph(kNet);
+  const Groups groups = find_groups(graph);
+  Removal removal(groups.unit_count, 0);
+  removal[1] = removal[4] = 1;
+  Plan plan = plan_of(graph, groups, removal);
+  plan.model_file = "net.onnx";
+  plan.model_sha256 = "abc";
+  plan.method = "l1";
+  return plan;
+}
+
+TEST(Plan, names_every_tensor_axis_and_what_stays) {
+  const Plan plan = small_plan();
+  const std::vector<PlanSlice> expected{{"w1", 0, 4, {0, 2, 3}, 0},
+                                        {"by", 0, 4, {0, 2, 3}, 1},
+                                        {"w2", 0, 5, {1, 2, 3, 4}, 0},
+                                        {"w2", 1, 4, {0, 2, 3}, 0},
+                                        {"w3", 1, 5, {1, 2, 3, 4}, 0}};
+  EXPECT_EQ(plan.slices, expected);
+}
+
+TEST(Plan, survives_its_journey_through_json) {
+  const Plan plan = small_plan();
+  EXPECT_EQ(plan_from_json(to_json(plan)), plan);
+  EXPECT_EQ(plan_from_json(to_json(Plan{})), Plan{});
+}
+
+TEST(Plan, the_json_says_what_a_reader_of_the_manual_expects) {
+  Plan plan = small_plan();
+  plan.slices.resize(2);
+  EXPECT_EQ(to_json(plan), R"({"model":{"file":"net.onnx","sha256":"abc"},"method":"l1","slices":[)"
+                           R"({"tensor":"w1","axis":0,"size":4,"keep":[0,2,3]},)"
+                           R"({"tensor":"by","axis":0,"size":4,"keep":[0,2,3],"fill":1.0}]})"
+                           "\n");
+}
+
+TEST(Plan, replayed_it_gives_the_same_graph_byte_for_byte) {
+  for (const char* name : {"lenet5", "resnet20", "mobilenetv2"}) {
+    SCOPED_TRACE(name);
+    const Graph graph = build_zoo_model(name, 1);
+    const Groups groups = find_groups(graph);
+    const Removal removal = random_removal(groups, 5);
+    Graph cut = graph, replayed = graph;
+    remove_units(cut, groups, removal);
+    const Plan plan = plan_from_json(to_json(plan_of(graph, groups, removal)));
+    EXPECT_EQ(removal_of(graph, groups, plan), removal);
+    remove_units(replayed, groups, removal_of(graph, groups, plan));
+    EXPECT_EQ(written(cut), written(replayed));
+  }
+}
+
+TEST(Plan, a_plan_of_nothing_removes_nothing) {
+  const Graph graph = parse_text_graph(kNet);
+  const Groups groups = find_groups(graph);
+  EXPECT_EQ(removal_of(graph, groups, Plan{}), Removal(groups.unit_count, 0));
+}
+
+TEST(Plan, another_models_plan_is_refused_with_the_tensors_name) {
+  const Graph other = parse_text_graph(R"(
+      input x float32 [N, 3, 4, 4]
+      const w1 float32 [6, 3, 1, 1] random
+      const w2 float32 [2, 6, 1, 1] random
+      a = Conv(x, w1)
+      y = Conv(a, w2)
+      output y)");
+  EXPECT_EQ(message_of([&] { removal_of(other, find_groups(other), small_plan()); }),
+            "plan: tensor 'w1', axis 0: the plan expects size 4, the model's tensor has shape "
+            "6x3x1x1; is this another model's plan?");
+  Plan renamed = small_plan();
+  renamed.slices[0].tensor = "gone";
+  const Graph graph = parse_text_graph(kNet);
+  EXPECT_NE(message_of([&] {
+              removal_of(graph, find_groups(graph), renamed);
+            }).find("tensor 'gone', axis 0: the model has no such tensor"),
+            std::string::npos);
+}
+
+TEST(Plan, indices_that_the_models_ties_keep_are_refused) {
+  const Graph graph = parse_text_graph(kNet);
+  const Groups groups = find_groups(graph);
+  Plan torn = small_plan();
+  torn.slices[3].keep = {1, 2, 3};  // w2's input 0 leaves, but w1's filter 1
+  EXPECT_NE(message_of([&] { removal_of(graph, groups, torn); }).find("can't leave this model"),
+            std::string::npos);
+  Plan pinned = small_plan();
+  pinned.slices.push_back({"w3", 0, 2, {0}, 0});  // an output of the model
+  EXPECT_NE(message_of([&] { removal_of(graph, groups, pinned); }).find("tensor 'w3', axis 0"),
+            std::string::npos);
+}
+
+TEST(Plan, a_tensor_listed_twice_is_refused) {
+  const Graph graph = parse_text_graph(kNet);
+  Plan plan = small_plan();
+  plan.slices.insert(plan.slices.begin(), plan.slices[0]);
+  plan.slices[0].keep = {0, 1};
+  EXPECT_NE(message_of([&] {
+              removal_of(graph, find_groups(graph), plan);
+            }).find("plan: tensor 'w1', axis 0: is listed twice"),
+            std::string::npos);
+}
+
+TEST(Plan, an_index_outside_the_axis_is_refused) {
+  const Graph graph = parse_text_graph(kNet);
+  Plan plan = small_plan();
+  plan.slices[0].keep = {0, 2, 4};
+  EXPECT_NE(message_of([&] {
+              removal_of(graph, find_groups(graph), plan);
+            }).find("keeps index 4, expected 0 to 3"),
+            std::string::npos);
+}
+
+TEST(Plan, json_cut_short_anywhere_is_an_input_error) {
+  const std::string text = to_json(small_plan());
+  for (size_t length = 0; length + 2 < text.size(); ++length) {
+    EXPECT_NE(message_of([&] {
+                plan_from_json(text.substr(0, length));
+              }).find("not a plan that coppice wrote"),
+              std::string::npos)
+        << length;
+  }
+}
+
+TEST(Plan, fields_of_the_wrong_kind_are_named) {
+  const char* texts[] = {
+      "[]",
+      "null",
+      R"({"model": 3, "method": "l1", "slices": []})",
+      R"({"model": {"file": "a", "sha256": "b"}, "slices": []})",
+      R"({"model": {"file": "a", "sha256": "b"}, "method": "l1", "slices": [7]})",
+      R"({"model": {"file": "a", "sha256": "b"}, "method": "l1", "slices": {"a": 1}})",
+      R"({"model": {"file": "a", "sha256": "b"}, "method": "l1", "slices":
+         [{"tensor": "w", "axis": "0", "size": 1, "keep": []}]})",
+      R"({"model": {"file": "a", "sha256": "b"}, "method": "l1", "slices":
+         [{"tensor": "w", "axis": 0, "size": 4, "keep": [1.5]}]})",
+      R"({"model": {"file": "a", "sha256": "b"}, "method": "l1", "slices":
+         [{"tensor": "w", "axis": 0, "size": 1e300, "keep": []}]})",
+      R"({"model": {"file": "a", "sha256": "b"}, "method": "l1", "slices":
+         [{"tensor": "w", "axis": 0, "size": 18446744073709551615, "keep": []}]})",
+  };
+  for (const char* text : texts) {
+    EXPECT_NE(message_of([&] { plan_from_json(text); }).find("not a plan that coppice wrote"),
+              std::string::npos)
+        << text;
+  }
+}
+
+TEST(Plan, names_that_json_can_not_hold_are_an_error_not_a_crash) {
+  Plan plan = small_plan();
+  plan.slices[0].tensor = "w\xff";
+  EXPECT_NE(message_of([&] { to_json(plan); }).find("UTF-8"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace coppice
