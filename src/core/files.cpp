@@ -126,13 +126,11 @@ bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
 }
 
 Sha256::Sha256()
-    : context_(EVP_MD_CTX_new(), [](void* context) {
-        EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context));
-      }) {
-  COPPICE_CHECK(
-      context_ && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_.get()), EVP_sha256(),
-                                    nullptr) == 1,
-      "SHA-256 can't start");
+    : context_(EVP_MD_CTX_new(),
+               [](void* context) { EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context)); }) {
+  COPPICE_CHECK(context_ && EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_.get()),
+                                              EVP_sha256(), nullptr) == 1,
+                "SHA-256 can't start");
 }
 
 void Sha256::update(std::span<const std::byte> bytes) {
