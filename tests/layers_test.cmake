@@ -16,7 +16,7 @@ set(third_party
     "^google/protobuf/|\\.pb\\.h$=onnx"
     "^(oneapi/)?dnnl=runtime"
     "^Eigen/=prune"
-    "^nlohmann/=report cli prune"
+    "^nlohmann/=report cli prune session"
     "^CLI/=cli"
     "^(jpeglib|turbojpeg|png|zlib|lzma)\\.h$=data"
     "^openssl/=core")

@@ -1,0 +1,60 @@
+// The training pictures, epoch after epoch: shuffled, augmented, preprocessed, in batches that are
+// made ahead in the background while the caller works on the one before.
+//
+// Order and augmentation are functions of (seed, epoch), so any place in any epoch can be started
+// from: that is all a resumed run needs to know.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "core/tensor.h"
+#include "data/augment.h"
+#include "data/dataset.h"
+#include "data/preprocess.h"
+
+namespace coppice {
+
+struct Batch {
+  Tensor images;                // f32 [N, ...input]
+  std::vector<int64_t> labels;  // N
+};
+
+struct LoaderOptions {
+  std::vector<int64_t> indices;  // which pictures of the data set
+  int64_t batch = 128;           // an incomplete last batch of an epoch is left out
+  Shape input;                   // of the model, without the batch axis
+  Preprocessing preprocessing;
+  Augmentation augmentation;
+  uint64_t seed = 0;
+};
+
+class Loader {
+ public:
+  // Keeps a reference to `dataset`. Throws Error::input where there isn't one whole batch.
+  Loader(const Dataset& dataset, LoaderOptions options);
+  ~Loader();
+  Loader(const Loader&) = delete;
+  Loader& operator=(const Loader&) = delete;
+
+  int64_t batches() const;  // of one epoch
+  // The next call of `next` gives batch `batch` of `epoch`.
+  void start(int64_t epoch, int64_t batch);
+  // The batch that is due; at the end of an epoch the first one of the next. Throws what load_batch
+  // throws.
+  Batch next();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// Two disjoint parts of 0 .. count - 1 by a seeded shuffle, each ascending: `share` of them held
+// out, rounded to the nearest.
+struct HeldOut {
+  std::vector<int64_t> training, held_out;
+};
+HeldOut hold_out(int64_t count, double share, uint64_t seed);
+
+}  // namespace coppice

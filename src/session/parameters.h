@@ -1,0 +1,31 @@
+// Which constants of a graph are trained. ONNX doesn't say: weights, buffers and plain numbers are
+// all constants.
+//
+// Trained are float32 constants that a layer reads as its weights (Conv, Gemm, MatMul, Gather's
+// table, BatchNormalization's scale and shift, PRelu's slopes), also behind Reshape, Transpose,
+// Identity and the like; and those of more than one element that are added to or multiplied with
+// something that a trained layer computed (biases of their own, layer scales, tables of positions).
+// Left alone: single numbers, exponents, divisors, bounds, and what normalises the input.
+#pragma once
+
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace coppice {
+
+struct Parameter {
+  enum class Kind { weight, bias, norm };  // what weight decay distinguishes
+  ValueId id = kNoValue;
+  Kind kind = Kind::weight;
+};
+
+// In the order of their first readers.
+std::vector<Parameter> trained_parameters(const Graph& graph);
+
+// Gives every BatchNormalization scale, shift and statistics of its own, and every layer its own
+// bias: exporters merge equal vectors (all ones in an untrained net), which training would tie
+// together. Weights that several layers read stay shared: those were meant to be.
+void separate_vectors(Graph& graph);
+
+}  // namespace coppice

@@ -1,0 +1,60 @@
+// How to train: everything that decides the result, as plain data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "data/augment.h"
+
+namespace coppice {
+
+struct OptimizerOptions {
+  enum class Kind { sgd, adam };
+  enum class Decayed { weights, all };  // `weights`: neither biases nor normalisations
+
+  Kind kind = Kind::sgd;
+  double learning_rate = 0.03;  // the largest of the schedule
+  double momentum = 0.9;        // sgd, in Nesterov's form unless it is 0
+  enum class Momentum { plain, nesterov } form = Momentum::nesterov;
+  double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;  // adam
+  double weight_decay = 5e-4;                         // added to the gradient, times the weight
+  Decayed decayed = Decayed::weights;
+  double clip_norm = 0;  // of all gradients together; 0: not clipped
+};
+
+struct Schedule {
+  enum class Kind { cosine, step, constant };
+  Kind kind = Kind::cosine;
+  std::vector<double> milestones = {0.5, 0.75};  // step: shares of the training
+  double factor = 0.1;                           // step: at each milestone
+  double warm_up = 0;                            // epochs of linear increase from 0
+};
+
+struct LossOptions {
+  double label_smoothing = 0;  // share of the target spread over all classes
+  // Share of the loss that follows the teacher: 0 labels alone, 1 the teacher alone.
+  double distillation = 0;
+  double temperature = 4;
+};
+
+struct Recipe {
+  int64_t epochs = 1;
+  int64_t batch = 128;
+  OptimizerOptions optimizer;
+  Schedule schedule;
+  LossOptions loss;
+  Augmentation augmentation;
+  uint64_t seed = 0;
+};
+
+// The factor on learning_rate for update number `step` (from 0) of `steps`, `steps_per_epoch` of
+// them an epoch.
+//
+//   cosine    (1 + cos(pi t)) / 2, with t the share of the updates after the warm-up that is done
+//   step      factor ^ (milestones that t has reached)
+//   warm-up   (step + 1) / updates of the warm-up
+double schedule_factor(const Schedule& schedule, int64_t step, int64_t steps,
+                       int64_t steps_per_epoch);
+
+}  // namespace coppice

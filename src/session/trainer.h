@@ -1,0 +1,74 @@
+// What training needs of a device, and the only thing between Coppice and LibTorch: a graph is
+// loaded, stepped and stored. The loop around it, the data, the schedule and the checkpoints are
+// `session`'s, so they compile fast and are tested with a fake trainer.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/tensor.h"
+#include "graph/graph.h"
+#include "session/recipe.h"
+
+namespace coppice {
+
+// Tensors by the name of the graph constant that they belong to, and of its shape.
+using NamedTensors = std::map<std::string, Tensor>;
+
+// What training knows beside the graph's own weights. Plain tensors, so a checkpoint holds them and
+// a cut takes the same slices out of them as out of the weights.
+struct OptimizerState {
+  int64_t updates = 0;
+  std::map<std::string, NamedTensors> slots;  // "momentum" -> weight -> its velocity
+};
+
+struct TrainingSetup {
+  int64_t batch = 128;
+  OptimizerOptions optimizer;
+  LossOptions loss;
+  NamedTensors masks;              // f32, 0 or 1: these weights stay exactly 0
+  const Graph* teacher = nullptr;  // needed where loss.distillation > 0
+};
+
+struct StepOptions {
+  double learning_rate = 0;
+  uint64_t seed = 0;  // of what is random in the graph (Dropout)
+};
+
+struct StepResult {
+  double loss = 0;      // mean over the batch; may be anything, infinite too
+  int64_t correct = 0;  // pictures whose label has the largest output; 0 without classes
+};
+
+class Trainer {
+ public:
+  virtual ~Trainer() = default;
+
+  // Takes copies of the graph's parameters and statistics, and of the optimizer's state. Throws
+  // Error::input naming the node for an operator that can't be trained.
+  virtual void load(const Graph& graph, const TrainingSetup& setup,
+                    const OptimizerState& state) = 0;
+  // One update. `images`: f32, setup.batch of them; `labels`: as many, or none where only the
+  // teacher is followed. Nothing is updated when the loss isn't finite.
+  virtual StepResult step(const Tensor& images, std::span<const int64_t> labels,
+                          const StepOptions& options) = 0;
+  // The graph's outputs in evaluation mode, for any number of images.
+  virtual std::vector<Tensor> forward(const Tensor& images) = 0;
+  // Writes parameters, statistics and state back into the graph that was loaded, or a copy of it.
+  virtual void store(Graph& graph, OptimizerState& state) const = 0;
+};
+
+struct TrainerOptions {
+  std::string device = "cpu";  // "cuda" where LibTorch was built with it
+  int threads = 1;
+};
+
+// Opens libcoppice_train.so, which holds LibTorch, on first use. Throws Error::usage where it is
+// missing or a device isn't there.
+std::unique_ptr<Trainer> open_trainer(const TrainerOptions& options);
+
+}  // namespace coppice

@@ -1,0 +1,1 @@
+int coppice_placeholder;

@@ -1,0 +1,59 @@
+// See tensors.h.
+#include "train/tensors.h"
+
+#include <cstring>
+
+#include "core/error.h"
+
+namespace coppice::train {
+namespace {
+
+at::ScalarType scalar_type_of(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return at::kFloat;
+    case DType::f64: return at::kDouble;
+    case DType::f16: return at::kHalf;
+    case DType::bf16: return at::kBFloat16;
+    case DType::i64: return at::kLong;
+    case DType::i32: return at::kInt;
+    case DType::i16: return at::kShort;
+    case DType::i8: return at::kChar;
+    case DType::u8: return at::kByte;
+    case DType::boolean: return at::kBool;
+    default: fail_input("tensors of " + name_of(dtype) + " can't be used in training");
+  }
+}
+
+DType dtype_of_torch(at::ScalarType type) {
+  switch (type) {
+    case at::kFloat: return DType::f32;
+    case at::kDouble: return DType::f64;
+    case at::kHalf: return DType::f16;
+    case at::kBFloat16: return DType::bf16;
+    case at::kLong: return DType::i64;
+    case at::kInt: return DType::i32;
+    case at::kShort: return DType::i16;
+    case at::kChar: return DType::i8;
+    case at::kByte: return DType::u8;
+    case at::kBool: return DType::boolean;
+    default: COPPICE_CHECK(false, "a LibTorch element type that no graph has"); return {};
+  }
+}
+
+}  // namespace
+
+at::Tensor to_torch(const Tensor& tensor, at::Device device) {
+  at::Tensor copy = at::empty(tensor.shape(), at::TensorOptions(scalar_type_of(tensor.dtype())));
+  std::memcpy(copy.data_ptr(), tensor.bytes().data(), tensor.bytes().size());
+  return copy.to(device);
+}
+
+Tensor from_torch(const at::Tensor& tensor) {
+  const at::Tensor plain = tensor.detach().to(at::kCPU).contiguous();
+  Tensor copy = Tensor::zeros(dtype_of_torch(plain.scalar_type()), plain.sizes().vec());
+  const auto bytes = copy.mutate_bytes();
+  std::memcpy(bytes.data(), plain.data_ptr(), bytes.size());
+  return copy;
+}
+
+}  // namespace coppice::train

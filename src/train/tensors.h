@@ -1,0 +1,16 @@
+// Between our tensors and LibTorch's.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include "core/tensor.h"
+
+namespace coppice::train {
+
+// A copy on the device, in LibTorch's own memory. Throws Error::input for an element type that
+// LibTorch lacks.
+at::Tensor to_torch(const Tensor& tensor, at::Device device = at::kCPU);
+// A copy, row-major.
+Tensor from_torch(const at::Tensor& tensor);
+
+}  // namespace coppice::train

@@ -1,0 +1,7 @@
+// LibTorch, precompiled once for all files of this module. Nothing else may include its headers.
+#pragma once
+
+#include <ATen/ATen.h>
+#include <torch/csrc/autograd/autograd.h>
+#include <torch/csrc/autograd/grad_mode.h>
+#include <torch/csrc/autograd/variable.h>
