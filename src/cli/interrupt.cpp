@@ -31,6 +31,8 @@ void install_signal_handlers() {
   std::signal(SIGXFSZ, SIG_IGN);
 }
 
+bool interrupt_requested() { return interrupted != 0; }
+
 void stop_if_interrupted() {
   if (interrupted) throw Error(ErrorKind::interrupted, "interrupted");
 }

@@ -10,5 +10,6 @@ void install_signal_handlers();
 
 // Throws Error::interrupted once the flag is set.
 void stop_if_interrupted();
+bool interrupt_requested();
 
 }  // namespace coppice

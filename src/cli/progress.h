@@ -12,20 +12,23 @@ namespace coppice {
 
 class Progress {
  public:
-  Progress(const Console& console, std::string doing, std::string unit, int64_t total);
+  // `already`: what an earlier run did of it, which says nothing about the speed of this one.
+  Progress(const Console& console, std::string doing, std::string unit, int64_t total,
+           int64_t already = 0);
   ~Progress();
   Progress(const Progress&) = delete;
   Progress& operator=(const Progress&) = delete;
 
-  void update(int64_t done);
+  // `note`: what else is worth knowing by now.
+  void update(int64_t done, const std::string& note = "");
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string line(int64_t done, double seconds) const;
+  std::string line(int64_t done, double seconds, const std::string& note) const;
 
   const Console& console_;
   std::string doing_, unit_;
-  int64_t total_;
+  int64_t total_, already_;
   Clock::time_point start_ = Clock::now();
   double next_s_ = 2;
   bool drawn_ = false;

@@ -68,7 +68,7 @@ IdxFile read_idx(const std::filesystem::path& file, int64_t rank) {
 }
 
 std::unique_ptr<Dataset> open_idx(const std::string& folder, Split split, const std::string& name,
-                                  const std::string& preprocessing) {
+                                  const std::string& preprocessing, const Augmentation& usual) {
   const std::string prefix = split == Split::train ? "train" : "t10k";
   const std::array<std::string, 2> names = {prefix + "-images-idx3-ubyte",
                                             prefix + "-labels-idx1-ubyte"};
@@ -97,6 +97,7 @@ std::unique_ptr<Dataset> open_idx(const std::string& folder, Split split, const 
   const size_t picture_bytes = static_cast<size_t>(shape[1] * shape[2]);
   result.parts.push_back({pictures.bytes.data, pictures.array.bytes(), picture_bytes, count});
   result.preprocessing = parse_preprocessing(preprocessing);
+  result.augmentation = usual;
   return make_memory_dataset(std::move(result));
 }
 
@@ -119,11 +120,12 @@ Tensor parse_idx(const Buffer& file, int64_t rank, const std::string& where) {
 }
 
 std::unique_ptr<Dataset> open_mnist(const std::string& folder, Split split) {
-  return open_idx(folder, split, "mnist", "mnist");
+  return open_idx(folder, split, "mnist", "mnist", {});
 }
 
 std::unique_ptr<Dataset> open_fashion_mnist(const std::string& folder, Split split) {
-  return open_idx(folder, split, "fashion-mnist", "scale=1/255,mean=.2860,std=.3530");
+  return open_idx(folder, split, "fashion-mnist", "scale=1/255,mean=.2860,std=.3530",
+                  {.pad = 2, .flip = Augmentation::Flip::on});
 }
 
 }  // namespace coppice

@@ -30,6 +30,8 @@ class MemoryDataset : public Dataset {
     return pictures_.preprocessing;
   }
 
+  Augmentation usual_augmentation() const override { return pictures_.augmentation; }
+
   Sample read(int64_t index) const override {
     COPPICE_CHECK(index >= 0 && index < size(), "sample index out of range");
     int64_t within_part = index;

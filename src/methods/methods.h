@@ -57,6 +57,12 @@ struct Outcome {
 // reached, or when the proof fails (then nothing must be written).
 Outcome prune_once(const Graph& graph, const Method& method, const OneShotOptions& options);
 
+class Session;
+struct Recipe;
+// Cuts the session's original and trains what is left.
+Outcome prune_and_train(Session& session, const Method& method, const OneShotOptions& options,
+                        const Recipe& recipe);
+
 // Replays a plan on the model it was made for. Throws as prune_once and plan.h do.
 Outcome apply_plan(const Graph& graph, const Plan& plan, OneShotOptions::Verify verify,
                    uint64_t seed);

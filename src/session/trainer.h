@@ -27,9 +27,11 @@ struct OptimizerState {
 };
 
 struct TrainingSetup {
-  int64_t batch = 128;
   OptimizerOptions optimizer;
   LossOptions loss;
+  // The first output's classes; 0 where it isn't a score for each class: then only a teacher can be
+  // followed, and outputs are compared as numbers.
+  int64_t classes = 0;
   NamedTensors masks;              // f32, 0 or 1: these weights stay exactly 0
   const Graph* teacher = nullptr;  // needed where loss.distillation > 0
 };
@@ -52,8 +54,8 @@ class Trainer {
   // Error::input naming the node for an operator that can't be trained.
   virtual void load(const Graph& graph, const TrainingSetup& setup,
                     const OptimizerState& state) = 0;
-  // One update. `images`: f32, setup.batch of them; `labels`: as many, or none where only the
-  // teacher is followed. Nothing is updated when the loss isn't finite.
+  // One update. `images`: f32, as many as the graph's input may have; `labels`: as many, unused
+  // without classes. Nothing is updated when the loss isn't finite.
   virtual StepResult step(const Tensor& images, std::span<const int64_t> labels,
                           const StepOptions& options) = 0;
   // The graph's outputs in evaluation mode, for any number of images.

@@ -1,8 +1,12 @@
-// A graph as a sequence of LibTorch calls for one batch size, through which gradients flow.
+// A graph as a sequence of LibTorch calls, for one batch size, through which gradients flow.
+//
+// What nobody asked for isn't computed; a value is dropped after its last reader, and written over
+// where no gradient needs it, so that memory stays with what autograd keeps.
 #pragma once
 
 #include <ATen/ATen.h>
 
+#include <utility>
 #include <vector>
 
 #include "graph/graph.h"
@@ -13,30 +17,30 @@ namespace coppice::train {
 
 class Program {
  public:
-  // Keeps a reference to the graph. Throws Error::input naming the node for what can't be trained.
-  Program(const Graph& graph, const InputSizes& sizes);
+  // `wanted`: values that `run` gives. Throws Error::input naming the node for what can't be
+  // trained.
+  Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted);
 
-  // `constants`: by ValueId, the tensors of the graph's constants that steps read (see `needed`).
-  // `inputs` in the order of graph.inputs. Gives the values asked for by `wanted`; statistics of
-  // normalisations are updated in place in training mode.
+  // `constants`: by ValueId, at least those of `constants_read`; running statistics among them are
+  // updated in place in training mode. `inputs`: in the order of the graph's.
   std::vector<at::Tensor> run(const Values& constants, const std::vector<at::Tensor>& inputs,
-                              const std::vector<ValueId>& wanted, Mode mode) const;
+                              Mode mode) const;
 
-  // Values that `constants` must hold: constants, and small values that inference knows.
-  const std::vector<ValueId>& needed() const { return needed_; }
-  // The known value of a needed one.
-  const Tensor& constant(ValueId id) const;
-  const Inferred& inferred() const { return inferred_; }
+  // Constants of the graph that the program reads.
+  const std::vector<ValueId>& constants_read() const { return constants_read_; }
+  const Shape& shape(ValueId id) const { return inferred_.shape(id); }
 
  private:
   struct Line {
     Step step;
     std::vector<ValueId> last_reads;  // dropped afterwards
   };
-  const Graph& graph_;
+  void keep_known(const Graph& graph, ValueId id);
+
+  std::vector<ValueId> inputs_, wanted_, constants_read_;
   Inferred inferred_;
+  std::vector<std::pair<ValueId, at::Tensor>> known_;  // sizes that the graph computes
   std::vector<Line> lines_;
-  std::vector<ValueId> needed_;
 };
 
 }  // namespace coppice::train

@@ -13,7 +13,12 @@ constexpr Command kCommands[] = {
      "  coppice prune model.onnx -o small.onnx\n"
      "  coppice prune model.onnx -o small.onnx --keep-params 0.3 --method fpgm\n"
      "  coppice prune model.onnx -o small.onnx --prune-ratio 0.4 --round-to 1 --keep 'head.*'\n"
-     "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --preprocess cifar10\n"},
+     "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --preprocess cifar10\n"
+     "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --epochs 10\n"},
+    {"train", "MODEL --data SPEC -o OUT", "train a model, or go on training it", define_train,
+     "  coppice train zoo:lenet5 --data digits -o lenet5.onnx --epochs 3\n"
+     "  coppice train model.onnx --data cifar10:DIR --preprocess imagenet -o tuned.onnx --lr 0.01\n"
+     "  coppice train model.onnx --data cifar10:DIR -o tuned.onnx --resume\n"},
     {"apply", "PLAN MODEL -o OUT", "replay a pruning plan", define_apply,
      "  coppice apply plan.json model.onnx -o small.onnx\n"
      "  coppice apply plan.json model.onnx -o small.onnx --verify off\n"},

@@ -52,17 +52,21 @@ class Judge {
   Judge(const PruneOptions& options, const Graph& graph, const Invocation& run) : run_(run) {
     if (options.data.empty()) return;
     dataset_ = open_dataset(options.data, Split::test);
-    require_classifier(graph, *dataset_);
+    // What follows only its teacher needs no labels that fit.
+    classifies_ = options.training.distillation < 1 || !why_not_classifier(graph, *dataset_);
+    if (classifies_) require_classifier(graph, *dataset_);
     preprocessing_ = choose_preprocessing(options.preprocess, graph, *dataset_, run.console);
   }
   std::optional<Evaluation> evaluate(const Graph& graph, const char* doing) const {
-    if (!dataset_) return std::nullopt;
+    if (!dataset_ || !classifies_) return std::nullopt;
     return coppice::evaluate(graph, *dataset_, preprocessing_, {.doing = doing}, run_);
   }
+  const Preprocessing& preprocessing() const { return preprocessing_; }
 
  private:
   const Invocation& run_;
   std::unique_ptr<Dataset> dataset_;
+  bool classifies_ = false;
   Preprocessing preprocessing_;
 };
 
@@ -95,6 +99,14 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   const auto start = Clock::now();
   const OneShotOptions one_shot = one_shot_options(options, run.options.seed);
   const Method& method = find_method(options.method);
+  if (options.training.epochs > 0 && options.data.empty()) {
+    fail_usage("--epochs " + std::to_string(options.training.epochs) +
+               ": training needs --data, for example cifar10:DIR; 'coppice data' lists the forms");
+  }
+  if (options.training.epochs == 0 && !request_of(options.training).empty()) {
+    fail_usage(request_of(options.training).front().first +
+               " is for training; add --epochs N to train after the cut");
+  }
   std::string preprocess;
   if (!options.preprocess.empty()) {
     preprocess = to_string(parse_preprocessing(options.preprocess));
@@ -103,16 +115,30 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
   const Judge judge(options, model.graph, run);
-  const auto accuracy = judge.evaluate(model.graph, "evaluating the original");
+  const std::string sum = sha256.get();
 
-  Outcome outcome = prune_once(model.graph, method, one_shot);
+  Json training;
+  Outcome outcome;
+  std::optional<TrainingRun> trained;
+  if (options.training.epochs > 0) {
+    trained.emplace(options.training, Start::trained, model.graph, options.data,
+                    judge.preprocessing(), request_of(options, sum, run.options), run);
+    outcome = prune_and_train(trained->session(), method, one_shot, trained->recipe());
+    training = trained->to_json();
+    preprocess = to_string(judge.preprocessing());
+  } else {
+    outcome = prune_once(model.graph, method, one_shot);
+  }
   if (!preprocess.empty()) set_metadata(outcome.graph, kPreprocessKey, preprocess);
   outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
-  outcome.plan.model_sha256 = sha256.get();
+  outcome.plan.model_sha256 = sum;
   CutSummary summary = summarise(model, outcome);
-  summary.before.accuracy = accuracy;
+  // Test data are read last, and once.
+  summary.before.accuracy = judge.evaluate(model.graph, "evaluating the original");
   summary.after.accuracy = judge.evaluate(outcome.graph, "evaluating the pruned model");
   write(outputs, outcome.graph, outcome.plan);
+  if (trained) trained->finish();
+  trained.reset();
   summary.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   outcome.graph = {};
 
@@ -121,7 +147,9 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   summary.command = command_again(options, run.options);
   if (options.latency) measure_latency(std::move(model.graph), outputs.model_path, summary, run);
   print(summary, run.console);
-  return {.json = to_json(summary)};
+  Json json = to_json(summary);
+  if (!training.is_null()) json["training"] = training;
+  return {.json = json};
 }
 
 }  // namespace
@@ -130,6 +158,11 @@ Action define_prune(CLI::App& app, CommonOptions& common) {
   const auto options = std::make_shared<PruneOptions>();
   add_prune_options(app, *options);
   add_common_options(app, common);
+  app.parse_complete_callback([options, &common] {
+    if (options->training.epochs > 0 && common.run_folder.empty()) {
+      common.run_folder = default_run_folder(options->output);
+    }
+  });
   return [options](Invocation& run) { return prune(*options, run); };
 }
 

@@ -57,6 +57,21 @@ const char* budget_option(Budget::Of of) {
   return "";
 }
 
+// Name and value of every option that the result depends on and that isn't at its default.
+Request decisive_options(const PruneOptions& options) {
+  const Budget budget = budget_of(options);
+  Request request = {{"--method", options.method},
+                     {budget_option(budget.of), significant(budget.value, 12)}};
+  if (options.round_to != "auto") request.emplace_back("--round-to", options.round_to);
+  for (const std::string& pattern : options.keep) request.emplace_back("--keep", pattern);
+  if (options.keep_spine) request.emplace_back("--keep-spine", "");
+  if (!options.verify) request.emplace_back("--verify", "off");
+  if (!options.data.empty()) request.emplace_back("--data", options.data);
+  if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
+  for (auto& entry : request_of(options.training)) request.push_back(std::move(entry));
+  return request;
+}
+
 }  // namespace
 
 void add_prune_options(CLI::App& app, PruneOptions& options) {
@@ -87,6 +102,7 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
       ->type_name("FILE");
   add_data_options(app, options.data, options.preprocess);
   add_switch(app, "--latency", options.latency, "measure latency before and after, at batch 1");
+  add_training_options(app, options.training);
 }
 
 OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
@@ -105,21 +121,27 @@ std::string command_again(const PruneOptions& options, const CommonOptions& comm
   const auto add = [&](const std::string& name, const std::string& value) {
     command += " " + name + " " + shell_quoted(value);
   };
-  const Budget budget = budget_of(options);
   add("-o", options.output);
-  add("--method", options.method);
-  add(budget_option(budget.of), significant(budget.value, 12));
-  if (options.round_to != "auto") add("--round-to", options.round_to);
-  for (const std::string& pattern : options.keep) add("--keep", pattern);
-  if (options.keep_spine) command += " --keep-spine";
-  if (!options.verify) add("--verify", "off");
+  for (const auto& [name, value] : decisive_options(options)) {
+    if (value.empty()) {
+      command += " " + name;
+    } else {
+      add(name, value);
+    }
+  }
   if (!options.plan.empty()) add("--plan", options.plan);
-  if (!options.data.empty()) add("--data", options.data);
-  if (!options.preprocess.empty()) add("--preprocess", options.preprocess);
   if (!options.latency) add("--latency", "off");
   if (common.seed != 0) add("--seed", std::to_string(common.seed));
   if (common.threads != 0) add("--threads", std::to_string(common.threads));
   return command;
+}
+
+Request request_of(const PruneOptions& options, const std::string& model_sha256,
+                   const CommonOptions& common) {
+  Request request = {{"command", "prune"}, {"model", model_sha256}};
+  for (auto& entry : decisive_options(options)) request.push_back(std::move(entry));
+  request.emplace_back("--seed", std::to_string(common.seed));
+  return request;
 }
 
 }  // namespace coppice

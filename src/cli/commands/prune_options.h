@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cli/options.h"
+#include "cli/training.h"
 #include "methods/methods.h"
 
 namespace coppice {
@@ -17,6 +18,7 @@ struct PruneOptions {
   std::vector<std::string> keep;
   bool keep_spine = false, verify = true, latency = true;
   std::string data, preprocess;
+  TrainingOptions training;
 };
 
 void add_prune_options(CLI::App& app, PruneOptions& options);
@@ -26,5 +28,9 @@ OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed);
 
 // The shell command with every option that isn't at its default, whatever --config gave.
 std::string command_again(const PruneOptions& options, const CommonOptions& common);
+// What the trained result depends on: the model by its sum, and every option but those that say
+// where things go and how fast.
+Request request_of(const PruneOptions& options, const std::string& model_sha256,
+                   const CommonOptions& common);
 
 }  // namespace coppice

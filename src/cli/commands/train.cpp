@@ -1,0 +1,82 @@
+// coppice train: trains a model from its weights as they are, and writes it.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "cli/commands/commands.h"
+#include "cli/evaluate.h"
+#include "cli/interrupt.h"
+#include "cli/model.h"
+#include "cli/output_path.h"
+#include "cli/training.h"
+#include "core/files.h"
+#include "onnx/onnx.h"
+#include "report/format.h"
+
+namespace coppice {
+namespace {
+
+struct Options {
+  std::string model, output, data, preprocess;
+  TrainingOptions training;
+};
+
+Request request_of(const Options& options, const std::string& sha256, const Invocation& run) {
+  Request request = {{"command", "train"}, {"model", sha256}, {"--data", options.data}};
+  if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
+  for (auto& entry : coppice::request_of(options.training)) request.push_back(std::move(entry));
+  request.emplace_back("--seed", std::to_string(run.options.seed));
+  return request;
+}
+
+Result train(const Options& options, const Invocation& run) {
+  std::vector<std::string> inputs;
+  if (!is_zoo_name(options.model)) inputs.push_back(options.model);
+  AtomicFile file(output_path("-o", options.output, inputs));
+  std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
+  Model model = load_model(options.model, run.options.seed);
+  const auto test = open_dataset(options.data, Split::test);
+  const Preprocessing preprocessing =
+      choose_preprocessing(options.preprocess, model.graph, *test, run.console);
+  const Start start = is_zoo_name(options.model) ? Start::untrained : Start::trained;
+  TrainingRun training(options.training, start, std::move(model.graph), options.data, preprocessing,
+                       request_of(options, sha256.get(), run), run);
+  Session& session = training.session();
+  session.stage("training", [&] { session.train(training.recipe()); });
+  Graph trained = session.graph();
+  set_metadata(trained, kPreprocessKey, to_string(preprocessing));
+  Json json = {{"model", options.model}, {"output", options.output}, {"data", options.data}};
+  json["training"] = training.to_json();
+  std::string text = "trained " + printable(options.model) + " for " +
+                     with_separators(options.training.epochs) + " epochs\n";
+  if (session.classes() > 0) {
+    const Evaluation found = evaluate(trained, *test, preprocessing,
+                                      {.batch = 0, .limit = 0, .doing = "evaluating"}, run);
+    json["test"] = to_json(found);
+    text += "test: top-1 " + percentage(found.top1) + ", loss " + significant(found.loss, 5) + "\n";
+  }
+  write_onnx(trained, file);
+  stop_if_interrupted();
+  file.commit();
+  training.finish();
+  run.console.print(text + "wrote " + printable(options.output) + "\n");
+  return {.json = json};
+}
+
+}  // namespace
+
+Action define_train(CLI::App& app, CommonOptions& common) {
+  const auto options = std::make_shared<Options>();
+  options->training.epochs = 10;
+  add_model(app, options->model);
+  add_output(app, options->output);
+  add_data_options(app, options->data, options->preprocess);
+  app.get_option("--data")->required();
+  add_training_options(app, options->training);
+  add_common_options(app, common);
+  app.parse_complete_callback([options, &common] {
+    if (common.run_folder.empty()) common.run_folder = default_run_folder(options->output);
+  });
+  return [options](Invocation& run) { return train(*options, run); };
+}
+
+}  // namespace coppice

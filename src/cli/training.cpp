@@ -1,0 +1,247 @@
+// See training.h.
+#include "cli/training.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+
+#include "cli/evaluate.h"
+#include "cli/interrupt.h"
+#include "cli/progress.h"
+#include "core/error.h"
+#include "core/threads.h"
+#include "report/format.h"
+
+namespace coppice {
+namespace {
+
+bool has_batch_norm(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes,
+                             [](const Node& node) { return node.op_type == "BatchNormalization"; });
+}
+
+// Rewinding the learning rate beats small constant rates after a cut (Renda, Frankle, Carbin,
+// "Comparing Rewinding and Fine-tuning in Neural Network Pruning", ICLR 2020, arXiv:2003.02389), so
+// tuning starts near the rates of training. Without BatchNormalization nets bear a tenth of it.
+double usual_rate(const TrainingOptions& options, Start start, const Graph& graph) {
+  if (options.optimizer == "adam") return 1e-3;
+  const double with_norms = start == Start::untrained ? 0.1 : 0.03;
+  return has_batch_norm(graph) ? with_norms : with_norms / 10;
+}
+
+Recipe recipe_of(const TrainingOptions& options, Start start, const Graph& graph,
+                 const Dataset& dataset, uint64_t seed) {
+  Recipe recipe;
+  recipe.epochs = options.epochs;
+  recipe.batch = options.batch;
+  recipe.seed = seed;
+  OptimizerOptions& optimizer = recipe.optimizer;
+  if (options.optimizer == "adam") optimizer.kind = OptimizerOptions::Kind::adam;
+  optimizer.learning_rate = options.learning_rate.value_or(usual_rate(options, start, graph));
+  optimizer.momentum = options.momentum;
+  optimizer.weight_decay = options.weight_decay;
+  optimizer.clip_norm = options.clip_norm;
+  if (options.schedule == "step") recipe.schedule.kind = Schedule::Kind::step;
+  if (options.schedule == "constant") recipe.schedule.kind = Schedule::Kind::constant;
+  recipe.schedule.warm_up = options.warm_up;
+  recipe.loss = {.label_smoothing = options.label_smoothing,
+                 .distillation = options.distillation,
+                 .temperature = options.temperature};
+  recipe.augmentation =
+      options.augment.empty() ? dataset.usual_augmentation() : parse_augmentation(options.augment);
+  return recipe;
+}
+
+Json record_json(const EpochRecord& record) {
+  Json json = {{"stage", record.stage},     {"epoch", record.epoch},
+               {"epochs", record.epochs},   {"learning_rate", record.learning_rate},
+               {"loss", record.loss},       {"top1", record.top1},
+               {"seconds", record.seconds}, {"images_per_second", record.images_per_second}};
+  if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  return json;
+}
+
+class ConsoleObserver : public Observer {
+ public:
+  explicit ConsoleObserver(const Invocation& run) : run_(run) {}
+
+  void step(const StepRecord& record) override {
+    const int64_t done = (record.epoch - 1) * record.batches + record.batch;
+    if (!progress_) {
+      progress_.emplace(run_.console, record.stage, "batches", record.epochs * record.batches,
+                        done - 1);
+    }
+    progress_->update(done, "epoch " + std::to_string(record.epoch) + " of " +
+                                std::to_string(record.epochs) + "  loss " +
+                                significant(record.loss, 4) + "  top-1 " + percentage(record.top1) +
+                                "  " + short_count(record.images_per_second) + " images/s");
+    if (record.batch == record.batches && record.epoch == record.epochs) progress_.reset();
+  }
+  void epoch(const EpochRecord& record) override {
+    run_.add_metric(record_json(record));
+    run_.console.remark(record.stage + ": epoch " + std::to_string(record.epoch) + " of " +
+                        std::to_string(record.epochs) + "  loss " + significant(record.loss, 4) +
+                        "  top-1 " + percentage(record.top1) +
+                        (record.held_out ? "  held out " + percentage(record.held_out->top1) : "") +
+                        "  " + duration(record.seconds));
+  }
+  bool stop_requested() override { return interrupt_requested(); }
+
+ private:
+  const Invocation& run_;
+  std::optional<Progress> progress_;
+};
+
+std::filesystem::path checkpoint_path(const Invocation& run) {
+  return std::filesystem::path(run.options.run_folder) / "checkpoint";
+}
+
+}  // namespace
+
+struct TrainingRun::State {
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<Trainer> trainer;
+  ConsoleObserver observer;
+  std::filesystem::path checkpoint;
+  Recipe recipe;
+  std::optional<Session> session;
+
+  explicit State(const Invocation& run) : observer(run), checkpoint(checkpoint_path(run)) {}
+};
+
+TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph original,
+                         const std::string& data, const Preprocessing& preprocessing,
+                         Request request, const Invocation& run)
+    : state_(std::make_unique<State>(run)) {
+  const bool unfinished = std::filesystem::exists(state_->checkpoint);
+  if (unfinished && !options.resume) {
+    fail_usage("run folder '" + run.options.run_folder +
+               "' holds an unfinished run; add --resume to go on with it, or delete the folder");
+  }
+  std::optional<SessionState> saved;
+  if (unfinished) {
+    saved = read_checkpoint(state_->checkpoint);
+    require_same(request, saved->request);
+  } else if (options.resume) {
+    run.console.remark("nothing to resume in '" + run.options.run_folder + "'; starting anew");
+  }
+  state_->dataset = open_dataset(data, Split::train);
+  state_->recipe = recipe_of(options, start, original, *state_->dataset, run.options.seed);
+  state_->trainer = open_trainer({.device = options.device, .threads = thread_count()});
+  state_->session.emplace(std::move(original),
+                          SessionData{state_->dataset.get(), preprocessing, options.held_out},
+                          *state_->trainer, state_->observer,
+                          SessionOptions{.checkpoint = state_->checkpoint, .request = request});
+  if (!saved) return;
+  for (const EpochRecord& record : saved->history) run.add_metric(record_json(record));
+  run.console.remark("going on from epoch " + std::to_string(saved->cursor.epoch + 1) + ", batch " +
+                     std::to_string(saved->cursor.batch + 1));
+  state_->session->resume(std::move(*saved));
+}
+
+TrainingRun::~TrainingRun() = default;
+Session& TrainingRun::session() { return *state_->session; }
+const Recipe& TrainingRun::recipe() const { return state_->recipe; }
+
+void TrainingRun::finish() {
+  std::error_code gone;
+  std::filesystem::remove(state_->checkpoint, gone);
+}
+
+Json TrainingRun::to_json() const {
+  const auto& history = state_->session->history();
+  Json epochs = Json::array();
+  const EpochRecord* best = nullptr;
+  for (const EpochRecord& record : history) {
+    epochs.push_back(record_json(record));
+    if (record.held_out && (!best || record.held_out->top1 > best->held_out->top1)) best = &record;
+  }
+  Json json = {{"epochs", state_->recipe.epochs},
+               {"learning_rate", state_->recipe.optimizer.learning_rate},
+               {"augmentation", to_string(state_->recipe.augmentation)},
+               {"history", epochs}};
+  if (best) json["best"] = {{"epoch", best->epoch}, {"held_out_top1", best->held_out->top1}};
+  return json;
+}
+
+std::string default_run_folder(const std::string& output) {
+  return std::filesystem::path(output).replace_extension(".run").string();
+}
+
+void add_training_options(CLI::App& app, TrainingOptions& options) {
+  const std::string group = "Training";
+  const auto number = [&](const std::string& name, double& value, double low, double high,
+                          const std::string& about) {
+    app.add_option(name, value, about)
+        ->check(CLI::Range(low, high).description(""))
+        ->type_name("X")
+        ->group(group);
+  };
+  add_count(app, "--epochs", options.epochs, 100000, "how often every picture is seen");
+  add_count(app, "--batch", options.batch, kMostBatch, "pictures an update (default 128)");
+  app.get_option("--epochs")->group(group);
+  app.get_option("--batch")->group(group);
+  app.add_option("--lr", options.learning_rate,
+                 "largest learning rate (default: 0.1 untrained, 0.03 after a cut; a tenth of it\n"
+                 "without BatchNormalization; 0.001 with adam)")
+      ->check(CLI::PositiveNumber.description(""))
+      ->type_name("X")
+      ->group(group);
+  app.add_option("--optimizer", options.optimizer, "sgd (default, Nesterov) or adam")
+      ->check(CLI::IsMember({"sgd", "adam"}).description(""))
+      ->group(group);
+  app.add_option("--schedule", options.schedule,
+                 "cosine (default), step (a tenth at 1/2 and 3/4) or constant")
+      ->check(CLI::IsMember({"cosine", "step", "constant"}).description(""))
+      ->group(group);
+  number("--warm-up", options.warm_up, 0, 1e6, "epochs in which the rate rises from 0 (default 0)");
+  number("--momentum", options.momentum, 0, 0.9999, "of sgd (default 0.9)");
+  number("--weight-decay", options.weight_decay, 0, 1,
+         "of weights, not of biases and normalisations (default 0.0005)");
+  number("--label-smoothing", options.label_smoothing, 0, 0.999, "default 0");
+  number("--clip-norm", options.clip_norm, 0, 1e9,
+         "largest norm of all gradients; 0 (default): any");
+  number(
+      "--distill", options.distillation, 0, 1,
+      "share of the loss that follows the original model's outputs (default 0); 1 needs no labels");
+  number("--temperature", options.temperature, 1e-3, 1000, "of distillation (default 4)");
+  app.add_option("--augment", options.augment,
+                 "none, or pad=4,flip and the like (default: what is usual for the data set)")
+      ->type_name("TEXT")
+      ->group(group);
+  number("--val", options.held_out, 0, 0.9,
+         "share of the training pictures held out to judge every epoch (default 0.1)");
+  app.add_option("--device", options.device, "cpu (default) or cuda")
+      ->check(CLI::IsMember({"cpu", "cuda"}).description(""))
+      ->group(group);
+  app.add_flag("--resume", options.resume, "go on with a run that was interrupted")->group(group);
+}
+
+Request request_of(const TrainingOptions& options) {
+  Request request;
+  const TrainingOptions usual;
+  const auto add = [&](const char* name, const auto& value, const auto& otherwise) {
+    if (value != otherwise) request.emplace_back(name, significant(static_cast<double>(value), 12));
+  };
+  const auto add_text = [&](const char* name, const std::string& value, const std::string& other) {
+    if (value != other) request.emplace_back(name, value);
+  };
+  add("--epochs", options.epochs, usual.epochs);
+  add("--batch", options.batch, usual.batch);
+  if (options.learning_rate) request.emplace_back("--lr", significant(*options.learning_rate, 12));
+  add_text("--optimizer", options.optimizer, usual.optimizer);
+  add_text("--schedule", options.schedule, usual.schedule);
+  add("--warm-up", options.warm_up, usual.warm_up);
+  add("--momentum", options.momentum, usual.momentum);
+  add("--weight-decay", options.weight_decay, usual.weight_decay);
+  add("--label-smoothing", options.label_smoothing, usual.label_smoothing);
+  add("--clip-norm", options.clip_norm, usual.clip_norm);
+  add("--distill", options.distillation, usual.distillation);
+  add("--temperature", options.temperature, usual.temperature);
+  add_text("--augment", options.augment, usual.augment);
+  add("--val", options.held_out, usual.held_out);
+  add_text("--device", options.device, usual.device);
+  return request;
+}
+
+}  // namespace coppice

@@ -1,0 +1,51 @@
+// Training as the commands offer it: its options, and a session that shows progress, keeps its
+// checkpoint in the run folder and goes on from there with --resume.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "cli/options.h"
+#include "session/session.h"
+
+namespace coppice {
+
+struct TrainingOptions {
+  int64_t epochs = 0, batch = 128;
+  std::string optimizer = "sgd", schedule = "cosine", augment, device = "cpu";
+  std::optional<double> learning_rate;
+  double momentum = 0.9, weight_decay = 5e-4, label_smoothing = 0, clip_norm = 0, warm_up = 0;
+  double held_out = 0.1, distillation = 0, temperature = 4;
+  bool resume = false;
+};
+
+void add_training_options(CLI::App& app, TrainingOptions& options);
+// The options that aren't at their defaults, as the command line says them.
+Request request_of(const TrainingOptions& options);
+
+// Which learning rate is usual: a net is trained from the beginning, or brought back.
+enum class Start { untrained, trained };
+
+class TrainingRun {
+ public:
+  // `request`: everything that the result depends on. Throws Error::usage where the run folder has
+  // an unfinished run and --resume wasn't given.
+  TrainingRun(const TrainingOptions& options, Start start, Graph original, const std::string& data,
+              const Preprocessing& preprocessing, Request request, const Invocation& run);
+  ~TrainingRun();
+
+  Session& session();
+  const Recipe& recipe() const;
+  void finish();         // the result is in place: the checkpoint goes
+  Json to_json() const;  // {"epochs", "last", "best", "held_out", "history"}
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+// The run folder of a command that writes `output`, where --run-dir names none.
+std::string default_run_folder(const std::string& output);
+
+}  // namespace coppice

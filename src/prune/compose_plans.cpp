@@ -1,0 +1,30 @@
+// See compose_plans.h.
+#include "prune/compose_plans.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+
+namespace coppice {
+
+Plan compose(const Plan& first, const Plan& then) {
+  Plan result = first;
+  result.method = then.method.empty() ? first.method : then.method;
+  for (const PlanSlice& slice : then.slices) {
+    const auto found = std::ranges::find_if(result.slices, [&](const PlanSlice& before) {
+      return before.tensor == slice.tensor && before.axis == slice.axis;
+    });
+    if (found == result.slices.end()) {
+      result.slices.push_back(slice);
+      continue;
+    }
+    COPPICE_CHECK(static_cast<int64_t>(found->keep.size()) == slice.size,
+                  "two plans that don't follow each other");
+    std::vector<int64_t> keep;
+    for (const int64_t index : slice.keep) keep.push_back(found->keep[index]);
+    found->keep = std::move(keep);
+  }
+  return result;
+}
+
+}  // namespace coppice

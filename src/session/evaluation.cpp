@@ -1,0 +1,151 @@
+// See evaluation.h.
+#include "session/evaluation.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <future>
+
+#include "core/error.h"
+#include "data/batch.h"
+#include "graph/infer.h"
+
+namespace coppice {
+namespace {
+
+struct LabelledBatch {
+  Tensor images;
+  std::vector<int64_t> labels;  // where there are fewer than images, the rest is padding
+};
+
+struct Totals {
+  int64_t images = 0, top1 = 0, top5 = 0;
+  double loss = 0;
+};
+
+LabelledBatch load(const Dataset& dataset, const EvaluationJob& job, int64_t first) {
+  const auto left = static_cast<int64_t>(job.indices.size()) - first;
+  const std::span indices =
+      std::span(job.indices).subspan(first, std::min<int64_t>(job.batch, left));
+  LabelledBatch batch;
+  batch.labels.resize(indices.size());
+  Shape shape = job.input;
+  shape.insert(shape.begin(), static_cast<int64_t>(indices.size()));
+  batch.images = Tensor::zeros(DType::f32, shape);
+  load_batch(dataset, job.preprocessing, indices, batch.images, batch.labels);
+  if (shape[0] == job.batch || job.last_batch == LastBatch::smaller) return batch;
+  shape[0] = job.batch;
+  Tensor padded = Tensor::zeros(DType::f32, shape);
+  std::ranges::copy(batch.images.as<float>(), padded.mutate<float>().begin());
+  batch.images = std::move(padded);
+  return batch;
+}
+
+// Where the label stands when outputs are sorted, largest first, ties by index.
+int64_t rank_of(std::span<const float> outputs, int64_t label) {
+  const float own = outputs[label];
+  int64_t rank = 0;
+  for (int64_t c = 0; c < static_cast<int64_t>(outputs.size()); ++c) {
+    if (!(outputs[c] < own) && c != label) rank += outputs[c] != own || c < label;
+  }
+  return rank;
+}
+
+double cross_entropy(std::span<const float> outputs, int64_t label) {
+  const double largest = *std::ranges::max_element(outputs);
+  double sum = 0;
+  for (const float output : outputs) sum += std::exp(output - largest);
+  return std::log(sum) + largest - outputs[label];
+}
+
+void count(const LabelledBatch& batch, std::span<const float> outputs, Totals& totals) {
+  const size_t classes = outputs.size() / batch.images.shape()[0];
+  for (size_t i = 0; i < batch.labels.size(); ++i) {
+    const std::span<const float> row = outputs.subspan(i * classes, classes);
+    const int64_t rank = rank_of(row, batch.labels[i]);
+    const bool sound = std::ranges::none_of(row, [](float x) { return std::isnan(x); });
+    totals.top1 += sound && rank < 1;
+    totals.top5 += sound && rank < 5;
+    totals.loss += sound ? cross_entropy(row, batch.labels[i]) : std::nan("");
+  }
+  totals.images += static_cast<int64_t>(batch.labels.size());
+}
+
+Evaluation evaluation_of(const Totals& totals, int64_t batch, double seconds) {
+  const auto images = static_cast<double>(totals.images);
+  return {.top1 = static_cast<double>(totals.top1) / images,
+          .top5 = static_cast<double>(totals.top5) / images,
+          .loss = totals.loss / images,
+          .images = totals.images,
+          .batch = batch,
+          .images_per_second = images / seconds};
+}
+
+}  // namespace
+
+Evaluation evaluate(const Classify& classify, const Dataset& dataset, const EvaluationJob& job) {
+  const auto images = static_cast<int64_t>(job.indices.size());
+  COPPICE_CHECK(images > 0, "an evaluation of no pictures");
+  const auto start = std::chrono::steady_clock::now();
+  const auto load_next = [&](int64_t first) {
+    return std::async(std::launch::async, [&, first] { return load(dataset, job, first); });
+  };
+  Totals totals;
+  Evaluation result;
+  std::future<LabelledBatch> next = load_next(0);
+  while (totals.images < images) {
+    const LabelledBatch batch = next.get();
+    const int64_t done = totals.images + static_cast<int64_t>(batch.labels.size());
+    if (done < images) next = load_next(done);
+    count(batch, classify(batch.images).as<float>(), totals);
+    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+    result = evaluation_of(totals, job.batch, seconds.count());
+    if (job.after_batch) job.after_batch(result);
+  }
+  return result;
+}
+
+std::optional<std::string> why_not_classifier(const Graph& graph, const Dataset& dataset) {
+  if (graph.inputs.size() != 1) {
+    return "the model has " + std::to_string(graph.inputs.size()) +
+           " inputs; pictures are fed to exactly one";
+  }
+  const Value& input = graph.value(graph.inputs.front());
+  const Inferred inferred = infer(graph);
+  if (input.dtype != DType::f32 || !input.declared || input.declared->empty()) {
+    return "input '" + input.name + "' is " + name_of(input.dtype) +
+           ", expected a batch of float32 pictures";
+  }
+  const Shape& pictures = inferred.shape(graph.inputs.front());
+  if (element_count(pictures) == 0) {
+    return "input '" + input.name + "' has shape " + to_string(pictures) +
+           ", which holds no picture";
+  }
+  const ValueId output = graph.outputs.front();
+  const std::string name = "output '" + graph.value(output).name + "'";
+  if (!inferred.has(output)) return name + ": its shape can't be inferred";
+  const Shape& shape = inferred.shape(output);
+  const bool scores = shape.size() >= 2 && inferred.types[output]->dtype == DType::f32 &&
+                      element_count(shape) == shape[0] * shape[1];
+  if (!scores || shape[0] != pictures[0]) {
+    return name + " is " + name_of(inferred.types[output]->dtype) + " " + to_string(shape) +
+           ", expected float32 [N, classes]";
+  }
+  const int64_t given = shape[1], wanted = dataset.classes();
+  const bool some_missing = dataset.name() == "npy" && given > wanted + 1;
+  if (given == wanted || some_missing) return std::nullopt;
+  return "the model has " + std::to_string(given) + " outputs, data set '" + dataset.name() +
+         "' has " + std::to_string(wanted) + " classes; they must be as many" +
+         (given == wanted + 1 ? " (does the model begin with a background class?)" : "");
+}
+
+void require_classifier(const Graph& graph, const Dataset& dataset) {
+  if (const auto reason = why_not_classifier(graph, dataset)) fail_input(*reason);
+}
+
+int64_t fixed_batch(const Graph& graph) {
+  const auto& dims = graph.value(graph.inputs.front()).declared;
+  return dims && !dims->empty() && dims->front().fixed() ? dims->front().size : 0;
+}
+
+}  // namespace coppice

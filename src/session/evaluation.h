@@ -1,0 +1,55 @@
+// Accuracy and loss of a classifier on pictures of a data set. The next batch is read, decoded and
+// preprocessed while the current one runs.
+//
+//   top-1, top-5   shares of images whose label is among the 1 (5) largest outputs, ties by index
+//   loss           mean of -log softmax(outputs)[label]: outputs are taken as logits, whatever they
+//                  are; for a model that ends in a softmax it is no likelihood, but comparable
+//
+// An image whose outputs hold a NaN counts as wrong.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+#include "graph/graph.h"
+
+namespace coppice {
+
+struct Evaluation {
+  double top1 = 0, top5 = 0, loss = 0;  // as far as it has come, while it runs
+  int64_t images = 0, batch = 0;
+  double images_per_second = 0;
+};
+
+// The first output for a batch of pictures: N x classes scores.
+using Classify = std::function<Tensor(const Tensor& images)>;
+
+enum class LastBatch { padded, smaller };  // padded: the model's batch is fixed
+
+struct EvaluationJob {
+  std::vector<int64_t> indices;  // which pictures
+  int64_t batch = 100;
+  Shape input;  // of the model, without the batch axis
+  Preprocessing preprocessing;
+  LastBatch last_batch = LastBatch::padded;
+  std::function<void(const Evaluation& so_far)> after_batch;  // progress; may throw to stop
+};
+Evaluation evaluate(const Classify& classify, const Dataset& dataset, const EvaluationJob& job);
+
+// Why the model's first output can't be taken as the data set's classes, as a sentence; nothing
+// where it can: one float32 picture batch goes in, and [N, C] or [N, C, 1, 1] comes out with as
+// many classes as the data set has. (A .npy file only says which classes occur in it, so a model
+// may have more.)
+std::optional<std::string> why_not_classifier(const Graph& graph, const Dataset& dataset);
+// Throws Error::input with that sentence.
+void require_classifier(const Graph& graph, const Dataset& dataset);
+
+// The batch that the model's input is fixed at, or 0.
+int64_t fixed_batch(const Graph& graph);
+
+}  // namespace coppice

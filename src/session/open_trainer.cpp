@@ -1,0 +1,58 @@
+// The training half is a shared object that is opened when something trains: a program that merely
+// links LibTorch takes 0.4 s and 160 MB to do nothing.
+#include <dlfcn.h>
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "core/error.h"
+#include "session/plugin.h"
+#include "session/trainer.h"
+
+namespace coppice {
+namespace {
+
+// Beside the program, in the lib folder beside its bin folder, then where the system looks.
+std::string library_path() {
+  std::error_code gone;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", gone);
+  const auto folder = program.parent_path();
+  for (const auto& candidate :
+       {folder / kTrainerLibrary, folder / ".." / "lib" / kTrainerLibrary}) {
+    if (!gone && std::filesystem::exists(candidate, gone)) return candidate.string();
+  }
+  return kTrainerLibrary;
+}
+
+void* open_library() {
+  const std::string path = library_path();
+  // Never closed: LibTorch leaves threads and static state behind.
+  if (void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
+  const char* reason = ::dlerror();
+  fail_usage(std::string("training needs ") + kTrainerLibrary + ", which can't be opened (" +
+             (reason ? reason : "unknown reason") +
+             "); build with -DCOPPICE_TRAINING=ON and keep it beside the program");
+}
+
+template <typename Function>
+Function find(void* library, const char* name) {
+  void* symbol = ::dlsym(library, name);
+  if (!symbol) fail_usage(std::string(kTrainerLibrary) + " has no function '" + name + "'");
+  return reinterpret_cast<Function>(symbol);
+}
+
+}  // namespace
+
+std::unique_ptr<Trainer> open_trainer(const TrainerOptions& options) {
+  static void* const library = open_library();
+  const std::string_view found = find<const char* (*)()>(library, kTrainerInterfaceFunction)();
+  if (found != kTrainerInterface) {
+    fail_usage(std::string(kTrainerLibrary) + " is of another build: it says '" +
+               std::string(found) + "', expected '" + kTrainerInterface + "'; build both together");
+  }
+  using Make = Trainer* (*)(const TrainerOptions&);
+  return std::unique_ptr<Trainer>(find<Make>(library, kMakeTrainerFunction)(options));
+}
+
+}  // namespace coppice

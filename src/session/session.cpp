@@ -1,0 +1,138 @@
+// What a session holds and how it changes; training itself is train.cpp.
+#include "session/session.h"
+
+#include <numeric>
+
+#include "core/error.h"
+#include "data/loader.h"
+#include "groups/surgery.h"
+#include "prune/compose_plans.h"
+
+namespace coppice {
+namespace {
+
+// The parts of `tensors`, which have the shapes of the graph's constants, that stay.
+void cut(NamedTensors& tensors, const Graph& graph, const Groups& groups, const Removal& removal) {
+  for (auto& [name, tensor] : tensors) {
+    const std::optional<ValueId> id = find_value(graph, name);
+    COPPICE_CHECK(id.has_value(), "a tensor beside a weight that isn't there: " + name);
+    std::vector<std::optional<std::vector<int64_t>>> keep(tensor.shape().size());
+    for (int64_t axis = 0; axis < tensor.rank(); ++axis) {
+      const std::vector<char> stays = alive(groups, *id, axis, removal);
+      if (stays.empty()) continue;
+      keep[axis].emplace();
+      for (size_t i = 0; i < stays.size(); ++i) {
+        if (stays[i]) keep[axis]->push_back(static_cast<int64_t>(i));
+      }
+    }
+    tensor = take(tensor, keep);
+  }
+}
+
+void zero_masked(Graph& graph, const NamedTensors& masks) {
+  for (const auto& [name, mask] : masks) {
+    const std::optional<ValueId> id = find_value(graph, name);
+    COPPICE_CHECK(id && graph.value(*id).constant, "a mask of no weight: " + name);
+    Tensor& weight = *graph.value(*id).constant;
+    COPPICE_CHECK(weight.shape() == mask.shape(), "a mask of another shape than its weight");
+    const auto kept = mask.as<float>();
+    const auto values = weight.mutate<float>();
+    for (size_t i = 0; i < values.size(); ++i) {
+      if (kept[i] == 0) values[i] = 0;
+    }
+  }
+}
+
+}  // namespace
+
+Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& observer,
+                 SessionOptions options)
+    : original_(std::move(original)),
+      data_(std::move(data)),
+      trainer_(trainer),
+      observer_(observer),
+      options_(std::move(options)) {
+  state_.graph = original_;
+  state_.request = options_.request;
+  if (original_.inputs.size() != 1) {
+    fail_input("the model has " + std::to_string(original_.inputs.size()) +
+               " inputs; pictures are fed to exactly one");
+  }
+  if (!why_not_classifier(original_, *data_.training)) {
+    classes_ = infer(original_).shape(original_.outputs.front())[1];
+  }
+  // The split is the data set's, whatever --seed says: runs that are compared by the pictures held
+  // out must hold out the same ones.
+  constexpr uint64_t kSplit = 0x5eed;
+  HeldOut parts = hold_out(data_.training->size(), data_.held_out, kSplit);
+  training_ = std::move(parts.training);
+  held_out_ = std::move(parts.held_out);
+}
+
+void Session::resume(SessionState state) {
+  require_same(options_.request, state.request);
+  state_ = std::move(state);
+  loaded_ = false;
+}
+
+void Session::stage(const std::string& name, const std::function<void()>& body) {
+  if (next_stage_++ < state_.stages_done) return;
+  stage_name_ = name;
+  body();
+  ++state_.stages_done;
+  state_.cursor = {};
+  state_.optimizer = {};
+  loaded_ = false;
+  save();
+}
+
+Evaluation Session::evaluate() {
+  COPPICE_CHECK(classes_ > 0 && !held_out_.empty(), "an evaluation without classes or pictures");
+  if (!loaded_) trainer_.load(state_.graph, {}, {});
+  constexpr int64_t kBatch = 100;
+  const Shape input = input_shape(state_.graph, state_.graph.inputs.front(), {});
+  const int64_t fixed = fixed_batch(state_.graph);
+  const EvaluationJob job{.indices = held_out_,
+                          .batch = fixed > 0 ? fixed : kBatch,
+                          .input = Shape(input.begin() + 1, input.end()),
+                          .preprocessing = data_.preprocessing,
+                          .last_batch = LastBatch::padded,
+                          .after_batch = {}};
+  return coppice::evaluate([&](const Tensor& images) { return trainer_.forward(images).front(); },
+                           *data_.training, job);
+}
+
+void Session::remove(const Groups& groups, const Removal& removal) {
+  state_.plan = compose(state_.plan, plan_of(state_.graph, groups, removal));
+  for (auto& [slot, tensors] : state_.optimizer.slots) {
+    cut(tensors, state_.graph, groups, removal);
+  }
+  cut(state_.masks, state_.graph, groups, removal);
+  remove_units(state_.graph, groups, removal);
+  loaded_ = false;
+}
+
+void Session::adopt(Graph graph, Plan plan, NamedTensors masks) {
+  state_.graph = std::move(graph);
+  state_.plan = std::move(plan);
+  state_.masks = std::move(masks);
+  zero_masked(state_.graph, state_.masks);
+  loaded_ = false;
+}
+
+void Session::mask(const NamedTensors& masks, Masking masking) {
+  zero_masked(state_.graph, masks);
+  if (masking == Masking::hard) state_.masks = masks;
+  loaded_ = false;
+}
+
+void Session::unmask() {
+  state_.masks.clear();
+  loaded_ = false;
+}
+
+void Session::save() {
+  if (!options_.checkpoint.empty()) write_checkpoint(options_.checkpoint, state_);
+}
+
+}  // namespace coppice

@@ -1,0 +1,117 @@
+// What a pruning method may do with a model while it trains, and the state that makes it resumable.
+//
+// A method is a list of stages; each is run once, and after each the session is saved. A run that
+// ended early is called with the same stages again: those that were done are skipped, and a stage
+// that trains goes on in the middle. Training is deterministic: the order of the pictures, their
+// augmentation and everything else that is random are functions of (seed, epoch, picture), so
+// weights, optimizer state and a cursor are all there is to save.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+#include "data/dataset.h"
+#include "data/preprocess.h"
+#include "groups/groups.h"
+#include "prune/plan.h"
+#include "session/checkpoint.h"
+#include "session/recipe.h"
+#include "session/trainer.h"
+
+namespace coppice {
+
+struct SessionData {
+  const Dataset* training = nullptr;
+  Preprocessing preprocessing;
+  // Share of the training pictures that is never trained on: every epoch is judged by them, and
+  // whatever a method selects it selects by them.
+  double held_out = 0.1;
+};
+
+struct StepRecord {
+  const std::string& stage;
+  int64_t epoch, epochs;   // from 1
+  int64_t batch, batches;  // of this epoch, done
+  double loss, top1;       // mean of the epoch so far
+  double images_per_second, seconds_left;
+};
+
+// Who watches. Every function may be left as it is.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void step(const StepRecord&) {}
+  virtual void epoch(const EpochRecord&) {}
+  virtual bool stop_requested() { return false; }  // then the session saves and throws
+};
+
+struct SessionOptions {
+  std::filesystem::path checkpoint;  // empty: nothing is saved
+  Request request;
+  double save_every_s = 120;  // within an epoch; every epoch's end is saved anyway
+};
+
+struct TrainHooks {
+  // After every epoch, before it is saved; may cut, mask or look.
+  std::function<void(int64_t epoch)> after_epoch;
+};
+
+class Session {
+ public:
+  enum class Masking {
+    hard,  // weights stay zero, with their momentum, until `unmask`
+    soft,  // weights are zeroed now, and may come back
+  };
+
+  // Throws Error::input or Error::usage where the model and the data don't fit.
+  Session(Graph original, SessionData data, Trainer& trainer, Observer& observer,
+          SessionOptions options);
+
+  // Goes on from what was saved. Throws Error::usage where it was another request.
+  void resume(SessionState state);
+
+  const Graph& original() const { return original_; }
+  const Graph& graph() const { return state_.graph; }  // as it is now
+  const Plan& plan() const { return state_.plan; }     // all cuts so far, in the original's indices
+  const NamedTensors& masks() const { return state_.masks; }
+  const std::vector<EpochRecord>& history() const { return state_.history; }
+  int64_t classes() const { return classes_; }  // 0: the first output isn't scores
+
+  void stage(const std::string& name, const std::function<void()>& body);
+
+  // Trains with a fresh optimizer; the teacher, if the recipe wants one, is the original. Throws
+  // Error::target when the loss stops being finite, Error::interrupted when the observer asks.
+  void train(const Recipe& recipe, const TrainHooks& hooks = {});
+  // On the held-out pictures. Requires: there are some, and classes.
+  Evaluation evaluate();
+  // Takes units out of graph, optimizer state and masks alike.
+  void remove(const Groups& groups, const Removal& removal);
+  // Sets the graph to what a method made of the original by `plan` and `masks`.
+  void adopt(Graph graph, Plan plan, NamedTensors masks);
+  void mask(const NamedTensors& masks, Masking masking);
+  void unmask();
+
+ private:
+  struct Run;  // of one `train`
+  TrainingSetup setup_of(const Recipe& recipe) const;
+  void require_trainable(const Recipe& recipe) const;
+  void train_epoch(Run& run);
+  void end_epoch(Run& run);
+  void keep(Run& run);  // what the trainer has, into the state
+  void save();
+
+  Graph original_;
+  SessionData data_;
+  Trainer& trainer_;
+  Observer& observer_;
+  SessionOptions options_;
+  int64_t classes_ = 0;
+  std::vector<int64_t> training_, held_out_;  // pictures
+  SessionState state_;
+  int64_t next_stage_ = 0;
+  std::string stage_name_;
+  bool loaded_ = false;  // the trainer holds state_.graph as it is
+};
+
+}  // namespace coppice

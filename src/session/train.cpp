@@ -1,0 +1,186 @@
+// The training loop of a session: data, schedule, judging, saving. What a step computes is the
+// trainer's.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "data/loader.h"
+#include "graph/infer.h"
+#include "session/parameters.h"
+#include "session/session.h"
+
+namespace coppice {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+bool has_batch_norm(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes,
+                             [](const Node& node) { return node.op_type == "BatchNormalization"; });
+}
+
+Shape picture_shape(const Graph& graph) {
+  const Shape batch = input_shape(graph, graph.inputs.front(), {});
+  return {batch.begin() + 1, batch.end()};
+}
+
+void require_finite_weights(const Graph& graph, const std::string& where) {
+  for (const Parameter& parameter : trained_parameters(graph)) {
+    const Value& value = graph.value(parameter.id);
+    if (std::ranges::all_of(value.constant->as<float>(), [](float x) { return std::isfinite(x); }))
+      continue;
+    fail_target(where + ": weights of '" + value.name + "' aren't finite any more");
+  }
+}
+
+}  // namespace
+
+struct Session::Run {
+  const Recipe& recipe;
+  const TrainHooks& hooks;
+  Loader loader;
+  TrainingSetup setup;
+  Clock::time_point saved = Clock::now(), started = Clock::now();
+  int64_t images_here = 0;  // since `started`, for the rate
+  double learning_rate = 0;
+};
+
+void Session::require_trainable(const Recipe& recipe) const {
+  const int64_t fixed = fixed_batch(state_.graph);
+  if (fixed > 0 && fixed != recipe.batch) {
+    fail_usage("the model's batch is fixed at " + std::to_string(fixed) + ", training's is " +
+               std::to_string(recipe.batch) +
+               "; export it with an open batch axis, or give --batch " + std::to_string(fixed));
+  }
+  if (recipe.batch == 1 && has_batch_norm(state_.graph)) {
+    fail_usage(
+        "--batch 1: BatchNormalization needs statistics over more than one picture; give 16 or "
+        "more");
+  }
+  if (classes_ == 0 && recipe.loss.distillation < 1) {
+    fail_input(*why_not_classifier(original_, *data_.training) +
+               "; without labels that fit, train with --distill 1: outputs then follow the "
+               "original model's");
+  }
+  if (trained_parameters(state_.graph).empty()) fail_input("the model has no weights to train");
+}
+
+TrainingSetup Session::setup_of(const Recipe& recipe) const {
+  return {.optimizer = recipe.optimizer,
+          .loss = recipe.loss,
+          .classes = classes_,
+          .masks = state_.masks,
+          .teacher = recipe.loss.distillation > 0 ? &original_ : nullptr};
+}
+
+void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
+  require_trainable(recipe);
+  separate_vectors(state_.graph);
+  Run run{recipe, hooks,
+          Loader(*data_.training, {.indices = training_,
+                                   .batch = recipe.batch,
+                                   .input = picture_shape(state_.graph),
+                                   .preprocessing = data_.preprocessing,
+                                   .augmentation = recipe.augmentation,
+                                   .seed = recipe.seed}),
+          setup_of(recipe)};
+  loaded_ = false;
+  run.loader.start(state_.cursor.epoch, state_.cursor.batch);
+  while (state_.cursor.epoch < recipe.epochs) {
+    if (!loaded_) {
+      run.setup.masks = state_.masks;
+      trainer_.load(state_.graph, run.setup, state_.optimizer);
+      loaded_ = true;
+    }
+    train_epoch(run);
+    end_epoch(run);
+  }
+}
+
+void Session::train_epoch(Run& run) {
+  TrainingCursor& cursor = state_.cursor;
+  const Recipe& recipe = run.recipe;
+  const int64_t batches = run.loader.batches(), steps = batches * recipe.epochs;
+  while (cursor.batch < batches) {
+    const auto start = Clock::now();
+    const int64_t step = cursor.epoch * batches + cursor.batch;
+    const Batch batch = run.loader.next();
+    run.learning_rate =
+        recipe.optimizer.learning_rate * schedule_factor(recipe.schedule, step, steps, batches);
+    Random random = Random::stream(recipe.seed, {0xd0, static_cast<uint64_t>(step)});
+    const StepResult result = trainer_.step(
+        batch.images, batch.labels, {.learning_rate = run.learning_rate, .seed = random.next()});
+    if (!std::isfinite(result.loss)) {
+      fail_target(
+          "the loss is " + std::to_string(result.loss) + " in step " +
+          std::to_string(cursor.batch + 1) + " of epoch " + std::to_string(cursor.epoch + 1) +
+          "; what was saved before is kept" +
+          (options_.checkpoint.empty() ? "" : " in '" + options_.checkpoint.string() + "'") +
+          "; try a smaller --lr, or --clip-norm 1");
+    }
+    cursor.loss += result.loss;
+    cursor.correct += result.correct;
+    cursor.images += recipe.batch;
+    run.images_here += recipe.batch;
+    ++cursor.batch;
+    cursor.seconds += seconds_since(start);
+    const double rate = static_cast<double>(run.images_here) / seconds_since(run.started);
+    const auto left = static_cast<double>((steps - step - 1) * recipe.batch);
+    observer_.step(
+        {.stage = stage_name_,
+         .epoch = cursor.epoch + 1,
+         .epochs = recipe.epochs,
+         .batch = cursor.batch,
+         .batches = batches,
+         .loss = cursor.loss / static_cast<double>(cursor.batch),
+         .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
+         .images_per_second = rate,
+         .seconds_left = left / rate});
+    const bool stop = observer_.stop_requested();
+    if (!stop && seconds_since(run.saved) < options_.save_every_s) continue;
+    keep(run);
+    save();
+    if (!stop) continue;
+    throw Error(
+        ErrorKind::interrupted,
+        "interrupted in epoch " + std::to_string(cursor.epoch + 1) +
+            (options_.checkpoint.empty() ? ""
+                                         : "; the same command with --resume goes on from here"));
+  }
+}
+
+void Session::end_epoch(Run& run) {
+  keep(run);
+  TrainingCursor& cursor = state_.cursor;
+  EpochRecord record{
+      .stage = stage_name_,
+      .epoch = cursor.epoch + 1,
+      .epochs = run.recipe.epochs,
+      .learning_rate = run.learning_rate,
+      .loss = cursor.loss / static_cast<double>(std::max<int64_t>(1, cursor.batch)),
+      .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
+      .held_out = {},
+      .seconds = cursor.seconds,
+      .images_per_second = static_cast<double>(cursor.images) / cursor.seconds};
+  if (classes_ > 0 && !held_out_.empty()) record.held_out = evaluate();
+  cursor = {.epoch = cursor.epoch + 1};
+  state_.history.push_back(record);
+  if (run.hooks.after_epoch) run.hooks.after_epoch(record.epoch);
+  save();
+  observer_.epoch(record);
+  run.saved = Clock::now();
+}
+
+void Session::keep(Run& run) {
+  trainer_.store(state_.graph, state_.optimizer);
+  require_finite_weights(state_.graph, "epoch " + std::to_string(state_.cursor.epoch + 1));
+  run.saved = Clock::now();
+}
+
+}  // namespace coppice

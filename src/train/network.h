@@ -1,0 +1,42 @@
+// A graph on a device: its constants, and its programs, one for each batch size that was asked for.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <map>
+#include <vector>
+
+#include "graph/graph.h"
+#include "train/program.h"
+
+namespace coppice::train {
+
+class Network {
+ public:
+  // `wanted`: the values that `run` gives.
+  Network(Graph graph, std::vector<ValueId> wanted, at::Device device);
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+
+  const Graph& graph() const { return graph_; }
+  // A constant of the graph, in channels_last where it has four axes; put on the device when it is
+  // first asked for.
+  at::Tensor& constant(ValueId id);
+  const at::Tensor& constant(ValueId id) const { return constants_[id]; }
+  std::vector<at::Tensor> run(const at::Tensor& images, Mode mode);
+
+ private:
+  const Program& program(int64_t batch);
+
+  Graph graph_;
+  std::vector<ValueId> wanted_;
+  at::Device device_;
+  Values constants_;
+  std::map<int64_t, Program> programs_;
+};
+
+// Why channels_last: a training step of ResNet-20 takes 0.138 s in it and 0.168 s row-major (batch
+// 128, two cores with AVX-512, November 2026).
+at::Tensor channels_last(const at::Tensor& tensor);
+
+}  // namespace coppice::train

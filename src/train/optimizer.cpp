@@ -1,0 +1,86 @@
+// See optimizer.h.
+#include "train/optimizer.h"
+
+#include <cmath>
+
+namespace coppice::train {
+namespace {
+
+// Never in place on a gradient: autograd may have given the same tensor to two parameters.
+//
+// v <- momentum v + g;  w <- w - lr v, in Nesterov's form w <- w - lr (g + momentum v).
+void update_sgd(Trained& parameter, at::Tensor& gradient, const OptimizerOptions& options,
+                double rate) {
+  if (options.momentum != 0) {
+    at::Tensor& velocity = parameter.slots[0];
+    if (!velocity.defined()) velocity = at::zeros_like(parameter.weight);
+    velocity.mul_(options.momentum).add_(gradient);
+    if (options.form == OptimizerOptions::Momentum::nesterov) {
+      gradient = gradient.add(velocity, options.momentum);
+    } else {
+      gradient = velocity;
+    }
+  }
+  parameter.weight.add_(gradient, -rate);
+}
+
+// Kingma and Ba, "Adam", ICLR 2015, arXiv:1412.6980, algorithm 1.
+void update_adam(Trained& parameter, const at::Tensor& gradient, const OptimizerOptions& options,
+                 const Update& update) {
+  auto& [mean, square] = parameter.slots;
+  if (!mean.defined()) {
+    mean = at::zeros_like(parameter.weight);
+    square = at::zeros_like(parameter.weight);
+  }
+  mean.mul_(options.beta1).add_(gradient, 1 - options.beta1);
+  square.mul_(options.beta2).addcmul_(gradient, gradient, 1 - options.beta2);
+  const auto number = static_cast<double>(update.number);
+  const double correction1 = 1 - std::pow(options.beta1, number),
+               correction2 = 1 - std::pow(options.beta2, number);
+  const at::Tensor scale = square.sqrt().div_(std::sqrt(correction2)).add_(options.epsilon);
+  parameter.weight.addcdiv_(mean, scale, -update.learning_rate / correction1);
+}
+
+}  // namespace
+
+std::vector<std::string> slot_names(const OptimizerOptions& options) {
+  if (options.kind == OptimizerOptions::Kind::adam) return {"moment1", "moment2"};
+  if (options.momentum == 0) return {};
+  return {"momentum"};
+}
+
+void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& options,
+            const Update& update) {
+  if (parameter.decayed && options.weight_decay != 0) {
+    gradient = gradient.add(parameter.weight, options.weight_decay);
+  }
+  if (parameter.pruned.defined()) gradient = gradient.masked_fill(parameter.pruned, 0);
+  if (options.kind == OptimizerOptions::Kind::adam) {
+    update_adam(parameter, gradient, options, update);
+  } else {
+    update_sgd(parameter, gradient, options, update.learning_rate);
+  }
+  apply_mask(parameter);
+}
+
+void apply_mask(Trained& parameter) {
+  if (!parameter.pruned.defined()) return;
+  parameter.weight.masked_fill_(parameter.pruned, 0);
+  for (at::Tensor& slot : parameter.slots) {
+    if (slot.defined()) slot.masked_fill_(parameter.pruned, 0);
+  }
+}
+
+void clip(std::vector<at::Tensor>& gradients, double norm) {
+  double squares = 0;
+  for (const at::Tensor& gradient : gradients) {
+    if (gradient.defined()) squares += std::pow(gradient.norm().item<double>(), 2);
+  }
+  const double found = std::sqrt(squares);
+  if (!(found > norm)) return;
+  for (at::Tensor& gradient : gradients) {
+    if (gradient.defined()) gradient = gradient * (norm / found);
+  }
+}
+
+}  // namespace coppice::train

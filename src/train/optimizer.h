@@ -1,0 +1,40 @@
+// The update of one parameter by its gradient, as PyTorch's optimizers compute it (a test compares
+// ten steps of each with PyTorch's). Ours, because their state must be plain tensors by name that
+// surgery can cut, and LibTorch's own optimizers keep it under keys that change between versions.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include "session/recipe.h"
+
+namespace coppice::train {
+
+struct Trained {
+  std::string name;
+  at::Tensor weight;
+  bool decayed = false;
+  at::Tensor pruned;                // bool, true where the weight stays 0; undefined: nowhere
+  std::array<at::Tensor, 2> slots;  // by slot_names; undefined until the first update
+};
+
+// The names of the optimizer's slots: "momentum", or "moment1" and "moment2".
+std::vector<std::string> slot_names(const OptimizerOptions& options);
+
+struct Update {
+  double learning_rate;
+  int64_t number;  // from 1
+};
+void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& options,
+            const Update& update);
+
+// Zeroes what is pruned in the weight and in the optimizer's state: momentum would revive it.
+void apply_mask(Trained& parameter);
+
+// Scales the gradients so that their common Euclidean norm is at most `norm`.
+void clip(std::vector<at::Tensor>& gradients, double norm);
+
+}  // namespace coppice::train

@@ -1,0 +1,191 @@
+// Parameters are copies of the graph's constants, forward passes are Programs, gradients are
+// autograd's, updates are optimizer.h's.
+#include "train/trainer.h"
+
+#include <malloc.h>
+
+#include <cmath>
+#include <optional>
+
+#include "core/error.h"
+#include "graph/passes/fuse_batch_norm.h"
+#include "session/parameters.h"
+#include "train/loss.h"
+#include "train/network.h"
+#include "train/optimizer.h"
+#include "train/tensors.h"
+#include "train/torch.h"
+
+namespace coppice::train {
+namespace {
+
+class TorchTrainer : public Trainer {
+ public:
+  explicit TorchTrainer(at::Device device) : device_(device) {}
+
+  void load(const Graph& graph, const TrainingSetup& setup, const OptimizerState& state) override {
+    setup_ = setup;
+    updates_ = state.updates;
+    std::vector<ValueId> wanted = graph.outputs;
+    wanted.push_back(setup.classes > 0 ? logits_of(graph) : graph.outputs.front());
+    student_.emplace(graph, std::move(wanted), device_);
+    load_teacher();
+    load_parameters(state);
+    statistics_.clear();
+    for (const Node& node : graph.nodes) {
+      if (node.op_type != "BatchNormalization") continue;
+      for (const ValueId id : {node.inputs[3], node.inputs[4]}) {
+        if (graph.value(id).constant) statistics_.push_back(id);
+      }
+    }
+    for (const ValueId id : statistics_) student_->constant(id);
+  }
+
+  StepResult step(const Tensor& images, std::span<const int64_t> labels,
+                  const StepOptions& options) override {
+    at::manual_seed(options.seed);
+    const at::Tensor pictures = on_device(images);
+    Targets targets{.labels = {}, .teacher = {}, .classes = setup_.classes};
+    if (setup_.classes > 0) {
+      targets.labels = at::tensor(at::ArrayRef<int64_t>(labels.data(), labels.size())).to(device_);
+    }
+    if (teacher_) targets.teacher = run(*teacher_, pictures, Mode::evaluation);
+    const std::vector<at::Tensor> outputs = run(*student_, pictures, Mode::training);
+    const at::Tensor loss = loss_of(outputs, targets, setup_.loss);
+    StepResult result{.loss = loss.item<double>(), .correct = 0};
+    if (!std::isfinite(result.loss)) return result;
+    if (setup_.classes > 0) {
+      const at::Tensor best = outputs[0].detach().reshape({-1, setup_.classes}).argmax(1);
+      result.correct = best.eq(targets.labels).sum().item<int64_t>();
+    }
+    update_all(loss, options.learning_rate);
+    return result;
+  }
+
+  std::vector<Tensor> forward(const Tensor& images) override {
+    const at::NoGradGuard no_gradients;
+    std::vector<at::Tensor> outputs = student_->run(on_device(images), Mode::evaluation);
+    outputs.pop_back();
+    std::vector<Tensor> results;
+    for (const at::Tensor& output : outputs) results.push_back(from_torch(output));
+    return results;
+  }
+
+  void store(Graph& graph, OptimizerState& state) const override {
+    const Network& student = *student_;
+    const std::vector<std::string> names = slot_names(setup_.optimizer);
+    state = {.updates = updates_, .slots = {}};
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+      graph.value(ids_[p]).constant = from_torch(parameters_[p].weight);
+      for (size_t s = 0; s < names.size(); ++s) {
+        const at::Tensor& slot = parameters_[p].slots[s];
+        if (slot.defined()) state.slots[names[s]][parameters_[p].name] = from_torch(slot);
+      }
+    }
+    for (const ValueId id : statistics_)
+      graph.value(id).constant = from_torch(student.constant(id));
+  }
+
+ private:
+  at::Tensor on_device(const Tensor& images) const {
+    return channels_last(to_torch(images, device_));
+  }
+
+  // The outputs, the first as logits where it is scores of classes.
+  std::vector<at::Tensor> run(Network& network, const at::Tensor& pictures, Mode mode) {
+    c10::optional<at::NoGradGuard> no_gradients;
+    if (mode == Mode::evaluation) no_gradients.emplace();
+    std::vector<at::Tensor> outputs = network.run(pictures, mode);
+    outputs.front() = outputs.back();
+    outputs.pop_back();
+    return outputs;
+  }
+
+  void load_teacher() {
+    teacher_.reset();
+    if (setup_.loss.distillation <= 0) return;
+    COPPICE_CHECK(setup_.teacher != nullptr, "distillation without a teacher");
+    Graph teacher = *setup_.teacher;
+    fuse_batch_norms(teacher);  // it never trains, and a third of its time is normalisation
+    std::vector<ValueId> wanted = teacher.outputs;
+    wanted.push_back(setup_.classes > 0 ? logits_of(teacher) : teacher.outputs.front());
+    teacher_.emplace(std::move(teacher), std::move(wanted), device_);
+  }
+
+  void load_parameters(const OptimizerState& state) {
+    ids_.clear();
+    parameters_.clear();
+    const std::vector<std::string> slots = slot_names(setup_.optimizer);
+    const bool all = setup_.optimizer.decayed == OptimizerOptions::Decayed::all;
+    for (const Parameter& parameter : trained_parameters(student_->graph())) {
+      Trained trained;
+      trained.name = student_->graph().value(parameter.id).name;
+      trained.weight = student_->constant(parameter.id);
+      trained.decayed = all || parameter.kind == Parameter::Kind::weight;
+      if (const auto mask = setup_.masks.find(trained.name); mask != setup_.masks.end()) {
+        trained.pruned = like(mask->second, trained.weight).eq(0);
+      }
+      for (size_t s = 0; s < slots.size(); ++s) {
+        const auto slot = state.slots.find(slots[s]);
+        if (slot == state.slots.end()) continue;
+        const auto found = slot->second.find(trained.name);
+        if (found != slot->second.end()) trained.slots[s] = like(found->second, trained.weight);
+      }
+      apply_mask(trained);
+      trained.weight.requires_grad_();
+      ids_.push_back(parameter.id);
+      parameters_.push_back(std::move(trained));
+    }
+  }
+
+  at::Tensor like(const Tensor& tensor, const at::Tensor& weight) const {
+    COPPICE_CHECK(at::IntArrayRef(tensor.shape()) == weight.sizes(),
+                  "a mask or a moment of another shape than its weight");
+    return channels_last(to_torch(tensor, device_));
+  }
+
+  void update_all(const at::Tensor& loss, double learning_rate) {
+    std::vector<at::Tensor> weights;
+    for (const Trained& parameter : parameters_) weights.push_back(parameter.weight);
+    std::vector<at::Tensor> gradients =
+        torch::autograd::grad({loss}, weights, {}, c10::nullopt, false, /*allow_unused=*/true);
+    const at::NoGradGuard no_gradients;
+    if (setup_.optimizer.clip_norm > 0) clip(gradients, setup_.optimizer.clip_norm);
+    ++updates_;
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+      if (!gradients[p].defined()) continue;
+      update(parameters_[p], gradients[p], setup_.optimizer, {learning_rate, updates_});
+    }
+  }
+
+  at::Device device_;
+  TrainingSetup setup_;
+  int64_t updates_ = 0;
+  std::optional<Network> student_, teacher_;
+  std::vector<ValueId> ids_;  // of the parameters
+  std::vector<Trained> parameters_;
+  std::vector<ValueId> statistics_;
+};
+
+at::Device device_of(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  if (name != "cuda") fail_usage("device '" + name + "': expected cpu or cuda");
+  if (!at::hasCUDA()) fail_usage("device 'cuda': this LibTorch has none; use --device cpu");
+  return at::Device(at::kCUDA, 0);
+}
+
+}  // namespace
+
+std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) {
+  // Activations of some megabytes come and go with every step. From fresh pages each costs more
+  // than what is computed in it (9 % of a ResNet-20 step), so freed memory stays in the heap.
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, INT32_MAX);
+  const at::Device device = device_of(options.device);
+  at::set_num_threads(options.threads);
+  at::globalContext().setDeterministicCuDNN(true);
+  at::globalContext().setBenchmarkCuDNN(false);
+  return std::make_unique<TorchTrainer>(device);
+}
+
+}  // namespace coppice::train
