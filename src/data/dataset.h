@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "core/tensor.h"
+#include "data/augment.h"
 #include "data/preprocess.h"
 
 namespace coppice {
@@ -41,6 +42,8 @@ class Dataset {
 
   // The statistics that models for this data set are usually trained with; none if unknown.
   virtual std::optional<Preprocessing> own_preprocessing() const = 0;
+  // How they usually change its training pictures; most not at all.
+  virtual Augmentation usual_augmentation() const { return {}; }
 };
 
 struct DatasetFormat {

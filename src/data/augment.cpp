@@ -1,0 +1,116 @@
+// See augment.h. A picture's changes are drawn in a fixed order (area, pad, flip) from a stream of
+// its own; then at most two copies are made: the random area, resized, and one pass that pads, cuts
+// the window and mirrors its rows.
+#include "data/augment.h"
+
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "data/resize.h"
+
+namespace coppice {
+namespace {
+
+constexpr uint64_t kStream = 0x6175676d656e74;  // "augment": no other stream of the seed is like it
+constexpr int kAreaTries = 10;
+constexpr double kMostAspect = 4.0 / 3.0;  // width to height, and height to width
+
+struct Window {
+  int64_t top = 0, left = 0, height, width;
+};
+
+// The window of every plane, zero where it lies outside the picture.
+template <typename T>
+Tensor copy_window(const Tensor& pixels, const Window& window, Augmentation::Flip flip) {
+  const int64_t planes = pixels.shape()[0], height = pixels.shape()[1], width = pixels.shape()[2];
+  Tensor result = Tensor::zeros(pixels.dtype(), {planes, window.height, window.width});
+  // Columns of the window that the picture has.
+  const int64_t begin = std::clamp<int64_t>(-window.left, 0, window.width);
+  const int64_t end = std::clamp<int64_t>(width - window.left, begin, window.width);
+  if (begin == end) return result;
+  const T* source = pixels.as<T>().data();
+  T* target = result.mutate<T>().data();
+  for (int64_t plane = 0; plane < planes; ++plane) {
+    for (int64_t y = 0; y < window.height; ++y, target += window.width) {
+      const int64_t from = window.top + y;
+      if (from < 0 || from >= height) continue;
+      const T* first = source + (plane * height + from) * width + window.left + begin;
+      if (flip == Augmentation::Flip::on) {
+        std::reverse_copy(first, first + (end - begin), target + window.width - end);
+      } else {
+        std::copy(first, first + (end - begin), target + begin);
+      }
+    }
+  }
+  return result;
+}
+
+Tensor copy_window(const Tensor& pixels, const Window& window, Augmentation::Flip flip) {
+  return pixels.dtype() == DType::u8 ? copy_window<uint8_t>(pixels, window, flip)
+                                     : copy_window<float>(pixels, window, flip);
+}
+
+// A window of random area and aspect at a random place, if it fits.
+std::optional<Window> draw_area(int64_t height, int64_t width, double least_area, Random& random) {
+  const double area =
+      static_cast<double>(height) * static_cast<double>(width) * random.uniform(least_area, 1);
+  const double aspect = std::exp(random.uniform(-std::log(kMostAspect), std::log(kMostAspect)));
+  Window window{.height = std::llround(std::sqrt(area / aspect)),
+                .width = std::llround(std::sqrt(area * aspect))};
+  const auto fits = [](int64_t side, int64_t whole) { return side > 0 && side <= whole; };
+  if (!fits(window.height, height) || !fits(window.width, width)) return std::nullopt;
+  window.top =
+      static_cast<int64_t>(random.below(static_cast<uint64_t>(height - window.height) + 1));
+  window.left = static_cast<int64_t>(random.below(static_cast<uint64_t>(width - window.width) + 1));
+  return window;
+}
+
+// The most of the picture, from its middle, that has an allowed aspect.
+Window centre_area(int64_t height, int64_t width) {
+  const auto most = [](int64_t other) {
+    return std::llround(static_cast<double>(other) * kMostAspect);
+  };
+  Window window{.height = std::min<int64_t>(height, most(width)),
+                .width = std::min<int64_t>(width, most(height))};
+  window.top = (height - window.height) / 2;
+  window.left = (width - window.width) / 2;
+  return window;
+}
+
+Tensor take_area(const Tensor& pixels, double least_area, Random& random) {
+  const int64_t height = pixels.shape()[1], width = pixels.shape()[2];
+  std::optional<Window> window;
+  for (int i = 0; i < kAreaTries && !window; ++i) {
+    window = draw_area(height, width, least_area, random);
+  }
+  if (!window) window = centre_area(height, width);
+  return resize_bilinear(copy_window(pixels, *window, Augmentation::Flip::off), height, width);
+}
+
+}  // namespace
+
+Tensor augment(const Tensor& pixels, const Augmentation& augmentation, const PictureKey& key) {
+  COPPICE_CHECK(pixels.rank() == 3 && pixels.size() > 0 &&
+                    (pixels.dtype() == DType::u8 || pixels.dtype() == DType::f32),
+                "pixels of shape " + to_string(pixels.shape()) + ", " + name_of(pixels.dtype()));
+  COPPICE_CHECK(
+      augmentation.pad >= 0 && augmentation.least_area > 0 && augmentation.least_area <= 1,
+      "augmentation " + to_string(augmentation));
+  Random random = Random::stream(key.seed, {kStream, key.epoch, key.index});
+  const Tensor picture =
+      augmentation.least_area < 1 ? take_area(pixels, augmentation.least_area, random) : pixels;
+  Window window{.height = pixels.shape()[1], .width = pixels.shape()[2]};
+  if (augmentation.pad > 0) {
+    const uint64_t places = 2 * static_cast<uint64_t>(augmentation.pad) + 1;
+    window.top = static_cast<int64_t>(random.below(places)) - augmentation.pad;
+    window.left = static_cast<int64_t>(random.below(places)) - augmentation.pad;
+  }
+  const bool mirrored = augmentation.flip == Augmentation::Flip::on && random.below(2) == 1;
+  if (!mirrored && window.top == 0 && window.left == 0) return picture;
+  return copy_window(picture, window, mirrored ? Augmentation::Flip::on : Augmentation::Flip::off);
+}
+
+}  // namespace coppice
