@@ -16,7 +16,7 @@ namespace {
 
 constexpr uint64_t kStream = 0x6175676d656e74;  // "augment": no other stream of the seed is like it
 constexpr int kAreaTries = 10;
-constexpr double kMostAspect = 4.0 / 3.0;  // width to height, and height to width
+constexpr double kMostAspect = 4.0 / 3.0;  // and its inverse is the least
 
 struct Window {
   int64_t top = 0, left = 0, height, width;
@@ -55,39 +55,28 @@ Tensor copy_window(const Tensor& pixels, const Window& window, Augmentation::Fli
 
 // A window of random area and aspect at a random place, if it fits.
 std::optional<Window> draw_area(int64_t height, int64_t width, double least_area, Random& random) {
-  const double area =
-      static_cast<double>(height) * static_cast<double>(width) * random.uniform(least_area, 1);
+  const double area = random.uniform(least_area, 1);
   const double aspect = std::exp(random.uniform(-std::log(kMostAspect), std::log(kMostAspect)));
-  Window window{.height = std::llround(std::sqrt(area / aspect)),
-                .width = std::llround(std::sqrt(area * aspect))};
-  const auto fits = [](int64_t side, int64_t whole) { return side > 0 && side <= whole; };
-  if (!fits(window.height, height) || !fits(window.width, width)) return std::nullopt;
+  const auto share_of = [](int64_t side, double share) {
+    return std::max<int64_t>(1, std::llround(static_cast<double>(side) * share));
+  };
+  Window window{.height = share_of(height, std::sqrt(area / aspect)),
+                .width = share_of(width, std::sqrt(area * aspect))};
+  if (window.height > height || window.width > width) return std::nullopt;
   window.top =
       static_cast<int64_t>(random.below(static_cast<uint64_t>(height - window.height) + 1));
   window.left = static_cast<int64_t>(random.below(static_cast<uint64_t>(width - window.width) + 1));
   return window;
 }
 
-// The most of the picture, from its middle, that has an allowed aspect.
-Window centre_area(int64_t height, int64_t width) {
-  const auto most = [](int64_t other) {
-    return std::llround(static_cast<double>(other) * kMostAspect);
-  };
-  Window window{.height = std::min<int64_t>(height, most(width)),
-                .width = std::min<int64_t>(width, most(height))};
-  window.top = (height - window.height) / 2;
-  window.left = (width - window.width) / 2;
-  return window;
-}
-
 Tensor take_area(const Tensor& pixels, double least_area, Random& random) {
   const int64_t height = pixels.shape()[1], width = pixels.shape()[2];
-  std::optional<Window> window;
-  for (int i = 0; i < kAreaTries && !window; ++i) {
-    window = draw_area(height, width, least_area, random);
+  for (int i = 0; i < kAreaTries; ++i) {
+    const std::optional<Window> window = draw_area(height, width, least_area, random);
+    if (!window) continue;
+    return resize_bilinear(copy_window(pixels, *window, Augmentation::Flip::off), height, width);
   }
-  if (!window) window = centre_area(height, width);
-  return resize_bilinear(copy_window(pixels, *window, Augmentation::Flip::off), height, width);
+  return pixels;
 }
 
 }  // namespace
@@ -100,7 +89,7 @@ Tensor augment(const Tensor& pixels, const Augmentation& augmentation, const Pic
       augmentation.pad >= 0 && augmentation.least_area > 0 && augmentation.least_area <= 1,
       "augmentation " + to_string(augmentation));
   Random random = Random::stream(key.seed, {kStream, key.epoch, key.index});
-  const Tensor picture =
+  Tensor picture =
       augmentation.least_area < 1 ? take_area(pixels, augmentation.least_area, random) : pixels;
   Window window{.height = pixels.shape()[1], .width = pixels.shape()[2]};
   if (augmentation.pad > 0) {
