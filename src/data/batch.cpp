@@ -16,8 +16,7 @@ constexpr int64_t kValuesPerThread = 65536;
 }  // namespace
 
 void load_batch(const Dataset& dataset, const Preprocessing& preprocessing,
-                std::span<const int64_t> indices, Tensor& images, std::span<int64_t> labels,
-                const ChangePicture& change) {
+                std::span<const int64_t> indices, Tensor& images, std::span<int64_t> labels) {
   const int64_t count = static_cast<int64_t>(indices.size());
   COPPICE_CHECK(
       images.rank() >= 1 && images.shape()[0] == count,
@@ -32,7 +31,7 @@ void load_batch(const Dataset& dataset, const Preprocessing& preprocessing,
     for (int64_t i = begin; i < end; ++i) {
       within("sample " + std::to_string(indices[i]) + " of '" + dataset.name() + "'", [&] {
         const Sample sample = dataset.read(indices[i]);
-        preprocess(change ? change(sample.pixels, indices[i]) : sample.pixels, preprocessing, input,
+        preprocess(sample.pixels, preprocessing, input,
                    values.subspan(i * values_each, values_each));
         if (!labels.empty()) labels[i] = sample.label;
       });

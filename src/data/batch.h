@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <span>
 
 #include "core/tensor.h"
@@ -16,11 +15,8 @@ namespace coppice {
 // `images`: f32 [N, ...input], preallocated, N = indices.size(): [N, C, H, W] or [N, H, W, C] by
 // the preprocessing's layout; of any other rank the values are laid out flat (channel planes in
 // order). `labels`: N, or empty if they are not wanted. Throws what Dataset::read and preprocess
-// throw, naming the sample. `change`: what is done to a picture's pixels before they are
-// preprocessed (its index comes with them); called from several threads.
-using ChangePicture = std::function<Tensor(const Tensor& pixels, int64_t index)>;
+// throw, naming the sample.
 void load_batch(const Dataset& dataset, const Preprocessing& preprocessing,
-                std::span<const int64_t> indices, Tensor& images, std::span<int64_t> labels,
-                const ChangePicture& change = {});
+                std::span<const int64_t> indices, Tensor& images, std::span<int64_t> labels);
 
 }  // namespace coppice

@@ -71,7 +71,7 @@ std::unique_ptr<Dataset> open_cifar(const std::string& folder, Split split, cons
   result.classes = kind.classes;
   result.shape = {3, 32, 32};
   result.preprocessing = parse_preprocessing(kind.preprocessing);
-  result.augmentation = {.pad = 4, .flip = Augmentation::Flip::on};
+  result.augmentation = parse_augmentation("pad=4,flip");
   return make_memory_dataset(std::move(result));
 }
 

@@ -42,7 +42,7 @@ class Dataset {
 
   // The statistics that models for this data set are usually trained with; none if unknown.
   virtual std::optional<Preprocessing> own_preprocessing() const = 0;
-  // The augmentation that models for this data set are usually trained with.
+  // How they usually change its training pictures; most not at all.
   virtual Augmentation usual_augmentation() const { return {}; }
 };
 

@@ -1,6 +1,7 @@
 // Specs and the table of formats.
 #include "data/dataset.h"
 
+#include <map>
 #include <set>
 
 #include "data/test_files.h"
@@ -46,6 +47,35 @@ TEST(Dataset, every_format_names_what_is_missing) {
     const std::string argument = format.name == "npy" ? "/none/x,/none/y" : "/none/x";
     expect_error(ErrorKind::input, {"/none/x"},
                  [&] { open_dataset(std::string(format.name) + ":" + argument, Split::train); });
+  }
+}
+
+TEST(Dataset, every_format_has_its_usual_augmentation) {
+  const test::TempFolder folder;
+  const std::string picture(3072, 'x'), zeros(3, '\0');
+  folder.write("test_batch.bin", "\1" + picture);
+  folder.write("test.bin", "\1\1" + picture);
+  folder.write("t10k-images-idx3-ubyte", zeros.substr(2) + zeros.substr(2) + "\x8\x3" + zeros +
+                                             "\1" + zeros + "\1" + zeros + "\1" + "x");
+  folder.write("t10k-labels-idx1-ubyte",
+               zeros.substr(2) + zeros.substr(2) + "\x8\x1" + zeros + "\1" + "\1");
+  folder.write("class/1.png", test::png(1, 1, PNG_FORMAT_GRAY, {1}));
+  const auto header = [](const std::string& shape) {
+    const std::string text = "{'descr': '|u1', 'fortran_order': False, 'shape': " + shape + ", }\n";
+    return std::string("\x93NUMPY\1\0", 8) + static_cast<char>(text.size()) + '\0' + text;
+  };
+  const std::string images = folder.write("x.npy", header("(1, 1, 1)") + "x");
+  const std::string labels = folder.write("y.npy", header("(1,)") + "\1");
+  const std::map<std::string_view, std::string_view> expected = {
+      {"mnist", "none"},          {"fashion-mnist", "pad=2,flip"}, {"cifar10", "pad=4,flip"},
+      {"cifar100", "pad=4,flip"}, {"images", "area=0.08,flip"},    {"npy", "none"},
+      {"digits", "none"}};
+  ASSERT_EQ(expected.size(), dataset_formats().size());
+  for (const DatasetFormat& format : dataset_formats()) {
+    const std::string name(format.name);
+    const std::string argument = name == "npy" ? images + "," + labels : folder.path();
+    const auto dataset = open_dataset(name == "digits" ? name : name + ":" + argument, Split::test);
+    EXPECT_EQ(to_string(dataset->usual_augmentation()), expected.at(format.name)) << name;
   }
 }
 

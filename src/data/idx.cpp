@@ -67,8 +67,13 @@ IdxFile read_idx(const std::filesystem::path& file, int64_t rank) {
   return {bytes, parse_idx(bytes, rank, where)};
 }
 
+// How models for the pictures are usually trained.
+struct IdxUse {
+  std::string preprocessing, augmentation;
+};
+
 std::unique_ptr<Dataset> open_idx(const std::string& folder, Split split, const std::string& name,
-                                  const std::string& preprocessing, const Augmentation& usual) {
+                                  const IdxUse& use) {
   const std::string prefix = split == Split::train ? "train" : "t10k";
   const std::array<std::string, 2> names = {prefix + "-images-idx3-ubyte",
                                             prefix + "-labels-idx1-ubyte"};
@@ -96,8 +101,8 @@ std::unique_ptr<Dataset> open_idx(const std::string& folder, Split split, const 
   result.shape = {1, shape[1], shape[2]};
   const size_t picture_bytes = static_cast<size_t>(shape[1] * shape[2]);
   result.parts.push_back({pictures.bytes.data, pictures.array.bytes(), picture_bytes, count});
-  result.preprocessing = parse_preprocessing(preprocessing);
-  result.augmentation = usual;
+  result.preprocessing = parse_preprocessing(use.preprocessing);
+  result.augmentation = parse_augmentation(use.augmentation);
   return make_memory_dataset(std::move(result));
 }
 
@@ -120,12 +125,13 @@ Tensor parse_idx(const Buffer& file, int64_t rank, const std::string& where) {
 }
 
 std::unique_ptr<Dataset> open_mnist(const std::string& folder, Split split) {
-  return open_idx(folder, split, "mnist", "mnist", {});
+  return open_idx(folder, split, "mnist", {.preprocessing = "mnist", .augmentation = "none"});
 }
 
 std::unique_ptr<Dataset> open_fashion_mnist(const std::string& folder, Split split) {
-  return open_idx(folder, split, "fashion-mnist", "scale=1/255,mean=.2860,std=.3530",
-                  {.pad = 2, .flip = Augmentation::Flip::on});
+  return open_idx(
+      folder, split, "fashion-mnist",
+      {.preprocessing = "scale=1/255,mean=.2860,std=.3530", .augmentation = "pad=2,flip"});
 }
 
 }  // namespace coppice

@@ -104,9 +104,7 @@ class ImageFolder : public Dataset {
   std::optional<Preprocessing> own_preprocessing() const override {
     return parse_preprocessing("imagenet,resize=256,crop=224");
   }
-  Augmentation usual_augmentation() const override {
-    return {.pad = 0, .flip = Augmentation::Flip::on, .least_area = 0.08};
-  }
+  Augmentation usual_augmentation() const override { return parse_augmentation("area=0.08,flip"); }
 
   Sample read(int64_t index) const override {
     COPPICE_CHECK(index >= 0 && index < size(), "sample index out of range");

@@ -1,11 +1,19 @@
-// See loader.h. Batches ahead are futures: each is made from its (epoch, batch) alone, so nothing
-// depends on which of them is ready first.
+// See loader.h. Batches are numbered through all epochs, so a place is one number. One worker makes
+// them in order, each on all threads (load_batch), and waits while enough are ready: its pace can't
+// change what they are.
 #include "data/loader.h"
 
 #include <algorithm>
 #include <cmath>
+#include <condition_variable>
 #include <deque>
-#include <future>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <thread>
+#include <utility>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -14,60 +22,137 @@
 namespace coppice {
 namespace {
 
-constexpr size_t kAhead = 2;
-constexpr uint64_t kOrder = 0x0d, kHeldOut = 0x40;
+// Names as numbers: no other stream of the seed is like these.
+constexpr uint64_t kOrderStream = 0x6f72646572;        // "order"
+constexpr uint64_t kHoldOutStream = 0x686f6c646f7574;  // "holdout"
+// One to hand over and one more to even out a slow one.
+constexpr size_t kMostReady = 2;
+
+// The pictures of one epoch as the model is to see them, until there is a request to stop.
+class AugmentedDataset : public Dataset {
+ public:
+  AugmentedDataset(const Dataset& dataset, const LoaderOptions& options, uint64_t epoch,
+                   std::stop_token stop)
+      : dataset_(dataset), options_(options), epoch_(epoch), stop_(std::move(stop)) {}
+
+  int64_t size() const override { return dataset_.size(); }
+  int64_t classes() const override { return dataset_.classes(); }
+  std::string name() const override { return dataset_.name(); }
+  std::optional<Preprocessing> own_preprocessing() const override {
+    return dataset_.own_preprocessing();
+  }
+
+  Sample read(int64_t index) const override {
+    if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "no longer wanted");
+    Sample sample = dataset_.read(index);
+    sample.pixels = augment(sample.pixels, options_.augmentation,
+                            {options_.seed, epoch_, static_cast<uint64_t>(index)});
+    return sample;
+  }
+
+ private:
+  const Dataset& dataset_;
+  const LoaderOptions& options_;
+  uint64_t epoch_;
+  std::stop_token stop_;
+};
+
+std::vector<int64_t> epoch_order(const LoaderOptions& options, uint64_t epoch) {
+  std::vector<int64_t> order = Random::stream(options.seed, {kOrderStream, epoch})
+                                   .permutation(static_cast<int64_t>(options.indices.size()));
+  for (int64_t& place : order) place = options.indices[place];
+  return order;
+}
+
+Batch make_batch(const Dataset& dataset, const LoaderOptions& options,
+                 std::span<const int64_t> indices) {
+  Shape shape = options.input;
+  shape.insert(shape.begin(), options.batch);
+  Batch batch{Tensor::zeros(DType::f32, shape), std::vector<int64_t>(indices.size())};
+  load_batch(dataset, options.preprocessing, indices, batch.images, batch.labels);
+  return batch;
+}
+
+// What the worker hands over: a batch, or why there is none.
+struct Made {
+  Batch batch;
+  std::exception_ptr error;
+};
 
 }  // namespace
 
-struct Loader::State {
-  const Dataset& dataset;
-  LoaderOptions options;
-  int64_t epoch = 0, batch = 0;  // the next one to be begun
-  int64_t shuffled_epoch = -1;
-  std::vector<int64_t> order;
-  std::deque<std::future<Batch>> ahead;
+class Loader::State {
+ public:
+  State(const Dataset& dataset, LoaderOptions options)
+      : dataset_(dataset), options_(std::move(options)) {}
 
-  int64_t batches() const { return static_cast<int64_t>(options.indices.size()) / options.batch; }
+  int64_t batches() const { return static_cast<int64_t>(options_.indices.size()) / options_.batch; }
 
-  void begin_one() {
-    if (shuffled_epoch != epoch) {
-      Random random = Random::stream(options.seed, {kOrder, static_cast<uint64_t>(epoch)});
-      order = random.permutation(static_cast<int64_t>(options.indices.size()));
-      shuffled_epoch = epoch;
-    }
-    std::vector<int64_t> pictures(options.batch);
-    for (int64_t i = 0; i < options.batch; ++i) {
-      pictures[i] = options.indices[order[batch * options.batch + i]];
-    }
-    ahead.push_back(
-        std::async(std::launch::async, [this, pictures = std::move(pictures), now = epoch] {
-          return make(pictures, static_cast<uint64_t>(now));
-        }));
-    if (++batch < batches()) return;
-    batch = 0;
-    ++epoch;
+  void start(int64_t number) {
+    worker_.reset();  // waits for no more than the pictures that are being read
+    ready_.clear();
+    worker_.emplace([this, number](const std::stop_token& stop) { work(stop, number); });
   }
 
-  Batch make(const std::vector<int64_t>& pictures, uint64_t now) const {
-    Shape shape = options.input;
-    shape.insert(shape.begin(), options.batch);
-    Batch made{Tensor::zeros(DType::f32, shape), std::vector<int64_t>(options.batch)};
-    const auto change = [&](const Tensor& pixels, int64_t index) {
-      return augment(pixels, options.augmentation,
-                     {options.seed, now, static_cast<uint64_t>(index)});
-    };
-    load_batch(dataset, options.preprocessing, pictures, made.images, made.labels, change);
-    return made;
+  Batch next() {
+    if (!worker_) start(0);
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return !ready_.empty(); });
+    Made made = std::move(ready_.front());
+    ready_.pop_front();
+    lock.unlock();
+    changed_.notify_all();
+    if (made.error) std::rethrow_exception(made.error);
+    return std::move(made.batch);
   }
+
+ private:
+  void work(const std::stop_token& stop, int64_t number) {
+    for (; !stop.stop_requested(); ++number) {
+      Made made = make(stop, number);
+      std::unique_lock lock(mutex_);
+      ready_.push_back(std::move(made));
+      changed_.notify_all();
+      changed_.wait(lock, stop, [&] { return ready_.size() < kMostReady; });
+    }
+  }
+
+  Made make(const std::stop_token& stop, int64_t number) {
+    try {
+      const int64_t epoch = number / batches();
+      if (epoch != ordered_epoch_) order_ = epoch_order(options_, static_cast<uint64_t>(epoch));
+      ordered_epoch_ = epoch;
+      const std::span<const int64_t> indices = std::span(order_).subspan(
+          number % batches() * options_.batch, static_cast<size_t>(options_.batch));
+      const AugmentedDataset pictures(dataset_, options_, static_cast<uint64_t>(epoch), stop);
+      return {make_batch(pictures, options_, indices), nullptr};
+    } catch (...) {
+      return {{}, std::current_exception()};
+    }
+  }
+
+  const Dataset& dataset_;
+  const LoaderOptions options_;
+  std::vector<int64_t> order_;  // of ordered_epoch_; the worker's alone
+  int64_t ordered_epoch_ = -1;
+  std::mutex mutex_;  // of ready_
+  std::condition_variable_any changed_;
+  std::deque<Made> ready_;
+  std::optional<std::jthread> worker_;  // the last member: it ends before what it uses
 };
 
-Loader::Loader(const Dataset& dataset, LoaderOptions options)
-    : state_(new State{dataset, std::move(options), 0, 0, -1, {}, {}}) {
-  if (state_->batches() > 0) return;
-  fail_input("data set '" + dataset.name() + "' has " +
-             std::to_string(state_->options.indices.size()) +
-             " pictures to train on, expected at least one batch of " +
-             std::to_string(state_->options.batch) + "; give a smaller --batch");
+Loader::Loader(const Dataset& dataset, LoaderOptions options) {
+  const int64_t count = static_cast<int64_t>(options.indices.size());
+  COPPICE_CHECK(options.batch > 0, "batches of " + std::to_string(options.batch));
+  for (const int64_t index : options.indices) {
+    COPPICE_CHECK(index >= 0 && index < dataset.size(), "picture " + std::to_string(index));
+  }
+  if (count < options.batch) {
+    fail_input("data set '" + dataset.name() + "': " + std::to_string(count) +
+               " pictures to train with, expected at least one batch of " +
+               std::to_string(options.batch) + "; use a smaller --batch or more pictures");
+  }
+  state_ = std::make_unique<State>(dataset, std::move(options));
 }
 
 Loader::~Loader() = default;
@@ -75,25 +160,23 @@ Loader::~Loader() = default;
 int64_t Loader::batches() const { return state_->batches(); }
 
 void Loader::start(int64_t epoch, int64_t batch) {
-  state_->ahead.clear();
-  state_->epoch = epoch + batch / batches();
-  state_->batch = batch % batches();
+  COPPICE_CHECK(epoch >= 0 && batch >= 0 && batch <= batches(),
+                "start at batch " + std::to_string(batch) + " of " + std::to_string(batches()) +
+                    ", epoch " + std::to_string(epoch));
+  state_->start(epoch * batches() + batch);
 }
 
-Batch Loader::next() {
-  while (state_->ahead.size() <= kAhead) state_->begin_one();
-  std::future<Batch> due = std::move(state_->ahead.front());
-  state_->ahead.pop_front();
-  return due.get();
-}
+Batch Loader::next() { return state_->next(); }
 
 HeldOut hold_out(int64_t count, double share, uint64_t seed) {
-  const auto out = static_cast<int64_t>(std::llround(static_cast<double>(count) * share));
-  std::vector<int64_t> order = Random::stream(seed, {kHeldOut}).permutation(count);
-  HeldOut parts{{order.begin() + out, order.end()}, {order.begin(), order.begin() + out}};
-  std::ranges::sort(parts.training);
-  std::ranges::sort(parts.held_out);
-  return parts;
+  COPPICE_CHECK(count >= 0 && share >= 0 && share <= 1,
+                "hold out " + std::to_string(share) + " of " + std::to_string(count));
+  const std::vector<int64_t> order = Random::stream(seed, {kHoldOutStream}).permutation(count);
+  const auto end = order.begin() + std::llround(share * static_cast<double>(count));
+  HeldOut result{.training = {end, order.end()}, .held_out = {order.begin(), end}};
+  std::sort(result.training.begin(), result.training.end());
+  std::sort(result.held_out.begin(), result.held_out.end());
+  return result;
 }
 
 }  // namespace coppice

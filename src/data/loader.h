@@ -39,14 +39,16 @@ class Loader {
   Loader& operator=(const Loader&) = delete;
 
   int64_t batches() const;  // of one epoch
-  // The next call of `next` gives batch `batch` of `epoch`.
+  // The next call of `next` gives batch `batch` of `epoch`; batch batches() is the first one of the
+  // next epoch.
   void start(int64_t epoch, int64_t batch);
-  // The batch that is due; at the end of an epoch the first one of the next. Throws what load_batch
-  // throws.
+  // The batch that is due; at the end of an epoch the first one of the next. Without `start` it
+  // begins with epoch 0. Throws what load_batch throws; the call after goes on with the batch
+  // after.
   Batch next();
 
  private:
-  struct State;
+  class State;
   std::unique_ptr<State> state_;
 };
 

@@ -1,55 +1,262 @@
+// The loader: which pictures come in which batch, whatever was asked for before and however many
+// threads there are.
 #include "data/loader.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <iterator>
+#include <numeric>
 #include <set>
+
+#include "core/random.h"
+#include "core/threads.h"
+#include "data/test_files.h"
 
 namespace coppice {
 namespace {
 
-LoaderOptions options(int64_t pictures, int64_t batch) {
-  LoaderOptions result;
-  for (int64_t i = 0; i < pictures; ++i) result.indices.push_back(i);
-  result.batch = batch;
-  result.input = {1, 28, 28};
-  result.preprocessing = parse_preprocessing("scale=1/255");
-  result.augmentation = parse_augmentation("pad=2,flip");
-  result.seed = 7;
-  return result;
+using test::expect_error;
+
+// Picture i is one value i, labelled i. Reads are counted.
+struct Numbers : Dataset {
+  explicit Numbers(int64_t count) : broken(count), count_(count) {}
+
+  int64_t size() const override { return count_; }
+  int64_t classes() const override { return count_; }
+  std::string name() const override { return "numbers"; }
+  std::optional<Preprocessing> own_preprocessing() const override { return {}; }
+  Sample read(int64_t index) const override {
+    ++reads;
+    if (index >= broken) fail_input("it is broken");
+    // Work that nobody needs; 10000 take about 50 us.
+    if (work > 0) Random(0).permutation(work);
+    return {Tensor::of<float>({1, 1, 1}, std::vector<float>{static_cast<float>(index)}), index};
+  }
+
+  mutable std::atomic<int64_t> reads = 0;
+  int64_t broken;  // from here on pictures can't be read
+  int64_t work = 0;
+
+ private:
+  int64_t count_;
+};
+
+std::vector<int64_t> first(int64_t count) {
+  std::vector<int64_t> indices(count);
+  std::iota(indices.begin(), indices.end(), 0);
+  return indices;
 }
 
-TEST(Loader, gives_the_same_batches_from_any_start) {
-  const auto dataset = open_dataset("digits", Split::train);
-  Loader through(*dataset, options(70, 16)), later(*dataset, options(70, 16));
+LoaderOptions number_options(int64_t count, int64_t batch) {
+  LoaderOptions options;
+  options.indices = first(count);
+  options.batch = batch;
+  options.input = {1, 1, 1};
+  options.seed = 7;
+  return options;
+}
+
+LoaderOptions digit_options() {
+  LoaderOptions options;
+  options.indices = first(90);
+  options.batch = 32;
+  options.input = {1, 28, 28};
+  options.preprocessing = parse_preprocessing("mnist");
+  options.augmentation = parse_augmentation("pad=2,flip,area=0.5");
+  options.seed = 11;
+  return options;
+}
+
+std::vector<Batch> take(Loader& loader, int64_t count) {
   std::vector<Batch> batches;
-  for (int i = 0; i < 7; ++i) batches.push_back(through.next());
-  later.start(1, 1);
-  const Batch batch = later.next();
-  EXPECT_EQ(through.batches(), 4);
-  EXPECT_EQ(batch.images, batches[5].images);
-  EXPECT_EQ(batch.labels, batches[5].labels);
-  EXPECT_FALSE(batch.images == batches[1].images);
+  for (int64_t i = 0; i < count; ++i) batches.push_back(loader.next());
+  return batches;
 }
 
-TEST(Loader, held_out_and_training_pictures_are_disjoint_and_all) {
-  const HeldOut parts = hold_out(1000, 0.1, 3);
-  std::set<int64_t> all(parts.training.begin(), parts.training.end());
-  all.insert(parts.held_out.begin(), parts.held_out.end());
-  EXPECT_EQ(parts.held_out.size(), 100);
-  EXPECT_EQ(all.size(), 1000);
-  EXPECT_TRUE(std::ranges::is_sorted(parts.training));
+void expect_equal(const Batch& a, const Batch& b) {
+  EXPECT_EQ(a.images, b.images);
+  EXPECT_EQ(a.labels, b.labels);
 }
 
-TEST(Augment, text_is_read_back_and_a_key_gives_the_same_picture) {
-  const Augmentation how = parse_augmentation("pad=4,area=0.5,flip");
-  EXPECT_EQ(parse_augmentation(to_string(how)), how);
-  EXPECT_EQ(to_string(parse_augmentation("none")), "none");
-  const auto dataset = open_dataset("digits", Split::train);
-  const Tensor pixels = dataset->read(0).pixels;
-  EXPECT_EQ(augment(pixels, how, {1, 2, 3}), augment(pixels, how, {1, 2, 3}));
-  EXPECT_FALSE(augment(pixels, how, {1, 2, 3}) == augment(pixels, how, {1, 3, 3}));
-  EXPECT_EQ(augment(pixels, how, {1, 2, 3}).shape(), pixels.shape());
+// The number of threads is set back when a test ends.
+class Loaders : public ::testing::Test {
+ protected:
+  ~Loaders() override { set_thread_count(0); }
+};
+
+TEST_F(Loaders, an_epoch_gives_each_picture_at_most_once_in_whole_batches) {
+  const Numbers numbers(100);
+  LoaderOptions options = number_options(0, 8);
+  for (int64_t i = 3; i < 64; ++i) options.indices.push_back(i);
+  Loader loader(numbers, options);
+  ASSERT_EQ(loader.batches(), 7);
+  for (int epoch = 0; epoch < 3; ++epoch) {
+    std::set<int64_t> seen;
+    for (const Batch& batch : take(loader, loader.batches())) {
+      ASSERT_EQ(batch.images.shape(), (Shape{8, 1, 1, 1}));
+      ASSERT_EQ(batch.labels.size(), 8u);
+      for (size_t i = 0; i < 8; ++i) {
+        EXPECT_EQ(batch.images.as<float>()[i], static_cast<float>(batch.labels[i]));
+        EXPECT_TRUE(seen.insert(batch.labels[i]).second);
+      }
+    }
+    EXPECT_EQ(seen.size(), 56u);
+    EXPECT_GE(*seen.begin(), 3);
+    EXPECT_LT(*seen.rbegin(), 64);
+  }
+}
+
+TEST_F(Loaders, epochs_and_seeds_differ_in_order) {
+  const Numbers numbers(64);
+  Loader loader(numbers, number_options(64, 64));
+  LoaderOptions other = number_options(64, 64);
+  other.seed = 8;
+  const auto epochs = take(loader, 2);
+  EXPECT_NE(epochs[0].labels, epochs[1].labels);
+  EXPECT_NE(epochs[0].labels, first(64));
+  EXPECT_NE(epochs[0].labels, Loader(numbers, other).next().labels);
+}
+
+TEST_F(Loaders, epochs_augment_the_same_picture_differently) {
+  const auto digits = open_dataset("digits", Split::train);
+  LoaderOptions options = digit_options();
+  options.indices = {5};
+  options.batch = 1;
+  Loader loader(*digits, options);
+  const auto epochs = take(loader, 2);
+  EXPECT_EQ(epochs[0].labels, epochs[1].labels);
+  EXPECT_FALSE(epochs[0].images == epochs[1].images);
+}
+
+TEST_F(Loaders, pictures_are_read_augmented_and_preprocessed) {
+  const auto digits = open_dataset("digits", Split::train);
+  const LoaderOptions options = digit_options();
+  Loader loader(*digits, options);
+  loader.start(4, 1);
+  const Batch batch = loader.next();
+  std::vector<float> expected(784);
+  size_t found = 0;
+  for (const int64_t index : options.indices) {
+    const Sample sample = digits->read(index);
+    const Tensor pixels = augment(sample.pixels, options.augmentation,
+                                  {options.seed, 4, static_cast<uint64_t>(index)});
+    preprocess(pixels, options.preprocessing, options.input, expected);
+    for (size_t i = 0; i < batch.labels.size(); ++i) {
+      const auto values = batch.images.as<float>().subspan(i * 784, 784);
+      if (!std::equal(expected.begin(), expected.end(), values.begin())) continue;
+      EXPECT_EQ(batch.labels[i], sample.label);
+      ++found;
+    }
+  }
+  EXPECT_EQ(found, batch.labels.size());
+}
+
+TEST_F(Loaders, any_start_gives_the_batches_of_running_through) {
+  const auto digits = open_dataset("digits", Split::train);
+  Loader through(*digits, digit_options()), started(*digits, digit_options());
+  const auto all = take(through, 6);  // three epochs
+  for (const int64_t place : {5, 0, 3, 1, 4, 2}) {
+    started.start(place / 2, place % 2);
+    for (int64_t i = place; i < 6; ++i) expect_equal(started.next(), all[i]);
+  }
+  started.start(1, 2);  // the end of epoch 1
+  expect_equal(started.next(), all[4]);
+}
+
+TEST_F(Loaders, threads_do_not_change_the_batches) {
+  const auto digits = open_dataset("digits", Split::train);
+  LoaderOptions options = digit_options();
+  options.indices = first(600);
+  options.batch = 300;  // enough for several threads
+  set_thread_count(1);
+  Loader one(*digits, options);
+  const auto expected = take(one, 3);
+  set_thread_count(5);
+  Loader many(*digits, options);
+  for (const Batch& batch : expected) expect_equal(many.next(), batch);
+}
+
+TEST_F(Loaders, only_a_few_batches_are_made_ahead) {
+  const Numbers numbers(1000);
+  Loader loader(numbers, number_options(1000, 10));
+  const auto kept = take(loader, 3);
+  EXPECT_GE(numbers.reads, 30);
+  EXPECT_LE(numbers.reads, 50);
+}
+
+TEST_F(Loaders, a_loader_may_be_left_or_started_anew_at_any_time) {
+  const auto digits = open_dataset("digits", Split::train);
+  const auto expected = Loader(*digits, digit_options()).next();
+  { const Loader unused(*digits, digit_options()); }
+  for (int i = 0; i < 20; ++i) {
+    Loader loader(*digits, digit_options());
+    loader.start(3, 0);
+    loader.start(2, 1);
+    if (i % 2 == 0) loader.next();
+    loader.start(0, 0);
+    if (i % 3 == 0) expect_equal(loader.next(), expected);
+  }
+}
+
+TEST_F(Loaders, leaving_does_not_wait_for_the_rest_of_a_batch) {
+  set_thread_count(1);
+  constexpr int64_t kCount = 400'000;
+  Numbers numbers(kCount);
+  numbers.work = 10000;
+  {
+    Loader loader(numbers, number_options(kCount, kCount));
+    loader.start(0, 0);
+  }
+  // All of them would take 20 s.
+  EXPECT_LT(numbers.reads, kCount);
+}
+
+TEST_F(Loaders, errors_of_pictures_come_out_of_next_and_the_batch_after_follows) {
+  Numbers numbers(40);
+  LoaderOptions options = number_options(40, 10);
+  Loader whole(numbers, options);
+  const auto expected = take(whole, 4);
+  numbers.broken = 39;
+  Loader loader(numbers, options);
+  for (const Batch& batch : expected) {
+    if (std::count(batch.labels.begin(), batch.labels.end(), 39) == 0) {
+      expect_equal(loader.next(), batch);
+    } else {
+      expect_error(ErrorKind::input, {"sample 39 of 'numbers'", "it is broken"},
+                   [&] { loader.next(); });
+    }
+  }
+}
+
+TEST_F(Loaders, fewer_pictures_than_a_batch_is_an_error) {
+  const Numbers numbers(100);
+  EXPECT_EQ(Loader(numbers, number_options(64, 64)).batches(), 1);
+  expect_error(ErrorKind::input, {"'numbers'", "63", "64", "--batch"},
+               [&] { Loader(numbers, number_options(63, 64)); });
+  expect_error(ErrorKind::input, {"0 pictures", "64"},
+               [&] { Loader(numbers, number_options(0, 64)); });
+}
+
+TEST(HoldOut, both_parts_are_ascending_and_make_up_the_whole) {
+  for (const int64_t count : {0, 1, 2, 10, 1000}) {
+    for (const double share : {0.0, 0.1, 0.25, 0.5, 1.0}) {
+      const HeldOut parts = hold_out(count, share, 3);
+      EXPECT_EQ(static_cast<int64_t>(parts.held_out.size()),
+                std::llround(share * static_cast<double>(count)));
+      EXPECT_TRUE(std::is_sorted(parts.held_out.begin(), parts.held_out.end()));
+      EXPECT_TRUE(std::is_sorted(parts.training.begin(), parts.training.end()));
+      std::vector<int64_t> all;
+      std::merge(parts.training.begin(), parts.training.end(), parts.held_out.begin(),
+                 parts.held_out.end(), std::back_inserter(all));
+      EXPECT_EQ(all, first(count));
+    }
+  }
+}
+
+TEST(HoldOut, the_seed_decides_which) {
+  EXPECT_EQ(hold_out(1000, 0.1, 3).held_out, hold_out(1000, 0.1, 3).held_out);
+  EXPECT_NE(hold_out(1000, 0.1, 3).held_out, hold_out(1000, 0.1, 4).held_out);
 }
 
 }  // namespace

@@ -29,7 +29,6 @@ class MemoryDataset : public Dataset {
   std::optional<Preprocessing> own_preprocessing() const override {
     return pictures_.preprocessing;
   }
-
   Augmentation usual_augmentation() const override { return pictures_.augmentation; }
 
   Sample read(int64_t index) const override {

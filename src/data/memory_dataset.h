@@ -30,7 +30,7 @@ struct MemoryPictures {
   std::vector<MemoryPart> parts;
   std::vector<int64_t> labels;  // of all parts in order
   std::optional<Preprocessing> preprocessing;
-  Augmentation augmentation = {};  // the usual one
+  Augmentation augmentation;
 };
 
 // Requires: as many labels as pictures, every picture within its part's bytes and aligned for
