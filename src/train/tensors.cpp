@@ -8,22 +8,6 @@
 namespace coppice::train {
 namespace {
 
-at::ScalarType scalar_type_of(DType dtype) {
-  switch (dtype) {
-    case DType::f32: return at::kFloat;
-    case DType::f64: return at::kDouble;
-    case DType::f16: return at::kHalf;
-    case DType::bf16: return at::kBFloat16;
-    case DType::i64: return at::kLong;
-    case DType::i32: return at::kInt;
-    case DType::i16: return at::kShort;
-    case DType::i8: return at::kChar;
-    case DType::u8: return at::kByte;
-    case DType::boolean: return at::kBool;
-    default: fail_input("tensors of " + name_of(dtype) + " can't be used in training");
-  }
-}
-
 DType dtype_of_torch(at::ScalarType type) {
   switch (type) {
     case at::kFloat: return DType::f32;
@@ -42,8 +26,26 @@ DType dtype_of_torch(at::ScalarType type) {
 
 }  // namespace
 
+std::optional<at::ScalarType> torch_type_of(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return at::kFloat;
+    case DType::f64: return at::kDouble;
+    case DType::f16: return at::kHalf;
+    case DType::bf16: return at::kBFloat16;
+    case DType::i64: return at::kLong;
+    case DType::i32: return at::kInt;
+    case DType::i16: return at::kShort;
+    case DType::i8: return at::kChar;
+    case DType::u8: return at::kByte;
+    case DType::boolean: return at::kBool;
+    default: return std::nullopt;
+  }
+}
+
 at::Tensor to_torch(const Tensor& tensor, at::Device device) {
-  at::Tensor copy = at::empty(tensor.shape(), at::TensorOptions(scalar_type_of(tensor.dtype())));
+  const auto type = torch_type_of(tensor.dtype());
+  if (!type) fail_input("tensors of " + name_of(tensor.dtype()) + " can't be used in training");
+  at::Tensor copy = at::empty(tensor.shape(), at::TensorOptions(*type));
   std::memcpy(copy.data_ptr(), tensor.bytes().data(), tensor.bytes().size());
   return copy.to(device);
 }

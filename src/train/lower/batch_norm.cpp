@@ -1,0 +1,55 @@
+// BatchNormalization, with the statistics of the batch while it is trained, and Dropout.
+//
+// Training moves the running statistics in place: running = momentum running + (1 - momentum)
+// batch, ONNX's momentum being one minus LibTorch's. As in PyTorch the variance that is kept is the
+// unbiased one (sum / (n - 1)), the variance that normalises the batch is not.
+#include "core/error.h"
+#include "train/lower/lowerings.h"
+
+namespace coppice::train {
+
+Step lower_batch_norm(const LowerContext& context) {
+  const Attributes& attributes = context.attributes();
+  if (attributes.integer("training_mode", 0) != 0 || attributes.integer("is_test", 1) != 1) {
+    context.fail("it is in training mode; export the model for inference");
+  }
+  if (attributes.integer("spatial", 1) != 1) {
+    context.fail("'spatial' is 0, only statistics by channel can be trained");
+  }
+  const Shape& shape = context.shape(0);
+  const int64_t count = shape[1] == 0 ? 0 : element_count(shape) / shape[1];
+  // An evaluation at this size is fine, so the step itself objects.
+  const std::string too_few = where(context.graph(), context.node()) + ": batch and picture give " +
+                              std::to_string(count) +
+                              " value a channel, its statistics need 2 or more; train with a "
+                              "larger batch";
+  return [count, too_few, momentum = 1 - static_cast<double>(attributes.real("momentum", 0.9f)),
+          epsilon = static_cast<double>(attributes.real("epsilon", 1e-5f)),
+          inputs = context.node().inputs, y = context.out()](Values& values, Mode mode) {
+    const bool training = mode == Mode::training;
+    if (training && count < 2) fail_input(too_few);
+    values[y] = at::batch_norm(values[inputs[0]], values[inputs[1]], values[inputs[2]],
+                               values[inputs[3]], values[inputs[4]], training, momentum, epsilon,
+                               /*cudnn_enabled=*/true);
+  };
+}
+
+// Whatever the file says of training mode, it was exported for inference: ours decides.
+Step lower_dropout(const LowerContext& context) {
+  const Tensor* training = context.known(2);
+  if (training && number_of(context, *training, "'training_mode'") != 0) {
+    context.fail("it is in training mode; export the model for inference");
+  }
+  const Tensor* given = context.known(1);
+  const double ratio = given ? number_of(context, *given, "'ratio'")
+                             : static_cast<double>(context.attributes().real("ratio", 0.5f));
+  if (!(ratio >= 0 && ratio <= 1)) {
+    context.fail("'ratio' is " + std::to_string(ratio) + ", expected 0 to 1");
+  }
+  return [ratio, x = context.in(0), y = context.out()](Values& values, Mode mode) {
+    const bool drops = mode == Mode::training && ratio > 0;
+    values[y] = drops ? at::dropout(values[x], ratio, true) : at::alias(values[x]);
+  };
+}
+
+}  // namespace coppice::train

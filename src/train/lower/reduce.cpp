@@ -1,0 +1,77 @@
+// Reductions over axes, which are an attribute or (later opsets) an input.
+//
+// Without axes all are reduced, or none where 'noop_with_empty_axes' says so: then nothing is
+// summed, but an element's norm is still its magnitude.
+#include <numeric>
+
+#include "graph/ops/ops.h"
+#include "train/lower/lowerings.h"
+
+namespace coppice::train {
+namespace {
+
+using Reduce = at::Tensor (*)(const at::Tensor& x, const std::vector<int64_t>& axes, bool keep);
+using Each = at::Tensor (*)(const at::Tensor& x);
+
+// LibTorch takes an empty list of axes for all of them, so that case is `each`.
+Step reduce(const LowerContext& context, Reduce function, Each each) {
+  const Attributes& attributes = context.attributes();
+  std::vector<int64_t> all(context.rank(0));
+  std::iota(all.begin(), all.end(), 0);
+  if (attributes.integer("noop_with_empty_axes", 0) != 0) all.clear();
+  const std::vector<int64_t> axes =
+      *axes_of(context.graph(), context.node(), context.known(1), context.rank(0), all);
+  if (axes.empty()) return of_one(context, each);
+  const bool keep = attributes.integer("keepdims", 1) != 0;
+  return of_one(context, [=](const at::Tensor& x) { return function(x, axes, keep); });
+}
+
+at::Tensor itself(const at::Tensor& x) { return at::alias(x); }
+at::Tensor magnitude(const at::Tensor& x) { return at::abs(x); }
+
+}  // namespace
+
+Step lower_reduce_mean(const LowerContext& context) {
+  const Reduce mean = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return at::mean(x, axes, keep);
+  };
+  return reduce(context, mean, itself);
+}
+
+Step lower_reduce_sum(const LowerContext& context) {
+  const Reduce sum = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return at::sum(x, axes, keep);
+  };
+  return reduce(context, sum, itself);
+}
+
+Step lower_reduce_max(const LowerContext& context) {
+  const Reduce max = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return at::amax(x, axes, keep);
+  };
+  return reduce(context, max, itself);
+}
+
+Step lower_reduce_min(const LowerContext& context) {
+  const Reduce min = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return at::amin(x, axes, keep);
+  };
+  return reduce(context, min, itself);
+}
+
+Step lower_reduce_l1(const LowerContext& context) {
+  const Reduce l1 = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return at::sum(at::abs(x), axes, keep);
+  };
+  return reduce(context, l1, magnitude);
+}
+
+// at::norm's gradient at zero is zero, where that of a root of squares would be NaN.
+Step lower_reduce_l2(const LowerContext& context) {
+  const Reduce l2 = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return at::norm(x, at::Scalar(2), axes, keep);
+  };
+  return reduce(context, l2, magnitude);
+}
+
+}  // namespace coppice::train
