@@ -90,6 +90,12 @@ TEST(RunReference, reduces) {
   EXPECT_EQ(result_of("ReduceSum", {x, Tensor::vector({-1})}), (Floats{-1, 6}));
 }
 
+TEST(RunReference, sums_and_extremes_of_one_input_are_that_input) {
+  for (const char* type : {"Sum", "Min", "Max"}) {
+    EXPECT_EQ(result_of(type, {floats({2}, {1, -2})}), (Floats{1, -2})) << type;
+  }
+}
+
 TEST(RunReference, softmax_normalises_rows_before_opset_13_and_an_axis_since) {
   const Tensor x = floats({1, 2, 2}, {0, 0, 0, 0});
   EXPECT_EQ(result_of("Softmax", {x}, {}, 11), Floats(4, 0.25f));

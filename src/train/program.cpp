@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "session/parameters.h"
 #include "train/tensors.h"
 
 namespace coppice::train {
@@ -15,6 +16,23 @@ bool forgets_output(const Node& node) {
   constexpr std::string_view kTypes[] = {
       "Add", "AveragePool", "BatchNormalization", "Concat", "Conv", "Gemm", "MatMul", "Sub", "Sum"};
   return std::ranges::find(kTypes, node.op_type) != std::end(kTypes);
+}
+
+// Inference folds small values, weights behind a Transpose among them; through what is folded no
+// gradient passes. What a trained constant goes into is therefore forgotten, and becomes steps.
+void forget_trained(const Graph& graph, Inferred& inferred) {
+  std::vector<char> trained(graph.values.size(), 0);
+  for (const Parameter& parameter : trained_parameters(graph)) trained[parameter.id] = 1;
+  for (const Node& node : graph.nodes) {
+    const bool reached =
+        node.op_type != "Shape" &&
+        std::ranges::any_of(node.inputs, [&](ValueId id) { return id != kNoValue && trained[id]; });
+    for (const ValueId id : node.outputs) {
+      if (id == kNoValue || !reached) continue;
+      trained[id] = 1;
+      inferred.known[id].reset();
+    }
+  }
 }
 
 // By node: whether any wanted value depends on it. Nodes all of whose outputs are known don't run.
@@ -61,6 +79,7 @@ std::vector<char> overwritable_values(const Graph& graph, const std::vector<int3
 
 Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted)
     : inputs_(graph.inputs), wanted_(std::move(wanted)), inferred_(infer(graph, sizes)) {
+  forget_trained(graph, inferred_);
   const std::vector<char> runs = nodes_to_run(graph, inferred_, wanted_);
   std::vector<int32_t> reads = count_reads(graph, runs, wanted_);
   const std::vector<char> overwritable = overwritable_values(graph, reads, wanted_);

@@ -72,8 +72,9 @@ Tensor apply(const Graph& graph, const Node& node, const Tensor& a, const Tensor
 template <typename Function>
 std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
                              std::span<const Tensor* const> inputs) {
+  // Min, Max and Sum take any number of inputs, one included; all others exactly two.
+  if (inputs.size() == 1) return {*inputs[0]};
   Tensor result = apply<Function>(graph, node, *inputs[0], *inputs[1]);
-  // Min, Max and Sum take any number of inputs; all others exactly two.
   for (size_t i = 2; i < inputs.size(); ++i) {
     result = apply<Function>(graph, node, result, *inputs[i]);
   }

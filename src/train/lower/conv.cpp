@@ -32,8 +32,7 @@ Step lower_conv(const LowerContext& context) {
           group = context.attributes().integer("group", 1), x = context.in(0), w = context.in(1),
           b = context.has(2) ? context.in(2) : kNoValue, y = context.out()](Values& values, Mode) {
     const at::Tensor picture = pads.empty() ? values[x] : at::constant_pad_nd(values[x], pads, 0);
-    const c10::optional<at::Tensor> bias =
-        b == kNoValue ? c10::optional<at::Tensor>() : c10::optional<at::Tensor>(values[b]);
+    const at::Tensor bias = b == kNoValue ? at::Tensor() : values[b];
     values[y] =
         at::convolution(picture, values[w], bias, strides, both, dilations, false, none, group);
   };
