@@ -1,0 +1,215 @@
+// One pass over the nodes keeps two facts about every value: the constant that it merely reshapes,
+// if any, and whether anything trained went into it. The second is what tells a bias from the mean
+// that is taken off the input, and it ends where no gradient passes: at shapes, comparisons and
+// integers.
+#include "session/parameters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "graph/op.h"
+
+namespace coppice {
+namespace {
+
+using Kind = Parameter::Kind;
+
+// From here up a constant is a switch, not a parameter: attention masks add -10000 or -inf.
+constexpr float kMostOfParameter = 1e4f;
+
+// What a layer reads as its own. Whichever side of a product is constant is the weight.
+struct Reading {
+  std::string_view op_type;
+  int input;
+  Kind kind;
+};
+constexpr Reading kReadings[] = {
+    {"Conv", 1, Kind::weight},   {"Conv", 2, Kind::bias},
+    {"Gemm", 0, Kind::weight},   {"Gemm", 1, Kind::weight},
+    {"Gemm", 2, Kind::bias},     {"ConvTranspose", 1, Kind::weight},
+    {"MatMul", 0, Kind::weight}, {"ConvTranspose", 2, Kind::bias},
+    {"MatMul", 1, Kind::weight}, {"BatchNormalization", 1, Kind::norm},
+    {"Gather", 0, Kind::weight}, {"BatchNormalization", 2, Kind::norm},
+    {"PRelu", 1, Kind::norm},
+};
+
+template <size_t N>
+bool is_one_of(const std::string_view (&names)[N], const std::string& op_type) {
+  return std::ranges::find(names, op_type) != std::end(names);
+}
+
+bool only_reshapes(const Node& node) {
+  constexpr std::string_view kNames[] = {"Reshape", "Transpose", "Identity",
+                                         "Squeeze", "Unsqueeze", "Flatten"};
+  return is_one_of(kNames, node.op_type);
+}
+
+bool passes_gradient(const Node& node) {
+  constexpr std::string_view kNames[] = {
+      "Shape",       "Size",           "ArgMax",  "ArgMin", "Equal", "Greater", "Less", "Not",
+      "LessOrEqual", "GreaterOrEqual", "NonZero", "Floor",  "Ceil",  "Round",   "Sign"};
+  if (node.op_type == "Cast") {
+    return is_floating(static_cast<DType>(node.attributes.integer("to", 0)));
+  }
+  return !is_one_of(kNames, node.op_type);
+}
+
+bool is_setting(const Node& node, int input) {
+  return node.op &&
+         std::ranges::find(node.op->parameter_inputs, input) != node.op->parameter_inputs.end();
+}
+
+bool is_float(const Value& value) {
+  return value.constant && value.constant->dtype() == DType::f32;
+}
+
+bool has_switch_values(const Tensor& tensor) {
+  return std::ranges::any_of(tensor.as<float>(),
+                             [](float x) { return !(std::fabs(x) < kMostOfParameter); });
+}
+
+struct Use {
+  int32_t node;
+  int input;
+  ValueId constant;  // behind what only reshapes it
+  Kind kind;
+};
+
+class Tracer {
+ public:
+  explicit Tracer(const Graph& graph)
+      : graph_(graph), source_(graph.values.size(), kNoValue), trained_(graph.values.size(), 0) {
+    for (size_t i = 0; i < source_.size(); ++i) {
+      if (is_float(graph.values[i])) source_[i] = static_cast<ValueId>(i);
+    }
+  }
+
+  // Every place where a trained constant is read, in the order of the nodes.
+  std::vector<Use> run() {
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) visit(static_cast<int32_t>(n));
+    return std::move(uses_);
+  }
+
+ private:
+  void visit(int32_t n) {
+    const Node& node = graph_.nodes[n];
+    const bool ours = node.domain.empty() || node.domain == "ai.onnx";
+    const size_t before = uses_.size();
+    bool trained = false;
+    for (int i = 0; i < static_cast<int>(node.inputs.size()); ++i) {
+      const ValueId id = node.inputs[i];
+      if (id == kNoValue || is_setting(node, i)) continue;
+      trained = trained || trained_[id];
+      if (!ours || source_[id] == kNoValue) continue;
+      if (const auto kind = kind_of(node, i)) uses_.push_back({n, i, source_[id], *kind});
+    }
+    trained = (trained || uses_.size() > before) && !(ours && !passes_gradient(node));
+    for (const ValueId id : node.outputs) {
+      if (id != kNoValue) trained_[id] = trained;
+    }
+    if (ours && only_reshapes(node) && !node.inputs.empty() && node.inputs[0] != kNoValue) {
+      source_[node.outputs[0]] = source_[node.inputs[0]];
+    }
+  }
+
+  std::optional<Kind> kind_of(const Node& node, int input) const {
+    const ValueId id = node.inputs[input];
+    for (const Reading& reading : kReadings) {
+      if (reading.op_type != node.op_type || reading.input != input) continue;
+      // A product with a plain vector, or a list of numbers to pick from, is no layer.
+      const bool needs_matrix = node.op_type == "MatMul" || node.op_type == "Gather";
+      if (needs_matrix && graph_.value(id).constant && graph_.value(id).constant->rank() < 2) break;
+      return reading.kind;
+    }
+    const bool adds = node.op_type == "Add" || node.op_type == "Sub" || node.op_type == "Sum";
+    if (!adds && node.op_type != "Mul") return std::nullopt;
+    const bool meets_trained = std::ranges::any_of(
+        node.inputs, [&](ValueId other) { return other != kNoValue && trained_[other]; });
+    const Tensor& tensor = *graph_.value(source_[id]).constant;
+    if (!meets_trained || tensor.size() <= 1 || has_switch_values(tensor)) return std::nullopt;
+    return adds ? Kind::bias : Kind::norm;
+  }
+
+  const Graph& graph_;
+  std::vector<ValueId> source_;  // kNoValue: not a reshaped float32 constant
+  std::vector<char> trained_;
+  std::vector<Use> uses_;
+};
+
+bool is_vector(const Tensor& tensor) {
+  return std::ranges::count_if(tensor.shape(), [](int64_t size) { return size > 1; }) <= 1;
+}
+
+// Where a vector that ought to have one reader is read, as (node, input).
+using Place = std::pair<int32_t, int>;
+
+std::set<Place> vector_places(const Graph& graph) {
+  std::set<Place> places;
+  for (const Use& use : Tracer(graph).run()) {
+    const bool direct = graph.nodes[use.node].inputs[use.input] == use.constant;
+    if (use.kind == Kind::weight || !direct) continue;
+    if (is_vector(*graph.value(use.constant).constant)) places.emplace(use.node, use.input);
+  }
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    if (graph.nodes[n].op_type != "BatchNormalization") continue;
+    const int inputs = static_cast<int>(graph.nodes[n].inputs.size());
+    for (int i = 1; i < std::min(inputs, 5); ++i) {
+      const ValueId id = graph.nodes[n].inputs[i];
+      if (id != kNoValue && is_float(graph.value(id))) places.emplace(static_cast<int32_t>(n), i);
+    }
+  }
+  return places;
+}
+
+std::set<ValueId> read_elsewhere(const Graph& graph, const std::set<Place>& places) {
+  std::set<ValueId> ids(graph.outputs.begin(), graph.outputs.end());
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    ids.insert(node.captures.begin(), node.captures.end());
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (!places.contains({static_cast<int32_t>(n), static_cast<int>(i)})) {
+        ids.insert(node.inputs[i]);
+      }
+    }
+  }
+  return ids;
+}
+
+}  // namespace
+
+std::vector<Parameter> trained_parameters(const Graph& graph) {
+  std::vector<Parameter> parameters;
+  std::set<ValueId> seen;
+  for (const Use& use : Tracer(graph).run()) {
+    if (seen.insert(use.constant).second) parameters.push_back({use.constant, use.kind});
+  }
+  return parameters;
+}
+
+void separate_vectors(Graph& graph) {
+  const std::set<Place> places = vector_places(graph);
+  std::set<ValueId> taken = read_elsewhere(graph, places);
+  // Convolutions and Gemms that share weights are one layer: they share the bias, too.
+  std::map<std::pair<ValueId, ValueId>, ValueId> bias_of_layer;  // (weight, old bias) -> bias
+  for (const auto& [n, i] : places) {
+    Node& node = graph.nodes[n];
+    const ValueId old = node.inputs[i];
+    const bool of_layer = i == 2 && node.op_type != "BatchNormalization" && node.op_type != "Sum";
+    const std::pair layer{node.inputs[1], old};
+    if (of_layer && bias_of_layer.contains(layer)) {
+      node.inputs[i] = bias_of_layer.at(layer);
+      continue;
+    }
+    if (!taken.insert(old).second) {
+      const std::string name = unused_name(graph, graph.value(old).name);
+      node.inputs[i] = add_constant(graph, name, *graph.value(old).constant);
+    }
+    if (of_layer) bias_of_layer[layer] = node.inputs[i];
+  }
+}
+
+}  // namespace coppice
