@@ -82,11 +82,59 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
       ->allow_extra_args(false);
   app.add_flag("--keep-spine", options.keep_spine,
                "leave the channels alone that residual connections add up");
+  app.add_option("--sparsity", options.sparsity,
+                 "share of the weights that --method magnitude zeroes")
+      ->type_name("SHARE");
+  app.add_option("--scope", options.scope,
+                 "where weights are ranked for --sparsity: layer (default) or global")
+      ->type_name("layer|global");
   add_switch(app, "--verify", options.verify, "prove the cut on random inputs");
   app.add_option("--plan", options.plan, "where the plan goes (default: plan.json beside OUT)")
       ->type_name("FILE");
   add_data_options(app, options.data, options.preprocess);
   add_switch(app, "--latency", options.latency, "measure latency before and after, at batch 1");
+}
+
+void require_fitting(const PruneOptions& options, const Method& method) {
+  std::string given;
+  const auto note = [&](const char* option, bool is_given) {
+    if (is_given) given += (given.empty() ? "" : ", ") + std::string(option);
+  };
+  const std::string where = "--method " + std::string(method.name);
+  if (method.kind == Method::Kind::unstructured) {
+    note("--keep-macs", options.keep_macs.has_value());
+    note("--keep-params", options.keep_params.has_value());
+    note("--prune-ratio", options.prune_ratio.has_value());
+    note("--round-to", options.round_to != "auto");
+    note("--keep-spine", options.keep_spine);
+    if (given.empty()) return;
+    fail_usage(where + " zeroes single weights and cuts no channels: found " + given +
+               ", expected --sparsity, such as --sparsity 0.9");
+  }
+  note("--sparsity", options.sparsity.has_value());
+  note("--scope", options.scope.has_value());
+  if (given.empty()) return;
+  fail_usage(where + " cuts channels: found " + given +
+             ", expected --keep-macs, --keep-params or --prune-ratio; --method magnitude zeroes "
+             "single weights");
+}
+
+MagnitudeOptions magnitude_options(const PruneOptions& options) {
+  if (!options.sparsity) {
+    fail_usage("--method " + options.method +
+               " needs --sparsity, the share of the weights that becomes zero, such as --sparsity "
+               "0.9");
+  }
+  if (*options.sparsity == 0) fail_usage("--sparsity 0: there would be nothing to zero");
+  require_share("--sparsity", *options.sparsity, "left");
+  const std::string scope = options.scope.value_or("layer");
+  if (scope != "layer" && scope != "global") {
+    fail_usage("--scope '" + scope + "': expected layer or global");
+  }
+  using Scope = MagnitudeOptions::Scope;
+  return {.sparsity = *options.sparsity,
+          .scope = scope == "global" ? Scope::global : Scope::layer,
+          .keep = options.keep};
 }
 
 OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
@@ -105,10 +153,15 @@ std::string command_again(const PruneOptions& options, const CommonOptions& comm
   const auto add = [&](const std::string& name, const std::string& value) {
     command += " " + name + " " + shell_quoted(value);
   };
-  const Budget budget = budget_of(options);
   add("-o", options.output);
   add("--method", options.method);
-  add(budget_option(budget.of), significant(budget.value, 12));
+  if (options.sparsity) {
+    add("--sparsity", significant(*options.sparsity, 12));
+    if (options.scope) add("--scope", *options.scope);
+  } else {
+    const Budget budget = budget_of(options);
+    add(budget_option(budget.of), significant(budget.value, 12));
+  }
   if (options.round_to != "auto") add("--round-to", options.round_to);
   for (const std::string& pattern : options.keep) add("--keep", pattern);
   if (options.keep_spine) command += " --keep-spine";
