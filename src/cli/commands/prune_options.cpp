@@ -63,7 +63,7 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
   add_model(app, options.model);
   add_output(app, options.output);
   app.add_option("--method", options.method,
-                 "how channels are ranked (default l2); 'coppice methods' lists")
+                 "how channels or weights are ranked (default l2);\n'coppice methods' lists")
       ->type_name("NAME");
   app.add_option("--keep-macs", options.keep_macs,
                  "share of the multiply-accumulates that stays (default 0.5)")
