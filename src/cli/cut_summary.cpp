@@ -22,11 +22,22 @@ void add_counts(Table& table, const char* name, int64_t before, int64_t after) {
              reduction(static_cast<double>(before), static_cast<double>(after))});
 }
 
+double sparsity(const WeightCount& weights) {
+  return weights.all > 0
+             ? 1 - static_cast<double>(weights.nonzero) / static_cast<double>(weights.all)
+             : 0;
+}
+
 std::string cost_table(const CutSummary& summary) {
   const CutSide &before = summary.before, &after = summary.after;
   Table table({{""}, {"before", kRight}, {"after", kRight}, {"smaller by", kRight}});
   add_counts(table, "parameters", before.costs.parameters, after.costs.parameters);
   add_counts(table, "MACs", before.costs.macs, after.costs.macs);
+  if (before.weights && after.weights) {
+    add_counts(table, "nonzero weights", before.weights->nonzero, after.weights->nonzero);
+    table.add({"sparsity", percentage(sparsity(*before.weights)),
+               percentage(sparsity(*after.weights)), ""});
+  }
   add_counts(table, "file bytes", before.bytes, after.bytes);
   if (before.latency_ms && after.latency_ms) {
     table.add({"latency", milliseconds(*before.latency_ms), milliseconds(*after.latency_ms),
@@ -55,7 +66,10 @@ std::string group_table(const std::vector<GroupCut>& groups) {
 }
 
 std::string proof_line(const CutSummary& summary) {
-  if (!summary.proof) return "not proved (--verify off)\n";
+  if (!summary.verified) return "not proved (--verify off)\n";
+  if (!summary.proof) {
+    return "checked: masked weights are 0, everything else is the original's, bit for bit\n";
+  }
   const Comparison& comparison = summary.proof->comparison;
   std::string line = "proved: largest difference " + significant(comparison.error, 2) +
                      " on random inputs of " + summary.proof_inputs;
@@ -71,6 +85,11 @@ std::string proof_line(const CutSummary& summary) {
 Json side_json(const CutSide& side) {
   Json json = {
       {"parameters", side.costs.parameters}, {"macs", side.costs.macs}, {"bytes", side.bytes}};
+  if (side.weights) {
+    json["weights"] = side.weights->all;
+    json["nonzeros"] = side.weights->nonzero;
+    json["sparsity"] = sparsity(*side.weights);
+  }
   if (side.accuracy) {
     json["top1"] = side.accuracy->top1;
     json["top5"] = side.accuracy->top5;
@@ -92,6 +111,9 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.after.bytes = static_cast<int64_t>(onnx_bytes(outcome.graph));
   summary.groups = outcome.groups;
   summary.rounding_moved = outcome.rounding_moved;
+  summary.before.weights = outcome.weights_before;
+  summary.after.weights = outcome.weights_after;
+  summary.verified = outcome.verified;
   summary.proof = outcome.proof;
   if (outcome.proof) {
     summary.proof_inputs = describe_inputs(outcome.graph, outcome.proof->comparison.sizes);
@@ -101,8 +123,13 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
 
 void print(const CutSummary& summary, const Console& console) {
   std::string text = console.strong(printable(summary.model)) + " pruned by " + summary.method +
-                     " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n" +
-                     group_table(summary.groups) + "\n";
+                     " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
+  if (!summary.groups.empty()) text += group_table(summary.groups) + "\n";
+  if (summary.after.weights) {
+    text +=
+        "zeros take as much space and time as other weights, until the model is compressed or "
+        "run by a sparse runtime\n";
+  }
   if (summary.rounding_moved != 0) {
     text += "rounding to even widths moved " + with_separators(summary.rounding_moved) +
             (summary.rounding_moved == 1 ? " unit\n" : " units\n");
@@ -127,7 +154,7 @@ Json to_json(const CutSummary& summary) {
                {"groups", groups},
                {"rounding_moved", summary.rounding_moved},
                {"plan", summary.plan},
-               {"verified", summary.proof.has_value()},
+               {"verified", summary.verified},
                {"seconds", summary.seconds},
                {"command", summary.command}};
   if (summary.proof) {

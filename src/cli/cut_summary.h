@@ -16,6 +16,7 @@ namespace coppice {
 struct CutSide {
   Costs costs;
   int64_t bytes = 0;
+  std::optional<WeightCount> weights;  // where weights were masked
   std::optional<Evaluation> accuracy;
   std::optional<double> latency_ms;
 };
@@ -25,6 +26,7 @@ struct CutSummary {
   CutSide before, after;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
+  bool verified = false;
   std::optional<Proof> proof;
   std::string proof_inputs;
   double seconds = 0;   // from the start until the files were in place

@@ -124,6 +124,7 @@ Json pinned_json(const ModelDescription& description, const Graph& graph) {
 ModelDescription describe(const Graph& graph, int64_t batch) {
   ModelDescription description;
   description.batch = batch;
+  description.weights = count_weights(graph);
   std::optional<Inferred> inferred;
   try {
     inferred = infer(graph, {.inputs = {}, .batch = batch});
@@ -161,6 +162,8 @@ Json to_json(const ModelDescription& description, const Model& model) {
                {"outputs", description.outputs},
                {"parameters", description.parameters},
                {"macs", description.macs},
+               {"weights", description.weights.all},
+               {"nonzeros", description.weights.nonzero},
                {"batch", description.batch},
                {"nodes", model.graph.nodes.size()},
                {"layers", layers},

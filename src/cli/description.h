@@ -12,6 +12,7 @@
 #include "cli/json.h"
 #include "cli/model.h"
 #include "groups/groups.h"
+#include "prune/masks.h"
 
 namespace coppice {
 
@@ -23,6 +24,7 @@ struct LayerDescription {
 
 struct ModelDescription {
   int64_t parameters = 0, macs = 0, batch = 1;
+  WeightCount weights;                    // that could be masked
   std::string inputs, outputs;            // "input 1x3x32x32"
   std::vector<LayerDescription> layers;   // nodes with parameters or multiply-accumulates
   std::map<std::string, int64_t> others;  // all other nodes, by operator

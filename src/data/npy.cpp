@@ -142,4 +142,26 @@ Tensor parse_npy(const Buffer& file, const std::string& where) {
   return copy;
 }
 
+void write_npy(const Tensor& tensor, AtomicFile& file) {
+  const auto type = std::ranges::find(kTypes, tensor.dtype(), &NpyType::dtype);
+  COPPICE_CHECK(type != std::end(kTypes), "no npy file holds " + name_of(tensor.dtype()));
+  std::string header =
+      "{'descr': '" + std::string(type->text) + "', 'fortran_order': False, 'shape': (";
+  for (size_t i = 0; i < tensor.shape().size(); ++i) {
+    header += (i > 0 ? ", " : "") + std::to_string(tensor.shape()[i]);
+  }
+  header += tensor.rank() == 1 ? ",), }" : "), }";
+  // The elements begin at a multiple of 64, as the format asks for.
+  constexpr size_t kBefore = 10, kAlignment = 64;
+  while ((kBefore + header.size() + 1) % kAlignment != 0) header += ' ';
+  header += '\n';
+  COPPICE_CHECK(header.size() < kMostHeaderBytes, "an npy header of version 1 is shorter");
+  std::string begin = "\x93NUMPY";
+  for (const size_t byte : {size_t{1}, size_t{0}, header.size() & 255, header.size() >> 8}) {
+    begin += static_cast<char>(byte);
+  }
+  file.write(begin + header);
+  file.write(tensor.bytes());
+}
+
 }  // namespace coppice

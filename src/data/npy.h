@@ -1,6 +1,6 @@
 // NumPy's npy format: "\x93NUMPY", version, the header's length, a Python dictionary as text
 // ({'descr': '<f4', 'fortran_order': False, 'shape': (10, 3, 32, 32), }), the elements.
-// Read are little-endian and one-byte numbers in C order, versions 1 to 3.
+// Read are little-endian and one-byte numbers in C order, versions 1 to 3; written is version 1.
 #pragma once
 
 #include <string>
@@ -14,5 +14,9 @@ namespace coppice {
 // `where` names it in errors. Throws Error::input for a bad or truncated header, a dtype or order
 // that is not read, and where the file's size and the header's shape disagree.
 Tensor parse_npy(const Buffer& file, const std::string& where);
+
+// What numpy.load gives back as an array of the same type and shape. Requires one of the types that
+// are read.
+void write_npy(const Tensor& tensor, AtomicFile& file);
 
 }  // namespace coppice

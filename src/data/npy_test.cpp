@@ -159,5 +159,37 @@ TEST(Npy, the_spec_needs_two_files_that_exist) {
                [] { open_dataset("npy:/nowhere/x.npy,/nowhere/y.npy", Split::train); });
 }
 
+TEST(Npy, what_is_written_is_read_back_and_its_elements_are_aligned) {
+  const test::TempFolder folder;
+  const std::string path = folder.write("x.npy", "");
+  const std::vector<Tensor> tensors = {
+      Tensor::of<uint8_t>({2, 3}, std::vector<uint8_t>{0, 1, 1, 0, 1, 0}),
+      Tensor::of<float>({}, std::vector<float>{1.5f}),
+      Tensor::of<int64_t>({3}, std::vector<int64_t>{-1, 0, 7}),
+      Tensor::zeros(DType::f32, {0, 4}),
+  };
+  for (const Tensor& tensor : tensors) {
+    AtomicFile file(path);
+    write_npy(tensor, file);
+    file.commit();
+    const Buffer bytes = read_file(path);
+    EXPECT_EQ(parse_npy(bytes, "x"), tensor);
+    EXPECT_EQ((bytes.size - tensor.bytes().size()) % 64, 0u);
+  }
+}
+
+TEST(Npy, the_header_is_what_numpy_writes) {
+  const test::TempFolder folder;
+  const std::string path = folder.write("x.npy", "");
+  AtomicFile file(path);
+  write_npy(Tensor::zeros(DType::u8, {4, 3, 1, 1}), file);
+  file.commit();
+  const std::string text = read_text(path);
+  EXPECT_EQ(text.substr(0, 10), std::string("\x93NUMPY\x01\x00\x76\x00", 10));
+  EXPECT_EQ(text.substr(10, 68),
+            "{'descr': '|u1', 'fortran_order': False, 'shape': (4, 3, 1, 1), }   ");
+  EXPECT_EQ(text[127], '\n');
+}
+
 }  // namespace
 }  // namespace coppice

@@ -1,7 +1,9 @@
 // The pruning methods by name, each with its paper and what it needs. A method is one file here; a
 // method that trains gets a Session, the ones in this table so far decide from the weights alone.
+// Structured ones cut channels and give a smaller model, unstructured ones give zeros and a mask.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -10,17 +12,21 @@
 #include "graph/graph.h"
 #include "groups/groups.h"
 #include "prune/allocate.h"
+#include "prune/masks.h"
 #include "prune/plan.h"
 #include "verify/compare.h"
 
 namespace coppice {
 
 struct Method {
+  enum class Kind { structured, unstructured };  // cuts channels, or zeroes weights one by one
+
   const char* name;
   const char* paper;
   const char* about;
-  const char* needs;      // "nothing but the model"
-  const char* criterion;  // prune/criterion.h
+  const char* needs;  // "nothing but the model"
+  Kind kind;
+  const char* criterion;  // structured: prune/criterion.h; else null
 };
 
 std::span<const Method> methods();
@@ -45,26 +51,33 @@ struct GroupCut {
 };
 
 struct Outcome {
-  Graph graph;  // cut
-  Plan plan;    // model_file and model_sha256 are left to the caller
+  Graph graph;  // cut, or with weights zeroed
+  Plan plan;    // model_file, model_sha256 and mask_files are left to the caller
   Costs before, after;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
-  std::optional<Proof> proof;
+  std::optional<WeightCount> weights_before, weights_after;  // where there are masks
+  bool verified = false;
+  std::optional<Proof> proof;  // of a cut; that masks hold is seen by looking
 };
 
-// Scores, allocates, cuts and proves, without data. Throws Error::target when the budget can't be
-// reached, or when the proof fails (then nothing must be written).
+// Scores, allocates, cuts and proves, without data; for structured methods. Throws Error::target
+// when the budget can't be reached, or when the proof fails (then nothing must be written).
 Outcome prune_once(const Graph& graph, const Method& method, const OneShotOptions& options);
+
+// Zeroes weights by magnitude (prune/masks.h), without data. Throws Error::target where that leaves
+// nothing to do or a layer without weights.
+Outcome prune_by_magnitude(const Graph& graph, const MagnitudeOptions& options,
+                           OneShotOptions::Verify verify);
 
 class Session;
 struct Recipe;
-// Cuts the session's original and trains what is left.
-Outcome prune_and_train(Session& session, const Method& method, const OneShotOptions& options,
+// Prunes the session's original by `prune` and trains what is left; masks stay exact.
+Outcome prune_and_train(Session& session, const std::function<Outcome(const Graph&)>& prune,
                         const Recipe& recipe);
 
 // Replays a plan on the model it was made for. Throws as prune_once and plan.h do.
-Outcome apply_plan(const Graph& graph, const Plan& plan, OneShotOptions::Verify verify,
+Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Verify verify,
                    uint64_t seed);
 
 }  // namespace coppice

@@ -33,6 +33,7 @@ TEST(Methods, every_method_meets_the_budget_and_proves_its_cut) {
   const Graph graph = build_zoo_model("resnet20", 1);
   for (const Method& method : methods()) {
     SCOPED_TRACE(method.name);
+    if (method.kind == Method::Kind::unstructured) continue;
     if (method.name == std::string("bn-scale")) continue;  // fresh scales are all equal, see below
     const Outcome outcome = prune_once(graph, method, half_the_macs());
     EXPECT_LE(outcome.after.macs * 2, outcome.before.macs);
@@ -140,8 +141,60 @@ TEST(Methods, an_unknown_method_lists_the_known_ones) {
   }
 }
 
-TEST(Methods, every_method_names_a_criterion_that_exists) {
-  for (const Method& method : methods()) EXPECT_NO_THROW(find_criterion(method.criterion));
+TEST(Methods, every_structured_method_names_a_criterion_that_exists) {
+  for (const Method& method : methods()) {
+    if (method.kind == Method::Kind::unstructured) continue;
+    EXPECT_NO_THROW(find_criterion(method.criterion)) << method.name;
+  }
+}
+
+Outcome nine_of_ten_weights_gone(const Graph& graph) {
+  return prune_by_magnitude(graph, {.sparsity = 0.9}, OneShotOptions::Verify::on);
+}
+
+TEST(Magnitude, zeroes_its_share_of_the_weights_and_changes_nothing_else) {
+  const Graph graph = build_zoo_model("resnet20", 1);
+  const Outcome outcome = nine_of_ten_weights_gone(graph);
+  EXPECT_TRUE(outcome.verified);
+  EXPECT_EQ(outcome.before.parameters, outcome.after.parameters);
+  EXPECT_EQ(outcome.before.macs, outcome.after.macs);
+  ASSERT_TRUE(outcome.weights_before && outcome.weights_after);
+  EXPECT_EQ(outcome.weights_before->nonzero, outcome.weights_before->all);
+  EXPECT_NEAR(outcome.weights_after->nonzero, 0.1 * outcome.weights_after->all, 20);
+  EXPECT_EQ(outcome.plan.method, "magnitude");
+  EXPECT_EQ(onnx_bytes(outcome.graph), onnx_bytes(graph));
+  EXPECT_EQ(count_weights(graph), *outcome.weights_before) << "the original stays as it was";
+}
+
+TEST(Magnitude, its_plan_replayed_gives_the_same_bytes) {
+  const Graph graph = build_zoo_model("lenet5", 1);
+  const Outcome masked = nine_of_ten_weights_gone(graph);
+  const Outcome again = apply_plan(graph, masked.plan, OneShotOptions::Verify::on, 0);
+  EXPECT_TRUE(again.verified);
+  EXPECT_EQ(written(masked.graph), written(again.graph));
+  EXPECT_EQ(masked.plan, again.plan);
+}
+
+TEST(Magnitude, a_plan_with_masks_and_slices_masks_first_and_then_cuts) {
+  const Graph graph = build_zoo_model("lenet5", 1);
+  const Outcome masked = nine_of_ten_weights_gone(graph);
+  Plan both = prune_once(graph, find_method("l2"), half_the_macs()).plan;
+  both.masks = masked.plan.masks;
+  const Outcome outcome = apply_plan(graph, both, OneShotOptions::Verify::on, 0);
+  EXPECT_TRUE(outcome.verified);
+  EXPECT_EQ(outcome.plan, both);
+  EXPECT_LT(outcome.weights_after->all, outcome.weights_before->all);
+  EXPECT_LT(outcome.weights_after->nonzero, outcome.weights_after->all / 2);
+  Plan cut = both;
+  cut.masks.clear();
+  EXPECT_EQ(written(apply_plan(masked.graph, cut, OneShotOptions::Verify::on, 0).graph),
+            written(outcome.graph));
+}
+
+TEST(Magnitude, without_verification_it_claims_nothing) {
+  EXPECT_FALSE(prune_by_magnitude(build_zoo_model("lenet5", 1), {.sparsity = 0.5},
+                                  OneShotOptions::Verify::off)
+                   .verified);
 }
 
 }  // namespace

@@ -5,25 +5,11 @@
 
 #include "core/error.h"
 #include "groups/surgery.h"
+#include "methods/mask_weights.h"
 #include "methods/methods.h"
 
 namespace coppice {
 namespace {
-
-constexpr Method kMethods[] = {
-    {"l1", "Li et al., Pruning Filters for Efficient ConvNets, ICLR 2017, arXiv:1608.08710",
-     "drops the filters with the smallest sum of absolute weights", "nothing but the model", "l1"},
-    {"l2", "He et al., Soft Filter Pruning, IJCAI 2018, arXiv:1808.06866 (its criterion)",
-     "drops the filters with the smallest Euclidean norm", "nothing but the model", "l2"},
-    {"fpgm", "He et al., Filter Pruning via Geometric Median, CVPR 2019, arXiv:1811.00250",
-     "drops the filters that the others of their layer can best stand in for",
-     "nothing but the model", "fpgm"},
-    {"bn-scale", "Liu et al., Network Slimming, ICCV 2017, arXiv:1708.06519 (its ranking)",
-     "drops the channels with the smallest BatchNormalization scale of the whole network",
-     "BatchNormalization in the model", "bn-scale"},
-    {"random", "the control that every criterion must beat", "drops filters at random, by --seed",
-     "nothing but the model", "random"},
-};
 
 std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
                                  const OneShotOptions& options) {
@@ -59,23 +45,14 @@ void cut(const Graph& graph, const Groups& groups, const Removal& removal,
                                          std::to_string(kProofTolerance) +
                                          "; nothing was written; please report this model");
   }
+  outcome.verified = true;
 }
 
 }  // namespace
 
-std::span<const Method> methods() { return kMethods; }
-
-const Method& find_method(const std::string& name) {
-  std::string names;
-  for (const Method& method : kMethods) {
-    if (method.name == name) return method;
-    names += (names.empty() ? "" : ", ") + std::string(method.name);
-  }
-  fail_usage("unknown method '" + name + "', expected one of " + names +
-             "; 'coppice methods' says what each does");
-}
-
 Outcome prune_once(const Graph& graph, const Method& method, const OneShotOptions& options) {
+  COPPICE_CHECK(method.kind == Method::Kind::structured,
+                "'" + std::string(method.name) + "' cuts nothing");
   require_finite(graph);
   const Groups groups = find_groups(graph);
   const Criterion& criterion = find_criterion(method.criterion);
@@ -94,15 +71,23 @@ Outcome prune_once(const Graph& graph, const Method& method, const OneShotOption
   return outcome;
 }
 
-Outcome apply_plan(const Graph& graph, const Plan& plan, OneShotOptions::Verify verify,
+Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Verify verify,
                    uint64_t seed) {
+  Outcome outcome;
+  if (!plan.masks.empty()) {
+    outcome = mask_weights(original, plan.masks, verify);
+    outcome.plan.method = plan.method;
+    if (plan.slices.empty()) return outcome;
+  }
+  const Graph graph = plan.masks.empty() ? original : std::move(outcome.graph);
   const Groups groups = find_groups(graph);
   const Removal removal = removal_of(graph, groups, plan);
   const Inferred at_one = infer(graph);
-  Outcome outcome;
   outcome.before = costs_of(graph, at_one);
   outcome.after = costs_after(graph, groups, at_one, removal);
   cut(graph, groups, removal, verify, seed, outcome);
+  if (!plan.masks.empty()) outcome.weights_after = count_weights(outcome.graph);
+  outcome.plan.masks = plan.masks;
   outcome.plan.method = plan.method;
   return outcome;
 }

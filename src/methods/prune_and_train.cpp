@@ -1,17 +1,18 @@
-// A one-shot cut and the training that brings the accuracy back: what every paper's table reports.
+// Pruning once and the training that brings the accuracy back: what every paper's table reports.
 
 #include "methods/methods.h"
 #include "session/session.h"
 
 namespace coppice {
 
-Outcome prune_and_train(Session& session, const Method& method, const OneShotOptions& options,
+Outcome prune_and_train(Session& session, const std::function<Outcome(const Graph&)>& prune,
                         const Recipe& recipe) {
-  // The cut is a function of the original alone, so a resumed run just makes it again.
-  Outcome outcome = prune_once(session.original(), method, options);
-  session.stage("cutting", [&] { session.adopt(outcome.graph, outcome.plan, {}); });
+  // What goes is a function of the original alone, so a resumed run just finds it again.
+  Outcome outcome = prune(session.original());
+  session.stage("pruning", [&] { session.adopt(outcome.graph, outcome.plan, outcome.plan.masks); });
   session.stage("fine-tuning", [&] { session.train(recipe); });
   outcome.graph = session.graph();
+  if (outcome.weights_after) outcome.weights_after = count_weights(outcome.graph);
   return outcome;
 }
 

@@ -52,6 +52,22 @@ int64_t integer(const Json& json, const char* what) {
   return json.get<int64_t>();
 }
 
+// A plan from somebody else names files beside itself and no others.
+MaskFile mask_file_of(const Json& entry) {
+  MaskFile mask;
+  mask.tensor = entry.at("tensor");
+  mask.nonzeros = integer(entry.at("nonzeros"), "nonzeros");
+  mask.file = entry.at("file");
+  const std::filesystem::path path = mask.file;
+  const bool beside =
+      !path.empty() && path.is_relative() && std::ranges::find(path, "..") == path.end();
+  if (!beside || mask.file.find('\0') != std::string::npos) {
+    fail_json("the mask of tensor '" + mask.tensor + "' lies in '" + mask.file +
+              "', expected a relative path without '..'");
+  }
+  return mask;
+}
+
 ValueId tensor_of(const Graph& graph, const PlanSlice& slice,
                   const std::unordered_map<std::string, ValueId>& names) {
   const auto found = names.find(slice.tensor);
@@ -141,6 +157,10 @@ std::string to_json(const Plan& plan) {
     if (slice.fill != 0) entry["fill"] = slice.fill;
     json["slices"].push_back(std::move(entry));
   }
+  for (const MaskFile& mask : plan.mask_files) {
+    json["masks"].push_back(
+        {{"tensor", mask.tensor}, {"nonzeros", mask.nonzeros}, {"file", mask.file}});
+  }
   try {
     return json.dump() + "\n";
   } catch (const nlohmann::json::exception&) {
@@ -164,12 +184,43 @@ Plan plan_from_json(const std::string& text) {
       slice.fill = entry.value("fill", 0.0f);
       plan.slices.push_back(std::move(slice));
     }
+    if (json.contains("masks")) {
+      for (const Json& entry : json.at("masks")) plan.mask_files.push_back(mask_file_of(entry));
+    }
   } catch (const nlohmann::json::exception& error) {
     std::string reason = error.what();  // "[json.exception.out_of_range.403] key 'x' not found"
     if (const size_t end = reason.find("] "); end != std::string::npos) reason.erase(0, end + 2);
     fail_json(reason);
   }
   return plan;
+}
+
+int64_t nonzeros_of(const Tensor& mask) {
+  return std::ranges::count_if(mask.as<float>(), [](float stays) { return stays != 0; });
+}
+
+void add_mask(Plan& plan, const MaskFile& file, const Tensor& array) {
+  const std::string where = "mask of tensor '" + file.tensor + "' in '" + file.file + "': ";
+  if (array.dtype() != DType::u8) {
+    fail_input(where + "elements of " + name_of(array.dtype()) + ", expected uint8");
+  }
+  Tensor mask = Tensor::zeros(DType::f32, array.shape());
+  const std::span<float> stays = mask.mutate<float>();
+  for (size_t i = 0; i < stays.size(); ++i) {
+    const uint8_t element = array.as<uint8_t>()[i];
+    if (element > 1) {
+      fail_input(where + "element " + std::to_string(i) + " is " + std::to_string(element) +
+                 ", expected 0 or 1");
+    }
+    stays[i] = element;
+  }
+  if (const int64_t found = nonzeros_of(mask); found != file.nonzeros) {
+    fail_input(where + "it has " + std::to_string(found) + " nonzeros, the plan says " +
+               std::to_string(file.nonzeros) + "; is the file of another plan?");
+  }
+  if (!plan.masks.emplace(file.tensor, std::move(mask)).second) {
+    fail_input(where + "the tensor is listed twice, expected one mask for each");
+  }
 }
 
 }  // namespace coppice

@@ -2,10 +2,12 @@
 // compared, and carried back to the framework the model came from. Written as JSON:
 //
 //   {"model": {"file", "sha256"}, "method": "...",
-//    "slices": [{"tensor", "axis", "size", "keep": [...], "fill"?: 1}]}
+//    "slices": [{"tensor", "axis", "size", "keep": [...], "fill"?: 1}],
+//    "masks"?: [{"tensor", "nonzeros", "file"}]}
 //
 // Setting every index that is not in `keep` to 0 (to `fill` where given) in the original model
-// gives the cut model's outputs.
+// gives the cut model's outputs. A mask lies in a file of its own: an array of uint8 in the
+// weight's shape, 1 where the weight stays, in NumPy's npy format, its path relative to the plan's.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +16,7 @@
 #include <vector>
 
 #include "groups/groups.h"
+#include "prune/masks.h"
 
 namespace coppice {
 
@@ -25,9 +28,18 @@ struct PlanSlice {
   friend bool operator==(const PlanSlice&, const PlanSlice&) = default;
 };
 
+struct MaskFile {
+  std::string tensor;
+  int64_t nonzeros = 0;
+  std::string file;  // relative to the plan
+  friend bool operator==(const MaskFile&, const MaskFile&) = default;
+};
+
 struct Plan {
   std::string model_file, model_sha256, method;
-  std::vector<PlanSlice> slices;  // tensors in the model's order, then axes
+  std::vector<PlanSlice> slices;     // tensors in the model's order, then axes
+  Masks masks;                       // in memory; to be applied before slices are cut
+  std::vector<MaskFile> mask_files;  // in JSON: where whoever writes or reads files has the masks
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 
@@ -41,5 +53,10 @@ Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan);
 std::string to_json(const Plan& plan);
 // Throws Error::input naming the field that is missing or of the wrong kind.
 Plan plan_from_json(const std::string& text);
+
+int64_t nonzeros_of(const Tensor& mask);
+// Puts what lay in a mask's file into plan.masks. Throws Error::input naming tensor and file unless
+// it is an array of uint8 zeros and ones, as many ones as the plan says.
+void add_mask(Plan& plan, const MaskFile& file, const Tensor& array);
 
 }  // namespace coppice

@@ -210,5 +210,66 @@ TEST(Plan, names_that_json_can_not_hold_are_an_error_not_a_crash) {
   EXPECT_NE(message_of([&] { to_json(plan); }).find("UTF-8"), std::string::npos);
 }
 
+Plan masked_plan() {
+  Plan plan;
+  plan.method = "magnitude";
+  plan.mask_files = {{"w1", 5, "plan.masks/000-w1.npy"}};
+  return plan;
+}
+
+TEST(PlanMasks, are_listed_in_the_json_with_their_files_and_come_back) {
+  const std::string text = to_json(masked_plan());
+  EXPECT_EQ(text, R"({"model":{"file":"","sha256":""},"method":"magnitude","slices":[],"masks":[)"
+                  R"({"tensor":"w1","nonzeros":5,"file":"plan.masks/000-w1.npy"}]})"
+                  "\n");
+  EXPECT_EQ(plan_from_json(text), masked_plan());
+}
+
+TEST(PlanMasks, files_lie_beside_the_plan_or_are_refused) {
+  for (const char* file : {"", "/etc/passwd", "../w.npy", "a/../../w.npy"}) {
+    Plan plan = masked_plan();
+    plan.mask_files[0].file = file;
+    EXPECT_NE(message_of([&] {
+                plan_from_json(to_json(plan));
+              }).find("the mask of tensor 'w1' lies in '" + std::string(file) + "'"),
+              std::string::npos);
+  }
+}
+
+TEST(PlanMasks, fields_of_the_wrong_kind_are_named) {
+  const std::string begin =
+      R"({"model": {"file": "a", "sha256": "b"}, "method": "m", "slices": [])";
+  for (const char* masks : {"7", R"([{"tensor": "w", "nonzeros": 1}])",
+                            R"([{"tensor": "w", "nonzeros": "1", "file": "f"}])",
+                            R"([{"tensor": 1, "nonzeros": 1, "file": "f"}])"}) {
+    EXPECT_NE(message_of([&] {
+                plan_from_json(begin + ", \"masks\": " + masks + "}");
+              }).find("not a plan that coppice wrote"),
+              std::string::npos)
+        << masks;
+  }
+}
+
+TEST(PlanMasks, what_lay_in_the_file_becomes_a_mask_if_it_is_what_the_plan_says) {
+  Plan plan = masked_plan();
+  const MaskFile file{"w1", 2, "f.npy"};
+  const Tensor array = Tensor::of<uint8_t>({1, 3}, std::vector<uint8_t>{1, 0, 1});
+  const auto message = [&](const MaskFile& listed, const Tensor& found) {
+    return message_of([&] { add_mask(plan, listed, found); });
+  };
+  EXPECT_EQ(message({"w1", 3, "f.npy"}, array),
+            "mask of tensor 'w1' in 'f.npy': it has 2 nonzeros, the plan says 3; is the file of "
+            "another plan?");
+  EXPECT_NE(message(file, Tensor::of<uint8_t>({2}, std::vector<uint8_t>{1, 2}))
+                .find("element 1 is 2, expected 0 or 1"),
+            std::string::npos);
+  EXPECT_NE(message(file, Tensor::zeros(DType::f32, {2})).find("float32, expected uint8"),
+            std::string::npos);
+  EXPECT_TRUE(plan.masks.empty());
+  add_mask(plan, file, array);
+  EXPECT_EQ(plan.masks.at("w1"), Tensor::of<float>({1, 3}, std::vector<float>{1, 0, 1}));
+  EXPECT_NE(message(file, array).find("listed twice"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace coppice

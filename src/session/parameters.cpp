@@ -11,6 +11,7 @@
 #include <string_view>
 #include <utility>
 
+#include "graph/constants_behind.h"
 #include "graph/op.h"
 
 namespace coppice {
@@ -40,12 +41,6 @@ constexpr Reading kReadings[] = {
 template <size_t N>
 bool is_one_of(const std::string_view (&names)[N], const std::string& op_type) {
   return std::ranges::find(names, op_type) != std::end(names);
-}
-
-bool only_reshapes(const Node& node) {
-  constexpr std::string_view kNames[] = {"Reshape", "Transpose", "Identity",
-                                         "Squeeze", "Unsqueeze", "Flatten"};
-  return is_one_of(kNames, node.op_type);
 }
 
 bool passes_gradient(const Node& node) {
@@ -82,11 +77,7 @@ struct Use {
 class Tracer {
  public:
   explicit Tracer(const Graph& graph)
-      : graph_(graph), source_(graph.values.size(), kNoValue), trained_(graph.values.size(), 0) {
-    for (size_t i = 0; i < source_.size(); ++i) {
-      if (is_float(graph.values[i])) source_[i] = static_cast<ValueId>(i);
-    }
-  }
+      : graph_(graph), source_(constants_behind(graph)), trained_(graph.values.size(), 0) {}
 
   // Every place where a trained constant is read, in the order of the nodes.
   std::vector<Use> run() {
@@ -104,15 +95,12 @@ class Tracer {
       const ValueId id = node.inputs[i];
       if (id == kNoValue || is_setting(node, i)) continue;
       trained = trained || trained_[id];
-      if (!ours || source_[id] == kNoValue) continue;
+      if (!ours || source_[id] == kNoValue || !is_float(graph_.value(source_[id]))) continue;
       if (const auto kind = kind_of(node, i)) uses_.push_back({n, i, source_[id], *kind});
     }
     trained = (trained || uses_.size() > before) && !(ours && !passes_gradient(node));
     for (const ValueId id : node.outputs) {
       if (id != kNoValue) trained_[id] = trained;
-    }
-    if (ours && only_reshapes(node) && !node.inputs.empty() && node.inputs[0] != kNoValue) {
-      source_[node.outputs[0]] = source_[node.inputs[0]];
     }
   }
 
@@ -135,7 +123,7 @@ class Tracer {
   }
 
   const Graph& graph_;
-  std::vector<ValueId> source_;  // kNoValue: not a reshaped float32 constant
+  std::vector<ValueId> source_;  // kNoValue: none
   std::vector<char> trained_;
   std::vector<Use> uses_;
 };

@@ -7,6 +7,7 @@
 #include "data/loader.h"
 #include "groups/surgery.h"
 #include "prune/compose_plans.h"
+#include "prune/masks.h"
 
 namespace coppice {
 namespace {
@@ -26,20 +27,6 @@ void cut(NamedTensors& tensors, const Graph& graph, const Groups& groups, const 
       }
     }
     tensor = take(tensor, keep);
-  }
-}
-
-void zero_masked(Graph& graph, const NamedTensors& masks) {
-  for (const auto& [name, mask] : masks) {
-    const std::optional<ValueId> id = find_value(graph, name);
-    COPPICE_CHECK(id && graph.value(*id).constant, "a mask of no weight: " + name);
-    Tensor& weight = *graph.value(*id).constant;
-    COPPICE_CHECK(weight.shape() == mask.shape(), "a mask of another shape than its weight");
-    const auto kept = mask.as<float>();
-    const auto values = weight.mutate<float>();
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (kept[i] == 0) values[i] = 0;
-    }
   }
 }
 
@@ -115,13 +102,14 @@ void Session::remove(const Groups& groups, const Removal& removal) {
 void Session::adopt(Graph graph, Plan plan, NamedTensors masks) {
   state_.graph = std::move(graph);
   state_.plan = std::move(plan);
+  state_.plan.masks.clear();  // they are the session's own from here
   state_.masks = std::move(masks);
-  zero_masked(state_.graph, state_.masks);
+  apply_masks(state_.graph, state_.masks);
   loaded_ = false;
 }
 
 void Session::mask(const NamedTensors& masks, Masking masking) {
-  zero_masked(state_.graph, masks);
+  apply_masks(state_.graph, masks);
   if (masking == Masking::hard) state_.masks = masks;
   loaded_ = false;
 }

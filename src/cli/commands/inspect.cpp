@@ -99,6 +99,10 @@ Result inspect(const Options& options, const Invocation& run) {
   if (!found.shapes_error.empty()) {
     summary += printable("shapes can't be inferred: " + found.shapes_error) + "\n";
   }
+  if (found.weights.nonzero < found.weights.all) {
+    summary += with_separators(found.weights.all - found.weights.nonzero) + " of " +
+               with_separators(found.weights.all) + " weights are zero\n";
+  }
   summary += found.groups ? percentage(found.prunable_macs_share) +
                                 " of the MACs are in layers that can be pruned\n"
                           : printable("nothing can be pruned: " + found.groups_error) + "\n";

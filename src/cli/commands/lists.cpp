@@ -16,11 +16,13 @@ Result list_methods(Invocation& run) {
   Json list = Json::array();
   for (const Method& method : methods()) {
     table.add({method.name, method.about, method.needs, method.paper});
-    list.push_back({{"name", method.name},
-                    {"about", method.about},
-                    {"needs", method.needs},
-                    {"criterion", method.criterion},
-                    {"paper", method.paper}});
+    list.push_back(
+        {{"name", method.name},
+         {"about", method.about},
+         {"needs", method.needs},
+         {"kind", method.kind == Method::Kind::structured ? "structured" : "unstructured"},
+         {"criterion", method.criterion ? Json(method.criterion) : Json()},
+         {"paper", method.paper}});
   }
   run.console.print(table.text());
   return {.json = {{"methods", list}}};

@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <filesystem>
+#include <functional>
 
 #include "cli/commands/commands.h"
 #include "cli/commands/prune_options.h"
@@ -13,6 +14,7 @@
 #include "cli/interrupt.h"
 #include "cli/latency.h"
 #include "cli/output_path.h"
+#include "cli/plan_file.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "onnx/onnx.h"
@@ -22,18 +24,31 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// The two files, open from the beginning, so that a place that can't be written to is known at
-// once.
+// The model and the plan, open from the beginning, so that a place that can't be written to is
+// known at once.
 struct Outputs {
-  std::filesystem::path model_path, plan_path;
-  AtomicFile model, plan;
+  std::filesystem::path model_path;
+  AtomicFile model;
+  PlanFile plan;
 
   Outputs(std::filesystem::path model_at, std::filesystem::path plan_at)
-      : model_path(std::move(model_at)),
-        plan_path(std::move(plan_at)),
-        model(model_path),
-        plan(plan_path) {}
+      : model_path(std::move(model_at)), model(model_path), plan(std::move(plan_at)) {}
 };
+
+// What the options ask for, checked before anything is read.
+std::function<Outcome(const Graph&)> method_of(const PruneOptions& options, uint64_t seed) {
+  const Method& method = find_method(options.method);
+  require_fitting(options, method);
+  if (method.kind == Method::Kind::unstructured) {
+    const auto verify = options.verify ? OneShotOptions::Verify::on : OneShotOptions::Verify::off;
+    return [verify, magnitude = magnitude_options(options)](const Graph& graph) {
+      return prune_by_magnitude(graph, magnitude, verify);
+    };
+  }
+  return [&method, one_shot = one_shot_options(options, seed)](const Graph& graph) {
+    return prune_once(graph, method, one_shot);
+  };
+}
 
 Outputs open_outputs(const PruneOptions& options) {
   std::vector<std::string> inputs;
@@ -72,7 +87,7 @@ class Judge {
 
 void write(Outputs& outputs, const Graph& graph, const Plan& plan) {
   write_onnx(graph, outputs.model);
-  outputs.plan.write(to_json(plan));
+  outputs.plan.write(plan);
   stop_if_interrupted();
   outputs.model.commit();
   outputs.plan.commit();
@@ -97,37 +112,30 @@ void measure_latency(Graph original, const std::filesystem::path& cut, CutSummar
 
 Result prune(const PruneOptions& options, const Invocation& run) {
   const auto start = Clock::now();
-  const OneShotOptions one_shot = one_shot_options(options, run.options.seed);
-  const Method& method = find_method(options.method);
-  if (options.training.epochs > 0 && options.data.empty()) {
-    fail_usage("--epochs " + std::to_string(options.training.epochs) +
-               ": training needs --data, for example cifar10:DIR; 'coppice data' lists the forms");
-  }
-  if (options.training.epochs == 0 && !request_of(options.training).empty()) {
-    fail_usage(request_of(options.training).front().first +
-               " is for training; add --epochs N to train after the cut");
-  }
+  const auto prune_by_method = method_of(options, run.options.seed);
+  require_consistent_training(options);
   std::string preprocess;
   if (!options.preprocess.empty()) {
     preprocess = to_string(parse_preprocessing(options.preprocess));
   }
   Outputs outputs = open_outputs(options);
+  if (find_method(options.method).kind == Method::Kind::unstructured) outputs.plan.expect_masks();
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
   const Judge judge(options, model.graph, run);
   const std::string sum = sha256.get();
 
-  Json training;
   Outcome outcome;
+  Json training;
   std::optional<TrainingRun> trained;
   if (options.training.epochs > 0) {
     trained.emplace(options.training, Start::trained, model.graph, options.data,
                     judge.preprocessing(), request_of(options, sum, run.options), run);
-    outcome = prune_and_train(trained->session(), method, one_shot, trained->recipe());
+    outcome = prune_and_train(trained->session(), prune_by_method, trained->recipe());
     training = trained->to_json();
     preprocess = to_string(judge.preprocessing());
   } else {
-    outcome = prune_once(model.graph, method, one_shot);
+    outcome = prune_by_method(model.graph);
   }
   if (!preprocess.empty()) set_metadata(outcome.graph, kPreprocessKey, preprocess);
   outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
@@ -143,7 +151,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   outcome.graph = {};
 
   summary.output = options.output;
-  summary.plan = outputs.plan_path.string();
+  summary.plan = outputs.plan.path().string();
   summary.command = command_again(options, run.options);
   if (options.latency) measure_latency(std::move(model.graph), outputs.model_path, summary, run);
   print(summary, run.console);

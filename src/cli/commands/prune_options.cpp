@@ -59,9 +59,14 @@ const char* budget_option(Budget::Of of) {
 
 // Name and value of every option that the result depends on and that isn't at its default.
 Request decisive_options(const PruneOptions& options) {
-  const Budget budget = budget_of(options);
-  Request request = {{"--method", options.method},
-                     {budget_option(budget.of), significant(budget.value, 12)}};
+  Request request = {{"--method", options.method}};
+  if (options.sparsity) {
+    request.emplace_back("--sparsity", significant(*options.sparsity, 12));
+    if (options.scope) request.emplace_back("--scope", *options.scope);
+  } else {
+    const Budget budget = budget_of(options);
+    request.emplace_back(budget_option(budget.of), significant(budget.value, 12));
+  }
   if (options.round_to != "auto") request.emplace_back("--round-to", options.round_to);
   for (const std::string& pattern : options.keep) request.emplace_back("--keep", pattern);
   if (options.keep_spine) request.emplace_back("--keep-spine", "");
@@ -78,7 +83,7 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
   add_model(app, options.model);
   add_output(app, options.output);
   app.add_option("--method", options.method,
-                 "how channels are ranked (default l2); 'coppice methods' lists")
+                 "how channels or weights are ranked (default l2);\n'coppice methods' lists")
       ->type_name("NAME");
   app.add_option("--keep-macs", options.keep_macs,
                  "share of the multiply-accumulates that stays (default 0.5)")
@@ -97,12 +102,60 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
       ->allow_extra_args(false);
   app.add_flag("--keep-spine", options.keep_spine,
                "leave the channels alone that residual connections add up");
+  app.add_option("--sparsity", options.sparsity,
+                 "share of the weights that --method magnitude zeroes")
+      ->type_name("SHARE");
+  app.add_option("--scope", options.scope,
+                 "where weights are ranked for --sparsity: layer (default) or global")
+      ->type_name("layer|global");
   add_switch(app, "--verify", options.verify, "prove the cut on random inputs");
   app.add_option("--plan", options.plan, "where the plan goes (default: plan.json beside OUT)")
       ->type_name("FILE");
   add_data_options(app, options.data, options.preprocess);
   add_switch(app, "--latency", options.latency, "measure latency before and after, at batch 1");
   add_training_options(app, options.training);
+}
+
+void require_fitting(const PruneOptions& options, const Method& method) {
+  std::string given;
+  const auto note = [&](const char* option, bool is_given) {
+    if (is_given) given += (given.empty() ? "" : ", ") + std::string(option);
+  };
+  const std::string where = "--method " + std::string(method.name);
+  if (method.kind == Method::Kind::unstructured) {
+    note("--keep-macs", options.keep_macs.has_value());
+    note("--keep-params", options.keep_params.has_value());
+    note("--prune-ratio", options.prune_ratio.has_value());
+    note("--round-to", options.round_to != "auto");
+    note("--keep-spine", options.keep_spine);
+    if (given.empty()) return;
+    fail_usage(where + " zeroes single weights and cuts no channels: found " + given +
+               ", expected --sparsity, such as --sparsity 0.9");
+  }
+  note("--sparsity", options.sparsity.has_value());
+  note("--scope", options.scope.has_value());
+  if (given.empty()) return;
+  fail_usage(where + " cuts channels: found " + given +
+             ", expected --keep-macs, --keep-params or --prune-ratio; --method magnitude zeroes "
+             "single weights");
+}
+
+MagnitudeOptions magnitude_options(const PruneOptions& options) {
+  if (!options.sparsity) {
+    fail_usage("--method " + options.method +
+               " needs --sparsity, the share of the weights that becomes zero, such as --sparsity "
+               "0.9");
+  }
+  if (*options.sparsity == 0) fail_usage("--sparsity 0: there would be nothing to zero");
+  require_share("--sparsity", *options.sparsity, "left");
+  const std::string scope = options.scope.value_or("layer");
+  if (scope != "layer" && scope != "global") {
+    fail_usage("--scope '" + scope + "': expected layer or global");
+  }
+  using Scope = MagnitudeOptions::Scope;
+  return {.sparsity = *options.sparsity,
+          .scope = scope == "global" ? Scope::global : Scope::layer,
+          .keep = options.keep};
 }
 
 OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
@@ -116,19 +169,27 @@ OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
   return result;
 }
 
+void require_consistent_training(const PruneOptions& options) {
+  const Request training = request_of(options.training);
+  if (options.training.epochs == 0 && options.training.resume) {
+    fail_usage("--resume goes on with training; add the --epochs that the run began with");
+  }
+  if (options.training.epochs == 0 && !training.empty()) {
+    fail_usage(training.front().first + " is for training; add --epochs N to train afterwards");
+  }
+  if (options.training.epochs > 0 && options.data.empty()) {
+    fail_usage("--epochs " + std::to_string(options.training.epochs) +
+               ": training needs --data, for example cifar10:DIR; 'coppice data' lists the forms");
+  }
+}
+
 std::string command_again(const PruneOptions& options, const CommonOptions& common) {
   std::string command = "coppice prune " + shell_quoted(options.model);
   const auto add = [&](const std::string& name, const std::string& value) {
-    command += " " + name + " " + shell_quoted(value);
+    command += " " + name + (value.empty() ? "" : " " + shell_quoted(value));
   };
   add("-o", options.output);
-  for (const auto& [name, value] : decisive_options(options)) {
-    if (value.empty()) {
-      command += " " + name;
-    } else {
-      add(name, value);
-    }
-  }
+  for (const auto& [name, value] : decisive_options(options)) add(name, value);
   if (!options.plan.empty()) add("--plan", options.plan);
   if (!options.latency) add("--latency", "off");
   if (common.seed != 0) add("--seed", std::to_string(common.seed));

@@ -1,0 +1,46 @@
+#include "methods/mask_weights.h"
+
+#include <cstring>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+// Why not run both models, as for a cut: every bit can be compared.
+void require_masked(const Value& before, const Value& after, const Masks& masks) {
+  const auto mask = masks.find(before.name);
+  if (mask == masks.end()) {
+    const bool shared = before.constant->bytes().data() == after.constant->bytes().data();
+    COPPICE_CHECK(shared || *before.constant == *after.constant, "'" + before.name + "' changed");
+    return;
+  }
+  constexpr float kZero = 0;
+  const std::span<const float> stays = mask->second.as<float>(), old = before.constant->as<float>(),
+                               now = after.constant->as<float>();
+  for (size_t i = 0; i < now.size(); ++i) {
+    const float& expected = stays[i] == 0 ? kZero : old[i];
+    COPPICE_CHECK(std::memcmp(&now[i], &expected, sizeof(float)) == 0,
+                  "'" + before.name + "' differs at element " + std::to_string(i));
+  }
+}
+
+}  // namespace
+
+Outcome mask_weights(const Graph& graph, const Masks& masks, OneShotOptions::Verify verify) {
+  Outcome outcome;
+  outcome.graph = graph;
+  apply_masks(outcome.graph, masks);
+  outcome.plan.masks = masks;
+  outcome.before = outcome.after = costs_of(graph, infer(graph));
+  outcome.weights_before = count_weights(graph);
+  outcome.weights_after = count_weights(outcome.graph);
+  if (verify == OneShotOptions::Verify::off) return outcome;
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    if (graph.values[i].constant) require_masked(graph.values[i], outcome.graph.values[i], masks);
+  }
+  outcome.verified = true;
+  return outcome;
+}
+
+}  // namespace coppice

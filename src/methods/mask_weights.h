@@ -1,0 +1,13 @@
+// Masking a model and looking that nothing else changed: what unstructured methods and replayed
+// plans have in common.
+#pragma once
+
+#include "methods/methods.h"
+
+namespace coppice {
+
+// A copy of the graph (tensors without a mask are shared) with the masks applied. Throws
+// Error::input where masks and graph don't fit.
+Outcome mask_weights(const Graph& graph, const Masks& masks, OneShotOptions::Verify verify);
+
+}  // namespace coppice

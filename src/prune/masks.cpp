@@ -1,0 +1,219 @@
+// See masks.h. The bits of a float without its sign order as magnitudes do, so the weight at any
+// rank is found by counting them twice, by their upper and by their lower half: exact, and over
+// many tensors without gathering them.
+#include "prune/masks.h"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <regex>
+#include <set>
+#include <span>
+#include <unordered_map>
+
+#include "core/error.h"
+#include "graph/constants_behind.h"
+
+namespace coppice {
+namespace {
+
+struct Reader {
+  int32_t node;
+  ValueId weight;
+};
+
+// Every reading of a maskable weight by its layer.
+std::vector<Reader> readers_of_weights(const Graph& graph) {
+  const std::vector<ValueId> behind = constants_behind(graph);
+  std::vector<Reader> readers;
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    const bool convolves = node.op_type == "Conv" || node.op_type == "ConvTranspose";
+    const bool multiplies = node.op_type == "Gemm" || node.op_type == "MatMul";
+    if ((!convolves && !multiplies) || (!node.domain.empty() && node.domain != "ai.onnx")) continue;
+    for (size_t i = convolves ? 1 : 0; i < std::min<size_t>(node.inputs.size(), 2); ++i) {
+      const ValueId id = node.inputs[i] == kNoValue ? kNoValue : behind[node.inputs[i]];
+      if (id == kNoValue) continue;
+      const Tensor& tensor = *graph.value(id).constant;
+      if (tensor.dtype() == DType::f32 && tensor.rank() >= 2 && tensor.size() > 0) {
+        readers.push_back({static_cast<int32_t>(n), id});
+      }
+    }
+  }
+  return readers;
+}
+
+std::vector<ValueId> each_once(const std::vector<Reader>& readers) {
+  std::vector<ValueId> weights;
+  std::set<ValueId> seen;
+  for (const Reader& reader : readers) {
+    if (seen.insert(reader.weight).second) weights.push_back(reader.weight);
+  }
+  return weights;
+}
+
+std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>& readers,
+                                   const std::string& pattern) {
+  std::regex regex;
+  try {
+    regex = std::regex(pattern);
+  } catch (const std::regex_error& error) {
+    fail_usage("--keep '" + pattern + "' is no regular expression: " + error.what());
+  }
+  std::set<ValueId> matching;
+  for (const Reader& reader : readers) {
+    if (std::regex_search(graph.value(reader.weight).name, regex) ||
+        std::regex_search(graph.nodes[reader.node].name, regex)) {
+      matching.insert(reader.weight);
+    }
+  }
+  if (matching.empty()) {
+    fail_usage("--keep '" + pattern +
+               "' matches no layer with weights; 'coppice inspect' lists the names of layers");
+  }
+  return matching;
+}
+
+uint32_t magnitude(float weight) { return std::bit_cast<uint32_t>(weight) & 0x7fffffffu; }
+
+struct Layer {
+  std::string name;
+  Tensor weight;
+  size_t largest = 0;  // the last in rank: always stays
+
+  // Calls visit(index, magnitude) for each weight that may leave.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    const std::span<const float> weights = weight.as<float>();
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (i != largest) visit(i, magnitude(weights[i]));
+    }
+  }
+};
+
+Layer layer_of(const Value& value) {
+  Layer layer{.name = value.name, .weight = *value.constant};
+  const std::span<const float> weights = layer.weight.as<float>();
+  for (size_t i = 1; i < weights.size(); ++i) {
+    if (magnitude(weights[i]) >= magnitude(weights[layer.largest])) layer.largest = i;
+  }
+  return layer;
+}
+
+// What lies below `magnitude` leaves, and the first `ties` of those at it.
+struct Cut {
+  uint32_t magnitude = 0;
+  int64_t ties = 0;
+};
+
+Cut find_cut(std::span<const Layer> layers, int64_t zeros) {
+  constexpr uint32_t kHalf = 16, kBuckets = 1u << kHalf;
+  Cut cut{.magnitude = 0, .ties = zeros};
+  for (const bool upper : {true, false}) {
+    std::vector<int64_t> counts(kBuckets, 0);
+    for (const Layer& layer : layers) {
+      layer.for_each([&](size_t, uint32_t bits) {
+        if (upper) {
+          ++counts[bits >> kHalf];
+        } else if (bits >> kHalf == cut.magnitude >> kHalf) {
+          ++counts[bits % kBuckets];
+        }
+      });
+    }
+    uint32_t bucket = 0;
+    for (; bucket + 1 < kBuckets && counts[bucket] < cut.ties; ++bucket) cut.ties -= counts[bucket];
+    cut.magnitude |= upper ? bucket << kHalf : bucket;
+  }
+  return cut;
+}
+
+void mask_smallest(std::span<const Layer> layers, double sparsity, Masks& masks) {
+  int64_t all = 0;
+  for (const Layer& layer : layers) all += layer.weight.size();
+  const auto zeros = static_cast<int64_t>(std::floor(static_cast<double>(all) * sparsity + 1e-9));
+  const int64_t most = all - static_cast<int64_t>(layers.size());
+  if (zeros > most) {
+    fail_target("a sparsity of " + std::to_string(sparsity) + " makes " + std::to_string(zeros) +
+                " of " + std::to_string(all) + " weights zero, expected at most " +
+                std::to_string(most) + " so that every layer keeps one; ask for less");
+  }
+  Cut cut = find_cut(layers, zeros);
+  for (const Layer& layer : layers) {
+    Tensor mask = Tensor::zeros(DType::f32, layer.weight.shape());
+    const std::span<float> stays = mask.mutate<float>();
+    std::ranges::fill(stays, 1.0f);
+    layer.for_each([&](size_t i, uint32_t bits) {
+      if (bits < cut.magnitude || (bits == cut.magnitude && cut.ties-- > 0)) stays[i] = 0;
+    });
+    masks.emplace(layer.name, std::move(mask));
+  }
+}
+
+}  // namespace
+
+std::vector<ValueId> maskable_weights(const Graph& graph) {
+  return each_once(readers_of_weights(graph));
+}
+
+WeightCount count_weights(const Graph& graph) {
+  WeightCount count;
+  for (const ValueId id : maskable_weights(graph)) {
+    const Tensor& tensor = *graph.value(id).constant;
+    count.all += tensor.size();
+    count.nonzero += std::ranges::count_if(tensor.as<float>(), [](float w) { return w != 0; });
+  }
+  return count;
+}
+
+Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
+  COPPICE_CHECK(options.sparsity >= 0 && options.sparsity < 1, "sparsity outside [0, 1)");
+  const std::vector<Reader> readers = readers_of_weights(graph);
+  std::set<ValueId> kept;
+  for (const std::string& pattern : options.keep) {
+    kept.merge(matching_weights(graph, readers, pattern));
+  }
+  std::vector<Layer> layers;
+  for (const ValueId id : each_once(readers)) {
+    if (!kept.contains(id)) layers.push_back(layer_of(graph.value(id)));
+  }
+  if (layers.empty()) {
+    fail_target(kept.empty()
+                    ? "nothing to mask: no Conv, ConvTranspose, Gemm or MatMul with float32 weights"
+                    : "nothing to mask: --keep keeps all " + std::to_string(kept.size()) +
+                          " layers with weights; keep fewer");
+  }
+  Masks masks;
+  if (options.scope == MagnitudeOptions::Scope::global) {
+    mask_smallest(layers, options.sparsity, masks);
+  } else {
+    for (const Layer& layer : layers) mask_smallest({&layer, 1}, options.sparsity, masks);
+  }
+  return masks;
+}
+
+void apply_masks(Graph& graph, const Masks& masks) {
+  std::unordered_map<std::string, ValueId> constants;
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    if (graph.values[i].constant) constants.emplace(graph.values[i].name, static_cast<ValueId>(i));
+  }
+  for (const auto& [name, mask] : masks) {
+    const auto found = constants.find(name);
+    if (found == constants.end()) {
+      fail_input("mask of tensor '" + name +
+                 "': the model has no such tensor; is this another model's plan?");
+    }
+    Tensor& weight = *graph.value(found->second).constant;
+    if (weight.dtype() != DType::f32 || weight.shape() != mask.shape()) {
+      fail_input("mask of tensor '" + name + "': the mask is for float32 of shape " +
+                 to_string(mask.shape()) + ", the model's tensor is " + name_of(weight.dtype()) +
+                 " of shape " + to_string(weight.shape()) + "; is this another model's plan?");
+    }
+    const std::span<const float> stays = mask.as<float>();
+    const std::span<float> weights = weight.mutate<float>();
+    for (size_t i = 0; i < weights.size(); ++i) {
+      if (stays[i] == 0) weights[i] = 0;
+    }
+  }
+}
+
+}  // namespace coppice

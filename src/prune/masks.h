@@ -1,0 +1,51 @@
+// Masks: which weights are zero, while every shape stays. And the oldest way to choose them.
+//
+// Source: Han, Pool, Tran, Dally, "Learning both Weights and Connections for Efficient Neural
+// Networks", NIPS 2015, arXiv:1506.02626, Sec. 3: connections with small |w| are removed.
+// Differs: by rank, so that the sparsity is exact, where the paper removes what lies below a
+// quality parameter times the layer's standard deviation; training again is the caller's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "graph/graph.h"
+
+namespace coppice {
+
+// By the name of the weight and of its shape: f32, 1 where it stays and 0 where it is zero.
+using Masks = std::map<std::string, Tensor>;
+
+struct MagnitudeOptions {
+  enum class Scope { layer, global };  // the same share of every layer, or one rank over all
+
+  double sparsity = 0;  // share of the weights that becomes zero, in [0, 1)
+  Scope scope = Scope::layer;
+  std::vector<std::string> keep = {};  // regular expressions: layers to leave alone
+};
+
+// The constants that Conv, ConvTranspose, Gemm and MatMul multiply with, also behind a Transpose or
+// the like: float32, rank 2 or more, each once, in the order of their readers.
+std::vector<ValueId> maskable_weights(const Graph& graph);
+
+struct WeightCount {
+  int64_t all = 0, nonzero = 0;
+  friend bool operator==(const WeightCount&, const WeightCount&) = default;
+};
+// Of the maskable weights.
+WeightCount count_weights(const Graph& graph);
+
+// Masks for all maskable weights but those of layers to keep, with floor(N * sparsity + 1e-9) zeros
+// of a layer's N weights (scope global: of the N of all layers). Zeros are the smallest |w|; of
+// equal ones the first by index, with layers in order. The largest weight of a layer always stays.
+// Linear in the number of weights. Throws Error::target where there is nothing to mask or too
+// little would stay, Error::usage where a pattern matches nothing.
+Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options);
+
+// Sets the weights that a mask holds 0 for to +0. Throws Error::input naming the tensor where graph
+// and masks don't fit.
+void apply_masks(Graph& graph, const Masks& masks);
+
+}  // namespace coppice
