@@ -67,11 +67,14 @@ std::string group_table(const std::vector<GroupCut>& groups) {
 
 std::string proof_line(const CutSummary& summary) {
   if (!summary.verified) return "not proved (--verify off)\n";
+  const std::string when = summary.trained ? " before training" : "";
   if (!summary.proof) {
-    return "checked: masked weights are 0, everything else is the original's, bit for bit\n";
+    return "checked" + when +
+           ": masked weights are 0, everything else is the original's, bit for bit" +
+           (summary.trained ? "; and after it: masked weights are still 0\n" : "\n");
   }
   const Comparison& comparison = summary.proof->comparison;
-  std::string line = "proved: largest difference " + significant(comparison.error, 2) +
+  std::string line = "proved" + when + ": largest difference " + significant(comparison.error, 2) +
                      " on random inputs of " + summary.proof_inputs;
   if (summary.proof->randomised_weights) {
     line += ", with random weights (the model's own hardly react to their input)";

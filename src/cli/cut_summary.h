@@ -26,7 +26,7 @@ struct CutSummary {
   CutSide before, after;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
-  bool verified = false;
+  bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;
   std::string proof_inputs;
   double seconds = 0;   // from the start until the files were in place

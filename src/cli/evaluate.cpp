@@ -7,8 +7,10 @@
 #include "cli/interrupt.h"
 #include "cli/progress.h"
 #include "core/error.h"
+#include "core/threads.h"
 #include "graph/infer.h"
 #include "runtime/executable.h"
+#include "session/trainer.h"
 
 namespace coppice {
 namespace {
@@ -28,6 +30,21 @@ int64_t choose_batch(const Graph& graph, int64_t wanted, int64_t images) {
   const int64_t values = element_count(input_shape(graph, graph.inputs.front(), {}));
   const int64_t fitting = kValuesPerBatch / std::max<int64_t>(1, values);
   return std::min(images, std::clamp<int64_t>(fitting, 1, kLargestBatch));
+}
+
+Classify classifier_of(Graph graph, Engine engine, int64_t batch) {
+  if (engine == Engine::train) {
+    const std::shared_ptr<Trainer> trainer = open_trainer({"cpu", thread_count()});
+    trainer->load(graph, {}, {});
+    return [trainer](const Tensor& pictures) { return trainer->forward(pictures).front(); };
+  }
+  const auto executable =
+      std::make_shared<Executable>(compile(std::move(graph), {.inputs = {}, .batch = batch}));
+  const auto outputs = std::make_shared<std::vector<Tensor>>(executable->allocate_outputs());
+  return [executable, outputs](const Tensor& pictures) {
+    executable->run(std::span(&pictures, 1), *outputs);
+    return outputs->front();
+  };
 }
 
 }  // namespace
@@ -55,9 +72,8 @@ Evaluation evaluate(Graph graph, const Dataset& dataset, const Preprocessing& pr
   const int64_t images =
       options.limit > 0 ? std::min(options.limit, dataset.size()) : dataset.size();
   const int64_t batch = choose_batch(graph, options.batch, images);
-  Executable executable = compile(std::move(graph), {.inputs = {}, .batch = batch});
-  const Shape input = executable.input_shape(0);
-  std::vector<Tensor> outputs = executable.allocate_outputs();
+  const Shape input = input_shape(graph, graph.inputs.front(), {});
+  const Classify classify = classifier_of(std::move(graph), options.engine, batch);
   Progress progress(run.console, options.doing, "images", images);
   EvaluationJob job{.indices = std::vector<int64_t>(images),
                     .batch = batch,
@@ -70,10 +86,6 @@ Evaluation evaluate(Graph graph, const Dataset& dataset, const Preprocessing& pr
     stop_if_interrupted();
     run.add_metric({{"images", so_far.images}, {"top1", so_far.top1}, {"loss", so_far.loss}});
     progress.update(so_far.images);
-  };
-  const auto classify = [&](const Tensor& pictures) {
-    executable.run(std::span(&pictures, 1), outputs);
-    return outputs.front();
   };
   return coppice::evaluate(classify, dataset, job);
 }

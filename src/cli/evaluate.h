@@ -9,7 +9,11 @@
 
 namespace coppice {
 
+// What computes the outputs: the runtime, or LibTorch as in training.
+enum class Engine { runtime, train };
+
 struct EvaluationOptions {
+  Engine engine = Engine::runtime;
   int64_t batch = 0;  // 0: chosen by the picture size
   int64_t limit = 0;  // the first so many pictures; 0: all
   std::string doing = "evaluating";

@@ -16,7 +16,8 @@ struct TrainingOptions {
   std::string optimizer = "sgd", schedule = "cosine", augment, device = "cpu";
   std::optional<double> learning_rate;
   double momentum = 0.9, weight_decay = 5e-4, label_smoothing = 0, clip_norm = 0, warm_up = 0;
-  double held_out = 0.1, distillation = 0, temperature = 4;
+  double held_out = 0.1, temperature = 4;
+  std::optional<double> distillation;  // absent: what is usual, see usual_distillation
   bool resume = false;
 };
 
@@ -24,8 +25,9 @@ void add_training_options(CLI::App& app, TrainingOptions& options);
 // The options that aren't at their defaults, as the command line says them.
 Request request_of(const TrainingOptions& options);
 
-// Which learning rate is usual: a net is trained from the beginning, or brought back.
-enum class Start { untrained, trained };
+// What is usual depends on it: a net is trained from the beginning, trained on, or brought back
+// after a cut, when its original can teach it.
+enum class Start { untrained, trained, pruned };
 
 class TrainingRun {
  public:

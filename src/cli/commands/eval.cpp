@@ -12,7 +12,7 @@ namespace coppice {
 namespace {
 
 struct Options {
-  std::string model, data, preprocess;
+  std::string model, data, preprocess, engine = "runtime";
   EvaluationOptions evaluation;
 };
 
@@ -27,8 +27,10 @@ Result eval(const Options& options, const Invocation& run) {
                      model.graph.value(model.graph.outputs.front()).name +
                      "', the first, is taken as the classes");
   }
+  EvaluationOptions evaluation = options.evaluation;
+  evaluation.engine = options.engine == "train" ? Engine::train : Engine::runtime;
   const Evaluation found =
-      evaluate(std::move(model.graph), *dataset, preprocessing, options.evaluation, run);
+      evaluate(std::move(model.graph), *dataset, preprocessing, evaluation, run);
   Table table({{"top-1", Table::Align::right},
                {"top-5", Table::Align::right},
                {"loss", Table::Align::right},
@@ -41,6 +43,7 @@ Result eval(const Options& options, const Invocation& run) {
   json["model"] = options.model;
   json["data"] = options.data;
   json["preprocess"] = to_string(preprocessing);
+  json["engine"] = options.engine;
   return {.json = json};
 }
 
@@ -55,6 +58,10 @@ Action define_eval(CLI::App& app, CommonOptions& common) {
             "pictures at once (default: up to 100)");
   add_count(app, "--limit", options->evaluation.limit, std::numeric_limits<int64_t>::max(),
             "only the first N pictures");
+  app.add_option("--engine", options->engine,
+                 "runtime (default), or train: LibTorch, as while training")
+      ->check(CLI::IsMember({"runtime", "train"}).description(""))
+      ->type_name("NAME");
   add_common_options(app, common);
   return [options](Invocation& run) { return eval(*options, run); };
 }

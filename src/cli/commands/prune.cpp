@@ -67,9 +67,11 @@ class Judge {
   Judge(const PruneOptions& options, const Graph& graph, const Invocation& run) : run_(run) {
     if (options.data.empty()) return;
     dataset_ = open_dataset(options.data, Split::test);
-    // What follows only its teacher needs no labels that fit.
-    classifies_ = options.training.distillation < 1 || !why_not_classifier(graph, *dataset_);
-    if (classifies_) require_classifier(graph, *dataset_);
+    // A net that isn't a classifier can still follow its original's outputs.
+    classifies_ = !why_not_classifier(graph, *dataset_);
+    if (options.training.epochs == 0 || options.training.distillation.value_or(1) < 1) {
+      require_classifier(graph, *dataset_);
+    }
     preprocessing_ = choose_preprocessing(options.preprocess, graph, *dataset_, run.console);
   }
   std::optional<Evaluation> evaluate(const Graph& graph, const char* doing) const {
@@ -129,7 +131,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   Json training;
   std::optional<TrainingRun> trained;
   if (options.training.epochs > 0) {
-    trained.emplace(options.training, Start::trained, model.graph, options.data,
+    trained.emplace(options.training, Start::pruned, model.graph, options.data,
                     judge.preprocessing(), request_of(options, sum, run.options), run);
     outcome = prune_and_train(trained->session(), prune_by_method, trained->recipe());
     training = trained->to_json();
@@ -141,6 +143,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
   outcome.plan.model_sha256 = sum;
   CutSummary summary = summarise(model, outcome);
+  summary.trained = trained.has_value();
   // Test data are read last, and once.
   summary.before.accuracy = judge.evaluate(model.graph, "evaluating the original");
   summary.after.accuracy = judge.evaluate(outcome.graph, "evaluating the pruned model");
