@@ -14,8 +14,8 @@ namespace coppice {
 struct TrainingOptions {
   int64_t epochs = 0, batch = 128;
   std::string optimizer = "sgd", schedule = "cosine", augment, device = "cpu";
-  std::optional<double> learning_rate;
-  double momentum = 0.9, weight_decay = 5e-4, label_smoothing = 0, clip_norm = 0, warm_up = 0;
+  std::optional<double> learning_rate, clip_norm;
+  double momentum = 0.9, weight_decay = 5e-4, label_smoothing = 0, warm_up = 0;
   double held_out = 0.1, temperature = 4;
   std::optional<double> distillation;  // absent: what is usual, see usual_distillation
   bool resume = false;

@@ -71,13 +71,13 @@ Ran coppice_under(const std::string& limits, const Arguments& arguments) {
   return Process(all).wait();
 }
 
-Ran interrupt_coppice(const Arguments& arguments, const std::filesystem::path& sign) {
+Ran interrupt_coppice(const Arguments& arguments, const std::filesystem::path& sign, int signal) {
   Process process(with_program(arguments));
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   while (!std::filesystem::exists(sign) && std::chrono::steady_clock::now() < deadline) {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
   }
-  ::kill(process.id(), SIGINT);
+  ::kill(process.id(), signal);
   return process.wait();
 }
 

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <csignal>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -24,8 +25,9 @@ Ran coppice(const Arguments& arguments);
 // The same under `limits`, shell commands such as "ulimit -f 8".
 Ran coppice_under(const std::string& limits, const Arguments& arguments);
 
-// Starts the command, waits until `sign` exists, sends SIGINT, and waits for the end.
-Ran interrupt_coppice(const Arguments& arguments, const std::filesystem::path& sign);
+// Starts the command, waits until `sign` exists, sends the signal, and waits for the end.
+Ran interrupt_coppice(const Arguments& arguments, const std::filesystem::path& sign,
+                      int signal = SIGINT);
 
 // "coppice: ..." on one line of standard error, which holds `part`, and nothing on standard output.
 testing::AssertionResult fails(const Ran& ran, int code, const std::string& part);
