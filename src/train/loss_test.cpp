@@ -7,7 +7,7 @@
 
 #include "graph/passes/fuse_batch_norm.h"
 #include "runtime/reference.h"
-#include "train/test_trainer.h"
+#include "support/test_trainer.h"
 #include "train/torch.h"
 
 namespace coppice::train {

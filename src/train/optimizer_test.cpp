@@ -8,7 +8,7 @@
 #include <map>
 #include <sstream>
 
-#include "train/test_trainer.h"
+#include "support/test_trainer.h"
 #include "train/torch.h"
 
 namespace coppice::train {

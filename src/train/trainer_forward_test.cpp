@@ -6,7 +6,7 @@
 
 #include "core/error.h"
 #include "runtime/reference.h"
-#include "train/test_trainer.h"
+#include "support/test_trainer.h"
 
 namespace coppice::train {
 namespace {

@@ -5,7 +5,7 @@
 #include <bit>
 
 #include "session/parameters.h"
-#include "train/test_trainer.h"
+#include "support/test_trainer.h"
 
 namespace coppice::train {
 namespace {

@@ -8,7 +8,7 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "train/test_trainer.h"
+#include "support/test_trainer.h"
 
 namespace coppice::train {
 namespace {

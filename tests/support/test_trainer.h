@@ -1,5 +1,5 @@
-// For tests of the trainer: a text graph with one input under a trainer of its own, stepped on
-// pictures and labels that a number decides.
+// For tests of the trainer, which link train: a text graph with one input under a trainer of its
+// own, stepped on pictures and labels that a number decides.
 #pragma once
 
 #include <algorithm>
