@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include "core/error.h"
@@ -39,6 +40,8 @@ class TorchTrainer : public Trainer {
 
   StepResult step(const Tensor& images, std::span<const int64_t> labels,
                   const StepOptions& options) override {
+    COPPICE_CHECK(setup_.classes == 0 || images.shape()[0] == std::ssize(labels),
+                  "as many labels as images are needed");
     at::manual_seed(options.seed);
     const at::Tensor pictures = on_device(images);
     Targets targets{.labels = {}, .teacher = {}, .classes = setup_.classes};
