@@ -124,11 +124,10 @@ TEST(Optimizer, a_gradient_that_two_parameters_share_stays_as_it_is) {
   for (const auto form :
        {OptimizerOptions::Momentum::plain, OptimizerOptions::Momentum::nesterov}) {
     for (const auto kind : {OptimizerOptions::Kind::sgd, OptimizerOptions::Kind::adam}) {
-      const OptimizerOptions options{.kind = kind, .form = form, .weight_decay = 0.1};
+      const OptimizerOptions options{.kind = kind, .form = form};
       const at::Tensor gradient = at::ones({3});
       Trained parameter;
       parameter.weight = at::full({3}, 5.f);
-      parameter.decayed = true;
       for (int64_t number = 1; number <= 2; ++number) {
         update(parameter, gradient, options, {.learning_rate = 0.1, .number = number});
       }
