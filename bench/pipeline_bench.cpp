@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "core/threads.h"
 #include "data/loader.h"
+#include "measure.h"
 
 namespace coppice {
 namespace {
@@ -51,11 +52,6 @@ double pictures_a_second(Loader& loader, int64_t epoch) {
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   }
   return static_cast<double>(pictures) / seconds;
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
 }
 
 void measure(const std::string& spec, const Options& options) {

@@ -13,11 +13,11 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <sstream>
 #include <string>
 #include <vector>
 
 #include "groups/surgery.h"
+#include "measure.h"
 #include "methods/methods.h"
 #include "onnx/onnx.h"
 
@@ -37,29 +37,6 @@ class Stopwatch {
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-// The last number that the command prints; negative where it fails.
-double run_peer(const std::string& command) {
-  FILE* pipe = ::popen(command.c_str(), "r");
-  if (!pipe) return -1;
-  std::string text;
-  char chunk[256];
-  while (std::fgets(chunk, sizeof(chunk), pipe)) text += chunk;
-  if (::pclose(pipe) != 0) return -1;
-  std::istringstream words(text);
-  double last = -1;
-  for (std::string word; words >> word;) {
-    char* end = nullptr;
-    const double value = std::strtod(word.c_str(), &end);
-    if (*end == '\0') last = value;
-  }
-  return last;
-}
 
 struct Times {
   double read, trace, score, surgery, write, proof;

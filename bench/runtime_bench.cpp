@@ -6,7 +6,6 @@
 // figure is the median over the rounds of the round's median. ONNX Runtime runs in Node with its
 // defaults but for the threads; what Node adds to a call is about what its smallest model takes.
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -14,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "measure.h"
 #include "onnx/onnx.h"
 #include "runtime/latency.h"
 #include "support/onnxruntime.h"
@@ -26,11 +26,6 @@ struct Options {
   int64_t batch = 1;
   std::vector<std::string> models;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
 
 void compare(const std::string& model, int threads, const Options& options, OnnxRuntime& judge) {
   InputSizes sizes;

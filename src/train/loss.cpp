@@ -26,6 +26,7 @@ at::Tensor divergence(const at::Tensor& student, const at::Tensor& teacher, doub
 }
 
 at::Tensor relative_error(const at::Tensor& student, const at::Tensor& teacher) {
+  COPPICE_CHECK(student.sizes() == teacher.sizes(), "a teacher's output of another shape");
   // A constant output has no scale of its own; its error then counts as it is.
   const double deviation = teacher.numel() > 1 ? teacher.std().item<double>() : 0;
   return ((student - teacher) / (deviation > 0 ? deviation : 1)).square().mean();
@@ -53,6 +54,7 @@ at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const Targets& target
                                   at::Reduction::Mean, -100, options.label_smoothing);
   }
   if (targets.teacher.empty()) return loss;
+  COPPICE_CHECK(targets.teacher.size() == outputs.size(), "a teacher of other outputs");
   at::Tensor distance = at::zeros({}, outputs[0].options());
   for (size_t o = 0; o < outputs.size(); ++o) {
     const at::Tensor& teacher = targets.teacher[o];

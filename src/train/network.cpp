@@ -1,6 +1,7 @@
 // See network.h.
 #include "train/network.h"
 
+#include "core/error.h"
 #include "train/tensors.h"
 
 namespace coppice::train {
@@ -22,7 +23,19 @@ at::Tensor& Network::constant(ValueId id) {
 }
 
 std::vector<at::Tensor> Network::run(const at::Tensor& images, Mode mode) {
-  return program(images.size(0)).run(constants_, {images}, mode);
+  const Program& made = program(images.size(0));
+  const Shape& expected = made.shape(graph_.inputs.front());
+  if (images.sizes() != at::IntArrayRef(expected)) {
+    fail_input("input '" + graph_.value(graph_.inputs.front()).name + "': the pictures are " +
+               to_string(images.sizes().vec()) + ", the model expects " + to_string(expected));
+  }
+  return made.run(constants_, {images}, mode);
+}
+
+void Network::prepare() {
+  InputSizes two;
+  two.batch = 2;  // 1 could hide a batch in a Reshape
+  program(input_shape(graph_, graph_.inputs.front(), two).front());
 }
 
 const Program& Network::program(int64_t batch) {

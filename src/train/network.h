@@ -23,7 +23,11 @@ class Network {
   // first asked for.
   at::Tensor& constant(ValueId id);
   const at::Tensor& constant(ValueId id) const { return constants_[id]; }
+  // Throws Error::input for pictures of another shape than the graph's input.
   std::vector<at::Tensor> run(const at::Tensor& images, Mode mode);
+  // Compiles the graph for a batch size that it may have, so that what can't be trained is refused
+  // before the first run.
+  void prepare();
 
  private:
   const Program& program(int64_t batch);

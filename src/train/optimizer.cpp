@@ -54,7 +54,6 @@ void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& opt
   if (parameter.decayed && options.weight_decay != 0) {
     gradient = gradient.add(parameter.weight, options.weight_decay);
   }
-  if (parameter.pruned.defined()) gradient = gradient.masked_fill(parameter.pruned, 0);
   if (options.kind == OptimizerOptions::Kind::adam) {
     update_adam(parameter, gradient, options, update);
   } else {
@@ -76,10 +75,10 @@ void clip(std::vector<at::Tensor>& gradients, double norm) {
   for (const at::Tensor& gradient : gradients) {
     if (gradient.defined()) squares += std::pow(gradient.norm().item<double>(), 2);
   }
-  const double found = std::sqrt(squares);
-  if (!(found > norm)) return;
+  const double scale = norm / (std::sqrt(squares) + 1e-6);
+  if (!(scale < 1)) return;
   for (at::Tensor& gradient : gradients) {
-    if (gradient.defined()) gradient = gradient * (norm / found);
+    if (gradient.defined()) gradient = gradient * scale;
   }
 }
 

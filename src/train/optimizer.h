@@ -34,7 +34,8 @@ void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& opt
 // Zeroes what is pruned in the weight and in the optimizer's state: momentum would revive it.
 void apply_mask(Trained& parameter);
 
-// Scales the gradients so that their common Euclidean norm is at most `norm`.
+// Scales the gradients so that their common Euclidean norm is at most `norm`, as PyTorch's
+// clip_grad_norm_ does: by norm / (found + 1e-6) where that is below 1.
 void clip(std::vector<at::Tensor>& gradients, double norm);
 
 }  // namespace coppice::train

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "graph/constants_behind.h"
 #include "session/parameters.h"
 #include "train/tensors.h"
 
@@ -19,10 +20,12 @@ bool forgets_output(const Node& node) {
 }
 
 // Inference folds small values, weights behind a Transpose among them; through what is folded no
-// gradient passes. What a trained constant goes into is therefore forgotten, and becomes steps.
+// gradient passes, and statistics behind an Identity would be copies. What a trained constant or a
+// statistic goes into is therefore forgotten, and becomes steps.
 void forget_trained(const Graph& graph, Inferred& inferred) {
   std::vector<char> trained(graph.values.size(), 0);
   for (const Parameter& parameter : trained_parameters(graph)) trained[parameter.id] = 1;
+  for (const ValueId id : running_statistics(graph)) trained[id] = 1;
   for (const Node& node : graph.nodes) {
     const bool reached =
         node.op_type != "Shape" &&
@@ -77,6 +80,18 @@ std::vector<char> overwritable_values(const Graph& graph, const std::vector<int3
 
 }  // namespace
 
+std::vector<ValueId> running_statistics(const Graph& graph) {
+  const std::vector<ValueId> source = constants_behind(graph);
+  std::vector<ValueId> statistics;
+  for (const Node& node : graph.nodes) {
+    if (node.op_type != "BatchNormalization") continue;
+    for (const ValueId id : {node.inputs[3], node.inputs[4]}) {
+      if (source[id] != kNoValue) statistics.push_back(source[id]);
+    }
+  }
+  return statistics;
+}
+
 Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted)
     : inputs_(graph.inputs), wanted_(std::move(wanted)), inferred_(infer(graph, sizes)) {
   forget_trained(graph, inferred_);
@@ -106,6 +121,10 @@ Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueI
       }
     }
     lines_.push_back(std::move(line));
+  }
+  for (const ValueId id : wanted_) {
+    if (known_value(graph, inferred_, id) && !kept[id]) keep_known(graph, id);
+    kept[id] = 1;
   }
 }
 

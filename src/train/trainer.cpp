@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <cmath>
+#include <iterator>
 #include <optional>
 
 #include "core/error.h"
@@ -24,25 +25,23 @@ class TorchTrainer : public Trainer {
   explicit TorchTrainer(at::Device device) : device_(device) {}
 
   void load(const Graph& graph, const TrainingSetup& setup, const OptimizerState& state) override {
+    COPPICE_CHECK(graph.inputs.size() == 1, "a graph of several inputs");
     setup_ = setup;
     updates_ = state.updates;
     std::vector<ValueId> wanted = graph.outputs;
     wanted.push_back(setup.classes > 0 ? logits_of(graph) : graph.outputs.front());
     student_.emplace(graph, std::move(wanted), device_);
+    student_->prepare();
     load_teacher();
     load_parameters(state);
-    statistics_.clear();
-    for (const Node& node : graph.nodes) {
-      if (node.op_type != "BatchNormalization") continue;
-      for (const ValueId id : {node.inputs[3], node.inputs[4]}) {
-        if (graph.value(id).constant) statistics_.push_back(id);
-      }
-    }
+    statistics_ = running_statistics(graph);
     for (const ValueId id : statistics_) student_->constant(id);
   }
 
   StepResult step(const Tensor& images, std::span<const int64_t> labels,
                   const StepOptions& options) override {
+    COPPICE_CHECK(setup_.classes == 0 || images.shape()[0] == std::ssize(labels),
+                  "as many labels as images are needed");
     at::manual_seed(options.seed);
     const at::Tensor pictures = on_device(images);
     Targets targets{.labels = {}, .teacher = {}, .classes = setup_.classes};
@@ -50,10 +49,16 @@ class TorchTrainer : public Trainer {
       targets.labels = at::tensor(at::ArrayRef<int64_t>(labels.data(), labels.size())).to(device_);
     }
     if (teacher_) targets.teacher = run(*teacher_, pictures, Mode::evaluation);
+    const std::vector<at::Tensor> statistics = copy_statistics();
     const std::vector<at::Tensor> outputs = run(*student_, pictures, Mode::training);
     const at::Tensor loss = loss_of(outputs, targets, setup_.loss);
     StepResult result{.loss = loss.item<double>(), .correct = 0};
-    if (!std::isfinite(result.loss)) return result;
+    if (!std::isfinite(result.loss)) {
+      for (size_t s = 0; s < statistics.size(); ++s) {
+        student_->constant(statistics_[s]).copy_(statistics[s]);
+      }
+      return result;
+    }
     if (setup_.classes > 0) {
       const at::Tensor best = outputs[0].detach().reshape({-1, setup_.classes}).argmax(1);
       result.correct = best.eq(targets.labels).sum().item<int64_t>();
@@ -99,6 +104,12 @@ class TorchTrainer : public Trainer {
     outputs.front() = outputs.back();
     outputs.pop_back();
     return outputs;
+  }
+
+  std::vector<at::Tensor> copy_statistics() {
+    std::vector<at::Tensor> copies;
+    for (const ValueId id : statistics_) copies.push_back(student_->constant(id).clone());
+    return copies;
   }
 
   void load_teacher() {
@@ -150,11 +161,23 @@ class TorchTrainer : public Trainer {
     std::vector<at::Tensor> gradients =
         torch::autograd::grad({loss}, weights, {}, c10::nullopt, false, /*allow_unused=*/true);
     const at::NoGradGuard no_gradients;
-    if (setup_.optimizer.clip_norm > 0) clip(gradients, setup_.optimizer.clip_norm);
+    if (setup_.optimizer.clip_norm > 0) {
+      mask(gradients);
+      clip(gradients, setup_.optimizer.clip_norm);
+    }
     ++updates_;
     for (size_t p = 0; p < parameters_.size(); ++p) {
       if (!gradients[p].defined()) continue;
       update(parameters_[p], gradients[p], setup_.optimizer, {learning_rate, updates_});
+    }
+  }
+
+  // Pruned weights don't move, so their gradients must not shorten the step of the others.
+  void mask(std::vector<at::Tensor>& gradients) const {
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+      const at::Tensor& pruned = parameters_[p].pruned;
+      if (!pruned.defined() || !gradients[p].defined()) continue;
+      gradients[p] = gradients[p].masked_fill(pruned, 0);
     }
   }
 
