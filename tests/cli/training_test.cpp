@@ -102,7 +102,8 @@ TEST_F(Training, learns_and_says_how_well) {
 }
 
 TEST_F(Training, interrupted_and_resumed_ends_in_the_same_bits) {
-  ASSERT_EQ(coppice(train("whole.onnx", 40)).code, 0);
+  const Ran whole = coppice(train("whole.onnx", 40));
+  ASSERT_EQ(whole.code, 0) << whole.err;
   // The checkpoint is there when the first epoch is done.
   const Ran stopped = interrupt_coppice(train("parts.onnx", 40), path("parts.run/checkpoint"));
   EXPECT_EQ(stopped.code, 130) << stopped.err;
