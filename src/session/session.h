@@ -47,8 +47,8 @@ class Observer {
 };
 
 struct SessionOptions {
-  std::filesystem::path checkpoint;  // empty: nothing is saved
-  Request request;
+  std::filesystem::path checkpoint = {};  // empty: nothing is saved
+  Request request = {};
   double save_every_s = 120;  // within an epoch; every epoch's end is saved anyway
 };
 
