@@ -41,9 +41,12 @@ struct EvaluationJob {
 };
 Evaluation evaluate(const Classify& classify, const Dataset& dataset, const EvaluationJob& job);
 
+// Why the model isn't one that makes something of pictures; nothing where one float32 picture batch
+// goes in and something comes out.
+std::optional<std::string> why_not_for_pictures(const Graph& graph);
 // Why the model's first output can't be taken as the data set's classes, as a sentence; nothing
-// where it can: one float32 picture batch goes in, and [N, C] or [N, C, 1, 1] comes out with as
-// many classes as the data set has. (A .npy file only says which classes occur in it, so a model
+// where it can: the model is for pictures, and [N, C] or [N, C, 1, 1] comes out with as many
+// classes as the data set has. (A .npy file only says which classes occur in it, so a model
 // may have more.)
 std::optional<std::string> why_not_classifier(const Graph& graph, const Dataset& dataset);
 // Throws Error::input with that sentence.

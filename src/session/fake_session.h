@@ -37,7 +37,7 @@ inline constexpr char kNet[] = R"(
     y = Gemm(f, fw, fb) {transB=1}
     output y)";
 
-// The first pixel of picture i is i, its label i % classes.
+// The first pixel of picture i is i + 1, its label i % classes.
 inline std::unique_ptr<Dataset> pictures(int64_t classes = 3, int64_t count = 40) {
   const auto bytes = std::make_shared<std::vector<std::byte>>(count * 16);
   MemoryPictures all;
@@ -46,7 +46,7 @@ inline std::unique_ptr<Dataset> pictures(int64_t classes = 3, int64_t count = 40
   all.shape = {1, 4, 4};
   for (int64_t i = 0; i < count; ++i) {
     for (int64_t p = 0; p < 16; ++p) (*bytes)[i * 16 + p] = std::byte((i * (p + 1) * 7) % 251);
-    (*bytes)[i * 16] = std::byte(i);
+    (*bytes)[i * 16] = std::byte(i + 1);
     all.labels.push_back(i % classes);
   }
   all.parts.push_back({bytes, std::span(*bytes), 16, count});
@@ -66,13 +66,16 @@ struct Watcher : Observer {
   int64_t stop_after = -1;  // steps
   int64_t steps = 0;
   std::vector<EpochRecord> epochs;
-  std::function<void()> after_step;
+  std::function<void()> after_step, after_epoch;  // the latter: it is saved
 
   void step(const StepRecord&) override {
     ++steps;
     if (after_step) after_step();
   }
-  void epoch(const EpochRecord& record) override { epochs.push_back(record); }
+  void epoch(const EpochRecord& record) override {
+    epochs.push_back(record);
+    if (after_epoch) after_epoch();
+  }
   bool stop_requested() override { return steps == stop_after; }
 };
 

@@ -88,6 +88,8 @@ TrainingSetup Session::setup_of(const Recipe& recipe) const {
 }
 
 void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
+  COPPICE_CHECK(!trained_, "training outside a stage, or twice in one, can't be resumed");
+  trained_ = true;
   require_trainable(recipe);
   separate_vectors(state_.graph);
   Run run{recipe, hooks,
