@@ -58,8 +58,13 @@ double cross_entropy(std::span<const float> outputs, int64_t label) {
   return std::log(sum) + largest - outputs[label];
 }
 
-void count(const LabelledBatch& batch, std::span<const float> outputs, Totals& totals) {
-  const size_t classes = outputs.size() / batch.images.shape()[0];
+void count(const LabelledBatch& batch, const Tensor& scores, Totals& totals) {
+  const std::span<const float> outputs = scores.as<float>();
+  const int64_t images = batch.images.shape()[0], classes = scores.size() / images;
+  if (scores.size() % images != 0 || classes <= std::ranges::max(batch.labels)) {
+    fail_input("the model's output is " + to_string(scores.shape()) +
+               ", expected a score for each class of " + std::to_string(images) + " pictures");
+  }
   for (size_t i = 0; i < batch.labels.size(); ++i) {
     const std::span<const float> row = outputs.subspan(i * classes, classes);
     const int64_t rank = rank_of(row, batch.labels[i]);
@@ -97,7 +102,7 @@ Evaluation evaluate(const Classify& classify, const Dataset& dataset, const Eval
     const LabelledBatch batch = next.get();
     const int64_t done = totals.images + static_cast<int64_t>(batch.labels.size());
     if (done < images) next = load_next(done);
-    count(batch, classify(batch.images).as<float>(), totals);
+    count(batch, classify(batch.images), totals);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     result = evaluation_of(totals, job.batch, seconds.count());
     if (job.after_batch) job.after_batch(result);

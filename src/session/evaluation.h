@@ -32,13 +32,14 @@ using Classify = std::function<Tensor(const Tensor& images)>;
 enum class LastBatch { padded, smaller };  // padded: the model's batch is fixed
 
 struct EvaluationJob {
-  std::vector<int64_t> indices;  // which pictures
+  std::vector<int64_t> indices = {};  // which pictures
   int64_t batch = 100;
-  Shape input;  // of the model, without the batch axis
-  Preprocessing preprocessing;
+  Shape input = {};  // of the model, without the batch axis
+  Preprocessing preprocessing = {};
   LastBatch last_batch = LastBatch::padded;
-  std::function<void(const Evaluation& so_far)> after_batch;  // progress; may throw to stop
+  std::function<void(const Evaluation& so_far)> after_batch = {};  // progress; may throw to stop
 };
+// Throws Error::input where the scores aren't those of as many pictures.
 Evaluation evaluate(const Classify& classify, const Dataset& dataset, const EvaluationJob& job);
 
 // Why the model isn't one that makes something of pictures; nothing where one float32 picture batch
