@@ -10,6 +10,8 @@
 
 #include "session/checkpoint.h"
 #include "session/fake_session.h"
+#include "support/temp_dir.h"
+#include "support/text_graph.h"
 
 namespace coppice {
 namespace {

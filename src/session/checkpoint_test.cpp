@@ -7,6 +7,8 @@
 #include <sstream>
 
 #include "session/fake_session.h"
+#include "support/temp_dir.h"
+#include "support/text_graph.h"
 
 namespace coppice {
 namespace {

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "session/fake_session.h"
+#include "support/text_graph.h"
 
 namespace coppice {
 namespace {

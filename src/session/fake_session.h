@@ -13,11 +13,10 @@
 #include "onnx/onnx.h"
 #include "session/fake_trainer.h"
 #include "session/session.h"
-#include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice::fake {
 
+// For parse_text_graph, which only tests may include.
 inline constexpr char kNet[] = R"(
     input x float32 [N, 1, 4, 4]
     const w1 float32 [4, 1, 3, 3] random
@@ -89,9 +88,6 @@ struct Fixture {
   Session& open(const Graph& graph, SessionOptions options = {}, double held_out = 0.25) {
     return opened.emplace(graph, SessionData{dataset.get(), {}, held_out}, trainer, watcher,
                           std::move(options));
-  }
-  Session& open(const char* net = kNet, SessionOptions options = {}, double held_out = 0.25) {
-    return open(parse_text_graph(net), std::move(options), held_out);
   }
 };
 

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "session/fake_session.h"
+#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -21,12 +22,14 @@ void train(Session& session, const Recipe& recipe) {
 
 std::string message_of_net(const char* net) {
   Fixture fixture;
-  return message_of(ErrorKind::input, [&] { train(fixture.open(net), recipe_of(8, 1)); });
+  return message_of(ErrorKind::input,
+                    [&] { train(fixture.open(parse_text_graph(net)), recipe_of(8, 1)); });
 }
 
 TEST(SessionErrors, batch_normalisation_has_no_statistics_over_one_picture) {
   Fixture fixture;
-  EXPECT_EQ(message_of(ErrorKind::usage, [&] { train(fixture.open(), recipe_of(1)); }),
+  EXPECT_EQ(message_of(ErrorKind::usage,
+                       [&] { train(fixture.open(parse_text_graph(fake::kNet)), recipe_of(1)); }),
             "--batch 1: BatchNormalization needs statistics over more than one picture; give 16 "
             "or more");
 }
@@ -54,12 +57,14 @@ TEST(SessionErrors, other_classes_than_the_models_need_a_teacher_alone) {
   fixture.dataset = fake::pictures(4);
   for (const double distillation : {0.0, 0.9}) {
     EXPECT_EQ(
-        message_of(ErrorKind::input, [&] { train(fixture.open(), recipe_of(8, distillation)); }),
+        message_of(
+            ErrorKind::input,
+            [&] { train(fixture.open(parse_text_graph(fake::kNet)), recipe_of(8, distillation)); }),
         "the model has 3 outputs, data set 'tiny' has 4 classes; they must be as many; "
         "without labels that fit, train with --distill 1: outputs then follow the original "
         "model's");
   }
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   train(session, recipe_of(8, 1));
   EXPECT_EQ(session.classes(), 0);
   EXPECT_EQ(fixture.trainer.setup.classes, 0);
@@ -101,14 +106,15 @@ TEST(SessionErrors, a_model_without_weights_has_nothing_to_train) {
 
 TEST(SessionErrors, less_than_a_batch_of_pictures_is_too_little) {
   Fixture fixture;
-  EXPECT_EQ(message_of(ErrorKind::input, [&] { train(fixture.open(), recipe_of(31)); }),
+  EXPECT_EQ(message_of(ErrorKind::input,
+                       [&] { train(fixture.open(parse_text_graph(fake::kNet)), recipe_of(31)); }),
             "data set 'tiny': 30 pictures to train with, expected at least one batch of 31; use a "
             "smaller --batch or more pictures");
 }
 
 TEST(SessionErrors, training_is_for_a_stage_and_once) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   EXPECT_NE(message_of(ErrorKind::internal, [&] { session.train(recipe_of(8)); }).find("stage"),
             std::string::npos);
   EXPECT_NE(message_of(ErrorKind::internal,
@@ -124,7 +130,7 @@ TEST(SessionErrors, training_is_for_a_stage_and_once) {
 
 TEST(SessionErrors, an_evaluation_needs_pictures) {
   Fixture fixture;
-  Session& session = fixture.open(fake::kNet, {}, 0);
+  Session& session = fixture.open(parse_text_graph(fake::kNet), {}, 0);
   EXPECT_NE(message_of(ErrorKind::internal, [&] { session.evaluate(); }).find("pictures"),
             std::string::npos);
   train(session, recipe_of(8));
@@ -134,7 +140,7 @@ TEST(SessionErrors, an_evaluation_needs_pictures) {
 TEST(SessionErrors, a_checkpoint_of_another_kind_of_model_is_refused) {
   Fixture fixture;
   SessionState state;  // an empty graph
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   EXPECT_EQ(message_of(ErrorKind::input, [&] { session.resume(state); }),
             "checkpoint: the model has 0 inputs; pictures are fed to exactly one");
 }

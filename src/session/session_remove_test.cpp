@@ -6,6 +6,8 @@
 #include "groups/surgery.h"
 #include "prune/masks.h"
 #include "session/fake_session.h"
+#include "support/temp_dir.h"
+#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -46,7 +48,7 @@ std::map<std::string, Shape> replayed(Graph original, const Plan& plan) {
 TEST(SessionRemove, weights_momentum_and_masks_are_cut_alike) {
   const TempDir folder;
   Fixture fixture;
-  Session& session = fixture.open(fake::kNet, {.checkpoint = folder / "run"});
+  Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
   const Masks masks = magnitude_masks(session.graph(), {.sparsity = 0.3});
   session.stage("masking", [&] { session.mask(masks, Session::Masking::hard); });
   Graph before;
@@ -90,7 +92,7 @@ TEST(SessionRemove, weights_momentum_and_masks_are_cut_alike) {
 
 TEST(SessionRemove, the_plan_of_several_cuts_replays_on_the_original) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   session.stage("training", [&] {
     session.train(fake::recipe(3), {.after_epoch = [&](int64_t epoch) {
                     if (epoch < 3) remove_from_all_groups(session, 0);
@@ -103,7 +105,7 @@ TEST(SessionRemove, the_plan_of_several_cuts_replays_on_the_original) {
 
 TEST(SessionRemove, vectors_that_training_separated_are_cut_one_by_one) {
   Fixture fixture;
-  Session& session = fixture.open(R"(
+  Session& session = fixture.open(parse_text_graph(R"(
     input x float32 [N, 1, 4, 4]
     const w1 float32 [4, 1, 3, 3] random
     const ones float32 [4] ones
@@ -117,7 +119,7 @@ TEST(SessionRemove, vectors_that_training_separated_are_cut_one_by_one) {
     c = Conv(m, w3)
     g = GlobalAveragePool(c)
     y = Flatten(g)
-    output y)");
+    output y)"));
   session.stage("training", [&] {
     session.train(fake::recipe(2), {.after_epoch = [&](int64_t epoch) {
                     if (epoch != 1) return;
@@ -136,7 +138,7 @@ TEST(SessionRemove, vectors_that_training_separated_are_cut_one_by_one) {
 
 TEST(SessionRemove, a_cut_model_that_is_adopted_in_mid_training_begins_without_momentum) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   Graph smaller = session.original();
   const Groups groups = find_groups(smaller);
   Removal removal(groups.unit_count, 0);

@@ -6,6 +6,8 @@
 
 #include "prune/masks.h"
 #include "session/fake_session.h"
+#include "support/temp_dir.h"
+#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -44,7 +46,7 @@ constexpr int64_t kSteps = 15;  // of both trainings
 Ran run_to_end(const std::filesystem::path& checkpoint, bool resume) {
   Ran run;
   Fixture fixture;
-  Session& session = fixture.open(fake::kNet, {.checkpoint = checkpoint});
+  Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = checkpoint});
   if (resume) session.resume(read_checkpoint(checkpoint));
   run_method(session, run);
   run.end = read_checkpoint(checkpoint);
@@ -56,8 +58,8 @@ std::string run_until(const std::filesystem::path& checkpoint, int64_t step, dou
   Ran run;
   Fixture fixture;
   fixture.watcher.stop_after = step;
-  Session& session =
-      fixture.open(fake::kNet, {.checkpoint = checkpoint, .save_every_s = save_every_s});
+  Session& session = fixture.open(parse_text_graph(fake::kNet),
+                                  {.checkpoint = checkpoint, .save_every_s = save_every_s});
   return fake::message_of(ErrorKind::interrupted, [&] { run_method(session, run); });
 }
 
@@ -99,7 +101,7 @@ TEST(Resume, of_a_training_that_is_not_over_keeps_the_optimizer) {
     EXPECT_EQ(stopped.optimizer.updates, step - 6);
     Fixture fixture;
     fixture.watcher.stop_after = kSteps - step;  // the last step of all
-    Session& session = fixture.open(fake::kNet, {.checkpoint = folder / "run"});
+    Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
     session.resume(stopped);
     if (step < kSteps) {
       Ran run;
@@ -120,7 +122,7 @@ TEST(Resume, as_often_as_every_batch_still_comes_to_the_same) {
     Ran run;
     Fixture fixture;
     fixture.watcher.stop_after = 1;
-    Session& session = fixture.open(fake::kNet, {.checkpoint = folder / "run"});
+    Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
     if (rounds > 0) session.resume(read_checkpoint(folder / "run"));
     done =
         fake::message_of(ErrorKind::interrupted, [&] { run_method(session, run); }) == "(no error)";
@@ -145,7 +147,7 @@ TEST(Resume, skips_the_stages_that_were_done) {
 
 TEST(Resume, with_another_request_is_refused) {
   Fixture fixture;
-  Session& session = fixture.open(fake::kNet, {.request = {{"--lr", "0.1"}}});
+  Session& session = fixture.open(parse_text_graph(fake::kNet), {.request = {{"--lr", "0.1"}}});
   SessionState state;
   state.request = {{"--lr", "0.2"}};
   EXPECT_EQ(fake::message_of(ErrorKind::usage, [&] { session.resume(state); }),
@@ -158,7 +160,7 @@ TEST(Resume, with_fewer_pictures_than_the_checkpoint_counted_is_refused) {
   run_until(folder / "run", 2, 120);
   Fixture fixture;
   fixture.dataset = fake::pictures(3, 12);  // 9 to train with: one batch
-  Session& session = fixture.open(fake::kNet, {.checkpoint = folder / "run"});
+  Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
   session.resume(read_checkpoint(folder / "run"));
   Ran run;
   EXPECT_EQ(fake::message_of(ErrorKind::input, [&] { run_method(session, run); }),
@@ -172,7 +174,7 @@ TEST(Training, a_loss_that_is_not_finite_stops_it_and_leaves_the_checkpoint_befo
     Ran run;
     Fixture fixture;
     const std::filesystem::path path = folder / "run";
-    Session& session = fixture.open(fake::kNet, {.checkpoint = path});
+    Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = path});
     fixture.trainer.loss_at[5] = loss;  // the second step of the second epoch
     std::string before;
     fixture.watcher.after_step = [&] { before = contents(path); };
@@ -197,7 +199,7 @@ TEST(Training, weights_that_are_not_finite_stop_it_before_they_are_saved) {
     y = Flatten(a)
     output y)";
   Fixture fixture;
-  Session& session = fixture.open(net, {.checkpoint = folder / "run"});
+  Session& session = fixture.open(parse_text_graph(net), {.checkpoint = folder / "run"});
   fixture.trainer.spoiled[6] = "b";  // the end of the second epoch
   const std::string message = fake::message_of(ErrorKind::target, [&] {
     session.stage("training", [&] { session.train(fake::recipe()); });

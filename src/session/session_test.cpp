@@ -7,6 +7,8 @@
 
 #include "prune/masks.h"
 #include "session/fake_session.h"
+#include "support/temp_dir.h"
+#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -29,7 +31,7 @@ bool holds(const Tensor& mask, const Tensor& weights) {
 TEST(Session, runs_each_stage_once_in_order_and_saves_after_it) {
   const TempDir folder;
   Fixture fixture;
-  Session& session = fixture.open(fake::kNet, {.checkpoint = folder / "run"});
+  Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
   std::string ran;
   for (const std::string name : {"a", "b", "c"}) {
     session.stage(name, [&] { ran += name; });
@@ -40,7 +42,7 @@ TEST(Session, runs_each_stage_once_in_order_and_saves_after_it) {
 
 TEST(Session, without_a_checkpoint_it_trains_and_tells_the_observer_of_every_step_and_epoch) {
   Fixture fixture;
-  train(fixture.open(), fake::recipe());
+  train(fixture.open(parse_text_graph(fake::kNet)), fake::recipe());
   EXPECT_EQ(fixture.watcher.steps, 9);
   fake::expect_same(fixture.watcher.epochs, fixture.opened->history());
   ASSERT_EQ(fixture.watcher.epochs.size(), 3u);
@@ -59,7 +61,7 @@ TEST(Session, held_out_pictures_judge_and_are_never_trained_on_whatever_the_seed
     Fixture fixture;
     Recipe recipe = fake::recipe(12);
     recipe.seed = seed;
-    train(fixture.open(), recipe);
+    train(fixture.open(parse_text_graph(fake::kNet)), recipe);
     fixture.trainer.judged.erase(0);  // padding
     EXPECT_EQ(fixture.trainer.judged.size(), 10u);
     EXPECT_EQ(fixture.trainer.stepped.size(), 30u);
@@ -96,8 +98,8 @@ TEST(Session, an_evaluation_is_the_graphs_own_on_the_pictures_held_out) {
 
 TEST(Session, evaluating_at_any_time_changes_nothing) {
   Fixture plain, looking;
-  train(plain.open(), fake::recipe());
-  Session& session = looking.open();
+  train(plain.open(parse_text_graph(fake::kNet)), fake::recipe());
+  Session& session = looking.open(parse_text_graph(fake::kNet));
   session.evaluate();
   train(session, fake::recipe(), {.after_epoch = [&](int64_t) {
           fake::expect_same(session.evaluate(), *session.history().back().held_out);
@@ -108,7 +110,7 @@ TEST(Session, evaluating_at_any_time_changes_nothing) {
 
 TEST(Session, hard_masks_hold_after_every_epoch) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   const Masks masks = magnitude_masks(session.graph(), {.sparsity = 0.5});
   session.stage("masking", [&] { session.mask(masks, Session::Masking::hard); });
   int64_t epochs = 0;
@@ -126,7 +128,7 @@ TEST(Session, hard_masks_hold_after_every_epoch) {
 
 TEST(Session, hard_masks_add_up_until_they_are_taken_off) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   const Tensor first = Tensor::of<float>({3, 3}, std::vector<float>{0, 1, 1, 1, 1, 1, 1, 1, 1});
   const Tensor second = Tensor::of<float>({3, 3}, std::vector<float>{1, 1, 1, 1, 1, 1, 1, 1, 0});
   const Tensor other = Tensor::zeros(DType::f32, {4, 1, 3, 3});
@@ -145,7 +147,7 @@ TEST(Session, hard_masks_add_up_until_they_are_taken_off) {
 
 TEST(Session, soft_masks_zero_once_and_weights_may_come_back) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   const Masks masks = magnitude_masks(session.graph(), {.sparsity = 0.5});
   train(session, fake::recipe(2), {.after_epoch = [&](int64_t epoch) {
           if (epoch == 1) session.mask(masks, Session::Masking::soft);
@@ -157,7 +159,7 @@ TEST(Session, soft_masks_zero_once_and_weights_may_come_back) {
 
 TEST(Session, a_mask_that_does_not_fit_is_refused_and_nothing_changes) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   const std::string before = fake::bytes_of(session.graph());
   EXPECT_NE(message_of(
                 ErrorKind::input,
@@ -172,7 +174,7 @@ TEST(Session, a_mask_that_does_not_fit_is_refused_and_nothing_changes) {
 
 TEST(Session, what_a_method_made_is_adopted_with_its_masks) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   const Masks masks = magnitude_masks(session.graph(), {.sparsity = 0.5});
   Plan plan;
   plan.method = "weights";
@@ -188,7 +190,7 @@ TEST(Session, what_a_method_made_is_adopted_with_its_masks) {
 
 TEST(Session, the_original_teaches_where_the_recipe_wants_it) {
   Fixture fixture;
-  Session& session = fixture.open();
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
   train(session, fake::recipe(1));
   EXPECT_EQ(fixture.trainer.setup.teacher, nullptr);
   EXPECT_EQ(fixture.trainer.setup.classes, 3);
