@@ -8,6 +8,7 @@
 namespace coppice {
 
 Plan compose(const Plan& first, const Plan& then) {
+  COPPICE_CHECK(then.masks.empty() && then.mask_files.empty(), "masks of a model that was cut");
   Plan result = first;
   result.method = then.method.empty() ? first.method : then.method;
   for (const PlanSlice& slice : then.slices) {
@@ -21,7 +22,10 @@ Plan compose(const Plan& first, const Plan& then) {
     COPPICE_CHECK(static_cast<int64_t>(found->keep.size()) == slice.size,
                   "two plans that don't follow each other");
     std::vector<int64_t> keep;
-    for (const int64_t index : slice.keep) keep.push_back(found->keep[index]);
+    for (const int64_t index : slice.keep) {
+      COPPICE_CHECK(index >= 0 && index < slice.size, "a plan that keeps what isn't there");
+      keep.push_back(found->keep[index]);
+    }
     found->keep = std::move(keep);
   }
   return result;

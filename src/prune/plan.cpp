@@ -48,7 +48,11 @@ std::string describe(const PlanSlice& slice) {
 int64_t integer(const Json& json, const char* what) {
   const bool fits = json.is_number_integer() &&
                     (!json.is_number_unsigned() || json.get<uint64_t>() <= uint64_t{INT64_MAX});
-  if (!fits) fail_json(std::string("'") + what + "' is " + json.dump() + ", expected an integer");
+  if (!fits) {
+    // Writing what is nested deeply would need as much stack.
+    const std::string found = json.is_structured() ? json.type_name() : json.dump();
+    fail_json(std::string("'") + what + "' is " + found + ", expected an integer");
+  }
   return json.get<int64_t>();
 }
 

@@ -94,6 +94,16 @@ TEST(Plan, the_json_says_what_a_reader_of_the_manual_expects) {
                            "\n");
 }
 
+TEST(Plan, an_index_nested_deeper_than_the_stack_is_refused) {
+  const std::string deep(200000, '['), end(200000, ']');
+  EXPECT_EQ(message_of([&] {
+              plan_from_json(R"({"model":{"file":"","sha256":""},"method":"",)"
+                             R"("slices":[{"tensor":"w","axis":)" +
+                             deep + end + "}]}");
+            }),
+            "not a plan that coppice wrote: 'axis' is array, expected an integer");
+}
+
 TEST(Plan, replayed_it_gives_the_same_graph_byte_for_byte) {
   for (const char* name : {"lenet5", "resnet20", "mobilenetv2"}) {
     SCOPED_TRACE(name);

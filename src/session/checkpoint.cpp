@@ -1,18 +1,16 @@
 // See checkpoint.h.
 #include "session/checkpoint.h"
 
+#include <algorithm>
 #include <cstring>
-#include <limits>
-#include <nlohmann/json.hpp>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "onnx/onnx.h"
+#include "session/checkpoint_header.h"
 
 namespace coppice {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 constexpr std::string_view kMagic = "coppice checkpoint 1\n";
 constexpr size_t kDigits = 64;
@@ -37,10 +35,10 @@ class Writer {
 // Takes bytes from the front; what isn't there is an error.
 class Reader {
  public:
-  explicit Reader(const Buffer& buffer) : owner_(buffer.data), rest_(buffer.bytes()) {}
+  explicit Reader(std::span<const std::byte> bytes) : rest_(bytes) {}
   std::span<const std::byte> take(uint64_t bytes) {
     if (bytes > rest_.size()) {
-      fail_input("ends early: " + std::to_string(rest_.size()) + " bytes are left, expected " +
+      fail_input("it ends early: " + std::to_string(rest_.size()) + " bytes are left, expected " +
                  std::to_string(bytes));
     }
     const auto taken = rest_.first(bytes);
@@ -54,62 +52,8 @@ class Reader {
   size_t left() const { return rest_.size(); }
 
  private:
-  std::shared_ptr<std::byte> owner_;
   std::span<const std::byte> rest_;
 };
-
-Json to_json(const Evaluation& evaluation) {
-  return {{"top1", evaluation.top1},   {"top5", evaluation.top5},
-          {"loss", evaluation.loss},   {"images", evaluation.images},
-          {"batch", evaluation.batch}, {"images_per_second", evaluation.images_per_second}};
-}
-
-Evaluation evaluation_of(const Json& json) {
-  return {.top1 = json.at("top1"),
-          .top5 = json.at("top5"),
-          .loss = json.at("loss").is_null() ? std::numeric_limits<double>::quiet_NaN()
-                                            : json.at("loss").get<double>(),
-          .images = json.at("images"),
-          .batch = json.at("batch"),
-          .images_per_second = json.at("images_per_second")};
-}
-
-Json to_json(const EpochRecord& record) {
-  Json json = {{"stage", record.stage},     {"epoch", record.epoch},
-               {"epochs", record.epochs},   {"learning_rate", record.learning_rate},
-               {"loss", record.loss},       {"top1", record.top1},
-               {"seconds", record.seconds}, {"images_per_second", record.images_per_second}};
-  if (record.held_out) json["held_out"] = to_json(*record.held_out);
-  return json;
-}
-
-EpochRecord record_of(const Json& json) {
-  EpochRecord record{.stage = json.at("stage"),
-                     .epoch = json.at("epoch"),
-                     .epochs = json.at("epochs"),
-                     .learning_rate = json.at("learning_rate"),
-                     .loss = json.at("loss"),
-                     .top1 = json.at("top1"),
-                     .held_out = {},
-                     .seconds = json.at("seconds"),
-                     .images_per_second = json.at("images_per_second")};
-  if (json.contains("held_out")) record.held_out = evaluation_of(json.at("held_out"));
-  return record;
-}
-
-Json to_json(const TrainingCursor& cursor) {
-  return {{"epoch", cursor.epoch},     {"batch", cursor.batch},   {"loss", cursor.loss},
-          {"correct", cursor.correct}, {"images", cursor.images}, {"seconds", cursor.seconds}};
-}
-
-TrainingCursor cursor_of(const Json& json) {
-  return {.epoch = json.at("epoch"),
-          .batch = json.at("batch"),
-          .loss = json.at("loss"),
-          .correct = json.at("correct"),
-          .images = json.at("images"),
-          .seconds = json.at("seconds")};
-}
 
 // Every tensor beside the graph's own: its place, its name and itself.
 template <typename State, typename Visit>
@@ -120,30 +64,26 @@ void for_each_tensor(State& state, const Visit& visit) {
   for (auto& [name, tensor] : state.masks) visit(kMasks, name, tensor);
 }
 
-Json header_of(const SessionState& state) {
-  Json history = Json::array(), tensors = Json::array();
-  for (const EpochRecord& record : state.history) history.push_back(to_json(record));
+CheckpointHeader header_of(const SessionState& state) {
+  CheckpointHeader header{
+      .state = state, .graph_bytes = static_cast<int64_t>(onnx_bytes(state.graph)), .tensors = {}};
   for_each_tensor(state, [&](const std::string& slot, const std::string& name, const Tensor& t) {
-    tensors.push_back({{"slot", slot},
-                       {"name", name},
-                       {"type", static_cast<int32_t>(t.dtype())},
-                       {"shape", t.shape()}});
+    header.tensors.push_back({slot, name, t.dtype(), t.shape()});
   });
-  return {{"request", state.request},
-          {"stages_done", state.stages_done},
-          {"cursor", to_json(state.cursor)},
-          {"history", history},
-          {"plan", coppice::to_json(state.plan)},
-          {"updates", state.optimizer.updates},
-          {"graph_bytes", onnx_bytes(state.graph)},
-          {"tensors", tensors}};
+  return header;
 }
 
-Tensor take_tensor(Reader& reader, const Json& place) {
-  const auto type = static_cast<DType>(place.at("type").get<int32_t>());
-  Tensor tensor = Tensor::zeros(type, place.at("shape").get<Shape>());
-  const auto bytes = tensor.mutate_bytes();
-  std::memcpy(bytes.data(), reader.take(bytes.size()).data(), bytes.size());
+// The bytes are there before memory for them is asked for.
+Tensor take_tensor(Reader& reader, const TensorPlace& place) {
+  const uint64_t count = element_count(place.shape), size = size_of(place.dtype);
+  if (size == 0) fail_input("elements of " + name_of(place.dtype) + ", expected a size");
+  if (count > reader.left() / size) {
+    fail_input("it ends early: " + std::to_string(reader.left()) + " bytes are left, expected " +
+               std::to_string(count) + " elements of " + std::to_string(size));
+  }
+  const auto bytes = reader.take(count * size);
+  Tensor tensor = Tensor::zeros(place.dtype, place.shape);
+  if (count > 0) std::memcpy(tensor.mutate_bytes().data(), bytes.data(), bytes.size());
   return tensor;
 }
 
@@ -152,36 +92,49 @@ Graph take_graph(Reader& reader, uint64_t size) {
   Buffer copy{
       std::shared_ptr<std::byte>(new std::byte[bytes.size()], std::default_delete<std::byte[]>()),
       bytes.size()};
-  std::memcpy(copy.data.get(), bytes.data(), bytes.size());
+  std::ranges::copy(bytes, copy.data.get());
   return parse_onnx(copy);
 }
 
-SessionState state_of(Reader& reader, const Json& header) {
-  SessionState state;
-  state.request = header.at("request").get<Request>();
-  state.stages_done = header.at("stages_done");
-  state.cursor = cursor_of(header.at("cursor"));
-  for (const Json& record : header.at("history")) state.history.push_back(record_of(record));
-  state.plan = plan_from_json(header.at("plan").get<std::string>());
-  state.optimizer.updates = header.at("updates");
-  state.graph = take_graph(reader, header.at("graph_bytes"));
-  for (const Json& place : header.at("tensors")) {
-    const std::string slot = place.at("slot"), name = place.at("name");
-    Tensor tensor = take_tensor(reader, place);
-    (slot == kMasks ? state.masks : state.optimizer.slots[slot])[name] = std::move(tensor);
+// What lies beside the weights has their shapes: cuts and trainers rely on it.
+void require_fits(const Tensor& tensor, const Graph& graph, const std::string& name,
+                  const std::map<std::string, ValueId>& constants) {
+  const auto found = constants.find(name);
+  if (found == constants.end()) fail_input("the model has no such weight");
+  const Tensor& weight = *graph.value(found->second).constant;
+  if (tensor.dtype() != DType::f32 || tensor.shape() != weight.shape()) {
+    fail_input(name_of(tensor.dtype()) + " of shape " + to_string(tensor.shape()) +
+               ", expected float32 of shape " + to_string(weight.shape()));
   }
-  return state;
 }
 
-void require_sum(const Buffer& file) {
+void take_tensors(Reader& reader, const std::vector<TensorPlace>& places, SessionState& state) {
+  std::map<std::string, ValueId> constants;
+  for (size_t i = 0; i < state.graph.values.size(); ++i) {
+    const Value& value = state.graph.values[i];
+    if (value.constant) constants.emplace(value.name, static_cast<ValueId>(i));
+  }
+  for (const TensorPlace& place : places) {
+    within(place.slot + " of '" + place.name + "'", [&] {
+      Tensor tensor = take_tensor(reader, place);
+      require_fits(tensor, state.graph, place.name, constants);
+      NamedTensors& tensors =
+          place.slot == kMasks ? state.masks : state.optimizer.slots[place.slot];
+      tensors[place.name] = std::move(tensor);
+    });
+  }
+}
+
+std::span<const std::byte> require_sum(const Buffer& file) {
   if (file.size < kDigits) fail_input("too short to be one");
-  const auto bytes = file.bytes();
+  const auto bytes = file.bytes(), body = bytes.first(bytes.size() - kDigits);
   Sha256 sum;
-  sum.update(bytes.first(bytes.size() - kDigits));
+  sum.update(body);
   const std::string found = sum.hex();
   if (std::memcmp(found.data(), bytes.last(kDigits).data(), kDigits) != 0) {
     fail_input("its checksum is wrong: it was cut short or changed; delete it to start anew");
   }
+  return body;
 }
 
 std::string quoted(const std::string& value) {
@@ -193,7 +146,7 @@ std::string quoted(const std::string& value) {
 void write_checkpoint(const std::filesystem::path& path, const SessionState& state) {
   AtomicFile file(path);
   Writer writer(file);
-  const std::string header = header_of(state).dump();
+  const std::string header = header_text(header_of(state));
   const uint64_t size = header.size();
   writer.write(kMagic);
   writer.write(std::as_bytes(std::span(&size, 1)));
@@ -206,20 +159,24 @@ void write_checkpoint(const std::filesystem::path& path, const SessionState& sta
   file.commit();
 }
 
+SessionState parse_checkpoint(const Buffer& file) {
+  Reader reader(require_sum(file));
+  if (reader.text(kMagic.size()) != kMagic) fail_input("not a checkpoint of this version");
+  uint64_t size = 0;
+  std::memcpy(&size, reader.take(sizeof size).data(), sizeof size);
+  CheckpointHeader header = parse_header(reader.text(size));
+  SessionState state = std::move(header.state);
+  state.graph = take_graph(reader, header.graph_bytes);
+  take_tensors(reader, header.tensors, state);
+  if (reader.left() > 0) {
+    fail_input("it has " + std::to_string(reader.left()) + " bytes more than its header says");
+  }
+  return state;
+}
+
 SessionState read_checkpoint(const std::filesystem::path& path) {
-  return within("checkpoint '" + path.string() + "'", [&] {
-    const Buffer file = read_file(path);
-    require_sum(file);
-    Reader reader(file);
-    if (reader.text(kMagic.size()) != kMagic) fail_input("not a checkpoint of this version");
-    uint64_t size = 0;
-    std::memcpy(&size, reader.take(sizeof size).data(), sizeof size);
-    try {
-      return state_of(reader, Json::parse(reader.text(size)));
-    } catch (const nlohmann::json::exception& error) {
-      fail_input(std::string("its header is wrong: ") + error.what());
-    }
-  });
+  return within("checkpoint '" + path.string() + "'",
+                [&] { return parse_checkpoint(read_file(path)); });
 }
 
 void require_same(const Request& now, const Request& before) {

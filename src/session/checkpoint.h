@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "core/files.h"
 #include "prune/plan.h"
 #include "session/evaluation.h"
 #include "session/trainer.h"
@@ -59,6 +60,8 @@ struct SessionState {
 void write_checkpoint(const std::filesystem::path& path, const SessionState& state);
 // Throws Error::input naming the file where it isn't a whole checkpoint.
 SessionState read_checkpoint(const std::filesystem::path& path);
+// The same from bytes. Memory is asked for only for what they hold.
+SessionState parse_checkpoint(const Buffer& file);
 
 // Throws Error::usage naming the first option whose value is another than in the checkpoint.
 void require_same(const Request& now, const Request& before);

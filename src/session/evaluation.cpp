@@ -58,8 +58,13 @@ double cross_entropy(std::span<const float> outputs, int64_t label) {
   return std::log(sum) + largest - outputs[label];
 }
 
-void count(const LabelledBatch& batch, std::span<const float> outputs, Totals& totals) {
-  const size_t classes = outputs.size() / batch.images.shape()[0];
+void count(const LabelledBatch& batch, const Tensor& scores, Totals& totals) {
+  const std::span<const float> outputs = scores.as<float>();
+  const int64_t images = batch.images.shape()[0], classes = scores.size() / images;
+  if (scores.size() % images != 0 || classes <= std::ranges::max(batch.labels)) {
+    fail_input("the model's output is " + to_string(scores.shape()) +
+               ", expected a score for each class of " + std::to_string(images) + " pictures");
+  }
   for (size_t i = 0; i < batch.labels.size(); ++i) {
     const std::span<const float> row = outputs.subspan(i * classes, classes);
     const int64_t rank = rank_of(row, batch.labels[i]);
@@ -97,7 +102,7 @@ Evaluation evaluate(const Classify& classify, const Dataset& dataset, const Eval
     const LabelledBatch batch = next.get();
     const int64_t done = totals.images + static_cast<int64_t>(batch.labels.size());
     if (done < images) next = load_next(done);
-    count(batch, classify(batch.images).as<float>(), totals);
+    count(batch, classify(batch.images), totals);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     result = evaluation_of(totals, job.batch, seconds.count());
     if (job.after_batch) job.after_batch(result);
@@ -105,29 +110,35 @@ Evaluation evaluate(const Classify& classify, const Dataset& dataset, const Eval
   return result;
 }
 
-std::optional<std::string> why_not_classifier(const Graph& graph, const Dataset& dataset) {
+std::optional<std::string> why_not_for_pictures(const Graph& graph) {
   if (graph.inputs.size() != 1) {
     return "the model has " + std::to_string(graph.inputs.size()) +
            " inputs; pictures are fed to exactly one";
   }
   const Value& input = graph.value(graph.inputs.front());
-  const Inferred inferred = infer(graph);
   if (input.dtype != DType::f32 || !input.declared || input.declared->empty()) {
     return "input '" + input.name + "' is " + name_of(input.dtype) +
-           ", expected a batch of float32 pictures";
+           (input.declared ? "" : " without a shape") + ", expected a batch of float32 pictures";
   }
-  const Shape& pictures = inferred.shape(graph.inputs.front());
+  const Shape pictures = input_shape(graph, graph.inputs.front(), {});
   if (element_count(pictures) == 0) {
     return "input '" + input.name + "' has shape " + to_string(pictures) +
            ", which holds no picture";
   }
+  if (graph.outputs.empty()) return "the model has no outputs";
+  return std::nullopt;
+}
+
+std::optional<std::string> why_not_classifier(const Graph& graph, const Dataset& dataset) {
+  if (auto reason = why_not_for_pictures(graph)) return reason;
+  const Inferred inferred = infer(graph);
   const ValueId output = graph.outputs.front();
   const std::string name = "output '" + graph.value(output).name + "'";
   if (!inferred.has(output)) return name + ": its shape can't be inferred";
   const Shape& shape = inferred.shape(output);
   const bool scores = shape.size() >= 2 && inferred.types[output]->dtype == DType::f32 &&
                       element_count(shape) == shape[0] * shape[1];
-  if (!scores || shape[0] != pictures[0]) {
+  if (!scores || shape[0] != inferred.shape(graph.inputs.front())[0]) {
     return name + " is " + name_of(inferred.types[output]->dtype) + " " + to_string(shape) +
            ", expected float32 [N, classes]";
   }

@@ -32,18 +32,22 @@ using Classify = std::function<Tensor(const Tensor& images)>;
 enum class LastBatch { padded, smaller };  // padded: the model's batch is fixed
 
 struct EvaluationJob {
-  std::vector<int64_t> indices;  // which pictures
+  std::vector<int64_t> indices = {};  // which pictures
   int64_t batch = 100;
-  Shape input;  // of the model, without the batch axis
-  Preprocessing preprocessing;
+  Shape input = {};  // of the model, without the batch axis
+  Preprocessing preprocessing = {};
   LastBatch last_batch = LastBatch::padded;
-  std::function<void(const Evaluation& so_far)> after_batch;  // progress; may throw to stop
+  std::function<void(const Evaluation& so_far)> after_batch = {};  // progress; may throw to stop
 };
+// Throws Error::input where the scores aren't those of as many pictures.
 Evaluation evaluate(const Classify& classify, const Dataset& dataset, const EvaluationJob& job);
 
+// Why the model isn't one that makes something of pictures; nothing where one float32 picture batch
+// goes in and something comes out.
+std::optional<std::string> why_not_for_pictures(const Graph& graph);
 // Why the model's first output can't be taken as the data set's classes, as a sentence; nothing
-// where it can: one float32 picture batch goes in, and [N, C] or [N, C, 1, 1] comes out with as
-// many classes as the data set has. (A .npy file only says which classes occur in it, so a model
+// where it can: the model is for pictures, and [N, C] or [N, C, 1, 1] comes out with as many
+// classes as the data set has. (A .npy file only says which classes occur in it, so a model
 // may have more.)
 std::optional<std::string> why_not_classifier(const Graph& graph, const Dataset& dataset);
 // Throws Error::input with that sentence.

@@ -41,10 +41,7 @@ Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& o
       options_(std::move(options)) {
   state_.graph = original_;
   state_.request = options_.request;
-  if (original_.inputs.size() != 1) {
-    fail_input("the model has " + std::to_string(original_.inputs.size()) +
-               " inputs; pictures are fed to exactly one");
-  }
+  if (const auto reason = why_not_for_pictures(original_)) fail_input(*reason);
   if (!why_not_classifier(original_, *data_.training)) {
     classes_ = infer(original_).shape(original_.outputs.front())[1];
   }
@@ -58,6 +55,7 @@ Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& o
 
 void Session::resume(SessionState state) {
   require_same(options_.request, state.request);
+  if (const auto reason = why_not_for_pictures(state.graph)) fail_input("checkpoint: " + *reason);
   state_ = std::move(state);
   loaded_ = false;
 }
@@ -65,6 +63,7 @@ void Session::resume(SessionState state) {
 void Session::stage(const std::string& name, const std::function<void()>& body) {
   if (next_stage_++ < state_.stages_done) return;
   stage_name_ = name;
+  trained_ = false;
   body();
   ++state_.stages_done;
   state_.cursor = {};
@@ -90,12 +89,14 @@ Evaluation Session::evaluate() {
 }
 
 void Session::remove(const Groups& groups, const Removal& removal) {
+  Graph smaller = state_.graph;  // first: this is what can fail
+  remove_units(smaller, groups, removal);
   state_.plan = compose(state_.plan, plan_of(state_.graph, groups, removal));
   for (auto& [slot, tensors] : state_.optimizer.slots) {
     cut(tensors, state_.graph, groups, removal);
   }
   cut(state_.masks, state_.graph, groups, removal);
-  remove_units(state_.graph, groups, removal);
+  state_.graph = std::move(smaller);
   loaded_ = false;
 }
 
@@ -104,14 +105,20 @@ void Session::adopt(Graph graph, Plan plan, NamedTensors masks) {
   state_.plan = std::move(plan);
   state_.plan.masks.clear();  // they are the session's own from here
   state_.masks = std::move(masks);
+  state_.optimizer = {};  // of other shapes
   apply_masks(state_.graph, state_.masks);
   loaded_ = false;
 }
 
 void Session::mask(const NamedTensors& masks, Masking masking) {
   apply_masks(state_.graph, masks);
-  if (masking == Masking::hard) state_.masks = masks;
   loaded_ = false;
+  if (masking == Masking::soft) return;
+  for (const auto& [name, mask] : masks) {
+    Tensor& all = state_.masks.emplace(name, mask).first->second;
+    const std::span<float> stays = all.mutate<float>();
+    for (size_t i = 0; i < stays.size(); ++i) stays[i] *= mask.as<float>()[i];
+  }
 }
 
 void Session::unmask() {

@@ -47,8 +47,8 @@ class Observer {
 };
 
 struct SessionOptions {
-  std::filesystem::path checkpoint;  // empty: nothing is saved
-  Request request;
+  std::filesystem::path checkpoint = {};  // empty: nothing is saved
+  Request request = {};
   double save_every_s = 120;  // within an epoch; every epoch's end is saved anyway
 };
 
@@ -60,7 +60,7 @@ struct TrainHooks {
 class Session {
  public:
   enum class Masking {
-    hard,  // weights stay zero, with their momentum, until `unmask`
+    hard,  // weights stay zero, with their momentum and whatever was masked before, until `unmask`
     soft,  // weights are zeroed now, and may come back
   };
 
@@ -73,19 +73,22 @@ class Session {
 
   const Graph& original() const { return original_; }
   const Graph& graph() const { return state_.graph; }  // as it is now
-  const Plan& plan() const { return state_.plan; }     // all cuts so far, in the original's indices
+  // All cuts so far, in the original's indices; once trained, of the original with its vectors
+  // separated (parameters.h).
+  const Plan& plan() const { return state_.plan; }
   const NamedTensors& masks() const { return state_.masks; }
   const std::vector<EpochRecord>& history() const { return state_.history; }
   int64_t classes() const { return classes_; }  // 0: the first output isn't scores
 
   void stage(const std::string& name, const std::function<void()>& body);
 
+  // Requires: in a stage, once, and nothing before it that must not be done again on resuming.
   // Trains with a fresh optimizer; the teacher, if the recipe wants one, is the original. Throws
   // Error::target when the loss stops being finite, Error::interrupted when the observer asks.
   void train(const Recipe& recipe, const TrainHooks& hooks = {});
   // On the held-out pictures. Requires: there are some, and classes.
   Evaluation evaluate();
-  // Takes units out of graph, optimizer state and masks alike.
+  // `groups`: of graph() as it is now. Takes units out of graph, optimizer state and masks alike.
   void remove(const Groups& groups, const Removal& removal);
   // Sets the graph to what a method made of the original by `plan` and `masks`.
   void adopt(Graph graph, Plan plan, NamedTensors masks);
@@ -111,6 +114,7 @@ class Session {
   SessionState state_;
   int64_t next_stage_ = 0;
   std::string stage_name_;
+  bool trained_ = true;  // in this stage; there is none yet
   bool loaded_ = false;  // the trainer holds state_.graph as it is
 };
 

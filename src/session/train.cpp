@@ -30,8 +30,9 @@ Shape picture_shape(const Graph& graph) {
   return {batch.begin() + 1, batch.end()};
 }
 
-void require_finite_weights(const Graph& graph, const std::string& where) {
-  for (const Parameter& parameter : trained_parameters(graph)) {
+void require_finite_weights(const Graph& graph, const std::vector<Parameter>& parameters,
+                            const std::string& where) {
+  for (const Parameter& parameter : parameters) {
     const Value& value = graph.value(parameter.id);
     if (std::ranges::all_of(value.constant->as<float>(), [](float x) { return std::isfinite(x); }))
       continue;
@@ -46,9 +47,16 @@ struct Session::Run {
   const TrainHooks& hooks;
   Loader loader;
   TrainingSetup setup;
+  // As loaded: a bias that holds a NaN no longer looks like one.
+  std::vector<Parameter> parameters = {};
   Clock::time_point saved = Clock::now(), started = Clock::now();
   int64_t images_here = 0;  // since `started`, for the rate
-  double learning_rate = 0;
+
+  double learning_rate(int64_t step) const {
+    const int64_t batches = loader.batches();
+    return recipe.optimizer.learning_rate *
+           schedule_factor(recipe.schedule, step, batches * recipe.epochs, batches);
+  }
 };
 
 void Session::require_trainable(const Recipe& recipe) const {
@@ -80,6 +88,8 @@ TrainingSetup Session::setup_of(const Recipe& recipe) const {
 }
 
 void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
+  COPPICE_CHECK(!trained_, "training outside a stage, or twice in one, can't be resumed");
+  trained_ = true;
   require_trainable(recipe);
   separate_vectors(state_.graph);
   Run run{recipe, hooks,
@@ -90,11 +100,17 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
                                    .augmentation = recipe.augmentation,
                                    .seed = recipe.seed}),
           setup_of(recipe)};
+  if (state_.cursor.batch > run.loader.batches()) {
+    fail_input("the checkpoint goes on after batch " + std::to_string(state_.cursor.batch) +
+               " of an epoch, data set '" + data_.training->name() + "' gives only " +
+               std::to_string(run.loader.batches()) + "; it isn't the one that the run began with");
+  }
   loaded_ = false;
   run.loader.start(state_.cursor.epoch, state_.cursor.batch);
   while (state_.cursor.epoch < recipe.epochs) {
     if (!loaded_) {
       run.setup.masks = state_.masks;
+      run.parameters = trained_parameters(state_.graph);
       trainer_.load(state_.graph, run.setup, state_.optimizer);
       loaded_ = true;
     }
@@ -111,11 +127,10 @@ void Session::train_epoch(Run& run) {
     const auto start = Clock::now();
     const int64_t step = cursor.epoch * batches + cursor.batch;
     const Batch batch = run.loader.next();
-    run.learning_rate =
-        recipe.optimizer.learning_rate * schedule_factor(recipe.schedule, step, steps, batches);
     Random random = Random::stream(recipe.seed, {0xd0, static_cast<uint64_t>(step)});
-    const StepResult result = trainer_.step(
-        batch.images, batch.labels, {.learning_rate = run.learning_rate, .seed = random.next()});
+    const StepResult result =
+        trainer_.step(batch.images, batch.labels,
+                      {.learning_rate = run.learning_rate(step), .seed = random.next()});
     if (!std::isfinite(result.loss)) {
       fail_target(
           "the loss is " + std::to_string(result.loss) + " in step " +
@@ -162,7 +177,7 @@ void Session::end_epoch(Run& run) {
       .stage = stage_name_,
       .epoch = cursor.epoch + 1,
       .epochs = run.recipe.epochs,
-      .learning_rate = run.learning_rate,
+      .learning_rate = run.learning_rate((cursor.epoch + 1) * run.loader.batches() - 1),
       .loss = cursor.loss / static_cast<double>(std::max<int64_t>(1, cursor.batch)),
       .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
       .held_out = {},
@@ -179,7 +194,8 @@ void Session::end_epoch(Run& run) {
 
 void Session::keep(Run& run) {
   trainer_.store(state_.graph, state_.optimizer);
-  require_finite_weights(state_.graph, "epoch " + std::to_string(state_.cursor.epoch + 1));
+  require_finite_weights(state_.graph, run.parameters,
+                         "epoch " + std::to_string(state_.cursor.epoch + 1));
   run.saved = Clock::now();
 }
 

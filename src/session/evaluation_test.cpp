@@ -1,0 +1,212 @@
+// Accuracy and loss against numbers worked out by hand, and why a model is no classifier.
+#include "session/evaluation.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <numeric>
+#include <set>
+
+#include "session/fake_session.h"
+#include "support/text_graph.h"
+
+namespace coppice {
+namespace {
+
+// Sums of some exponentials in double.
+constexpr double kRounding = 1e-12;
+constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
+
+// Picture i, which is known by its first pixel, is given scores[i]; its label is i % classes.
+Evaluation judged(const std::vector<std::vector<float>>& scores, EvaluationJob job = {}) {
+  const auto count = static_cast<int64_t>(scores.size());
+  const auto classes = static_cast<int64_t>(scores.front().size());
+  const auto dataset = fake::pictures(classes, count);
+  if (job.indices.empty()) {
+    job.indices.resize(count);
+    std::iota(job.indices.begin(), job.indices.end(), 0);
+  }
+  job.input = {1, 4, 4};
+  return evaluate(
+      [&](const Tensor& images) {
+        Tensor outputs = Tensor::zeros(DType::f32, {images.shape()[0], classes});
+        for (int64_t i = 0; i < images.shape()[0]; ++i) {
+          const auto picture = static_cast<int64_t>(images.as<float>()[i * 16]) - 1;
+          if (picture < 0) continue;  // padding
+          std::ranges::copy(scores[picture], outputs.mutate<float>().begin() + i * classes);
+        }
+        return outputs;
+      },
+      *dataset, job);
+}
+
+TEST(Evaluation, top1_top5_and_loss_are_the_ones_by_hand) {
+  // The label's place: 1st, 2nd, 5th, 6th, 7th.
+  const Evaluation found = judged({{9, 1, 2, 3, 4, 5, 6},
+                                   {1, 5, 2, 3, 4, 0, 6},
+                                   {1, 2, 3, 4, 5, 6, 7},
+                                   {7, 6, 5, 2, 4, 3, 1},
+                                   {7, 6, 5, 4, 1, 3, 2}});
+  EXPECT_EQ(found.images, 5);
+  EXPECT_EQ(found.top1, 1.0 / 5);
+  EXPECT_EQ(found.top5, 3.0 / 5);
+}
+
+TEST(Evaluation, the_loss_is_the_mean_negative_log_likelihood_of_the_labels) {
+  const float third = std::log(3.0f);
+  const Evaluation found = judged({{0, third}, {0, third}});
+  EXPECT_NEAR(found.loss, (std::log(4.0) + std::log(4.0 / 3)) / 2, 1e-7);  // third is a float
+  EXPECT_NEAR(judged({{5, 5, 5, 5}}).loss, std::log(4.0), kRounding);
+}
+
+TEST(Evaluation, outputs_too_large_for_an_exponential_have_a_loss_all_the_same) {
+  EXPECT_NEAR(judged({{-1e30f, 1e30f}}).loss, 2e30, 1e24);  // of a float's precision
+  EXPECT_EQ(judged({{1e30f, -1e30f}}).loss, 0);
+  EXPECT_EQ(judged({{1000, -HUGE_VALF}}).loss, 0);
+  EXPECT_EQ(judged({{-HUGE_VALF, 3}}).loss, HUGE_VAL);
+}
+
+TEST(Evaluation, of_equal_outputs_the_first_comes_first) {
+  const std::vector<std::vector<float>> equal(7, std::vector<float>(7, 0.5f));
+  const Evaluation found = judged(equal);  // each label once
+  EXPECT_EQ(found.top1, 1.0 / 7);
+  EXPECT_EQ(found.top5, 5.0 / 7);
+}
+
+TEST(Evaluation, a_picture_with_a_nan_anywhere_is_wrong) {
+  const Evaluation found = judged({{9, kNan}, {0, 9}, {kNan, kNan}, {kNan, 9}});
+  EXPECT_EQ(found.top1, 1.0 / 4);
+  EXPECT_EQ(found.top5, 1.0 / 4);
+  EXPECT_TRUE(std::isnan(found.loss));
+}
+
+TEST(Evaluation, with_fewer_than_five_classes_every_picture_is_among_the_best_five) {
+  EXPECT_EQ(judged({{0, 1, 2}, {1, 0, 2}, {2, 1, 0}}).top5, 1);
+}
+
+std::vector<std::vector<float>> some_scores(int64_t count) {
+  std::vector<std::vector<float>> scores(count, std::vector<float>(6));
+  for (int64_t i = 0; i < count; ++i) {
+    for (int64_t c = 0; c < 6; ++c) scores[i][c] = static_cast<float>(std::sin(7 * i + 5 * c));
+  }
+  return scores;
+}
+
+TEST(Evaluation, whatever_the_batch_and_its_last_part_the_result_is_the_same) {
+  const auto scores = some_scores(23);
+  const Evaluation whole = judged(scores, {.indices = {}, .batch = 23});
+  EXPECT_GT(whole.top1, 0);
+  EXPECT_LT(whole.top5, 1);
+  for (const LastBatch last : {LastBatch::padded, LastBatch::smaller}) {
+    for (const int64_t batch : {1, 4, 22, 100}) {
+      SCOPED_TRACE(batch);
+      Evaluation found = judged(scores, {.indices = {}, .batch = batch, .last_batch = last});
+      EXPECT_EQ(found.batch, batch);
+      found.batch = whole.batch;
+      fake::expect_same(found, whole);
+    }
+  }
+}
+
+TEST(Evaluation, a_padded_batch_is_whole_and_a_smaller_one_is_not) {
+  const auto dataset = fake::pictures(3, 7);
+  for (const LastBatch last : {LastBatch::padded, LastBatch::smaller}) {
+    std::vector<int64_t> batches;
+    evaluate(
+        [&](const Tensor& images) {
+          batches.push_back(images.shape()[0]);
+          return Tensor::zeros(DType::f32, {images.shape()[0], 3});
+        },
+        *dataset,
+        {.indices = {0, 1, 2, 3, 4, 5, 6}, .batch = 4, .input = {1, 4, 4}, .last_batch = last});
+    EXPECT_EQ(batches, (std::vector<int64_t>{4, last == LastBatch::padded ? 4 : 3}));
+  }
+}
+
+TEST(Evaluation, only_the_pictures_asked_for_count) {
+  const auto scores = some_scores(10);
+  const Evaluation found = judged(scores, {.indices = {3, 8}, .batch = 2});
+  EXPECT_EQ(found.images, 2);
+  const Evaluation one = judged(scores, {.indices = {3}}), other = judged(scores, {.indices = {8}});
+  EXPECT_NEAR(found.loss, (one.loss + other.loss) / 2, kRounding);
+}
+
+TEST(Evaluation, who_watches_sees_every_batch_and_may_stop_it) {
+  std::vector<int64_t> images;
+  EvaluationJob job{.batch = 4};
+  job.after_batch = [&](const Evaluation& so_far) { images.push_back(so_far.images); };
+  judged(some_scores(10), job);
+  EXPECT_EQ(images, (std::vector<int64_t>{4, 8, 10}));
+  job.after_batch = [](const Evaluation&) { throw Error(ErrorKind::interrupted, "stop"); };
+  EXPECT_EQ(fake::message_of(ErrorKind::interrupted, [&] { judged(some_scores(10), job); }),
+            "stop");
+}
+
+TEST(Evaluation, outputs_that_are_not_scores_of_every_picture_are_refused) {
+  const auto dataset = fake::pictures(3, 6);
+  for (const Shape& shape : {Shape{5, 3}, Shape{6, 2}, Shape{1, 0}}) {
+    EXPECT_NE(fake::message_of(
+                  ErrorKind::input,
+                  [&] {
+                    evaluate([&](const Tensor&) { return Tensor::zeros(DType::f32, shape); },
+                             *dataset,
+                             {.indices = {0, 1, 2, 3, 4, 5}, .batch = 6, .input = {1, 4, 4}});
+                  })
+                  .find("expected a score for each class of 6 pictures"),
+              std::string::npos)
+        << to_string(shape);
+  }
+}
+
+std::string why_not(const std::string& text, int64_t classes = 3) {
+  return why_not_classifier(parse_text_graph(text), *fake::pictures(classes))
+      .value_or("(a classifier)");
+}
+
+TEST(WhyNotClassifier, as_many_scores_as_classes_make_one) {
+  EXPECT_EQ(why_not(fake::kNet), "(a classifier)");
+  EXPECT_EQ(why_not("input x float32 [N, 3, 1, 1]\n y = Relu(x)\n output y"), "(a classifier)");
+  EXPECT_NO_THROW(require_classifier(parse_text_graph(fake::kNet), *fake::pictures()));
+}
+
+TEST(WhyNotClassifier, another_number_of_scores_is_told_with_both_numbers) {
+  EXPECT_EQ(why_not(fake::kNet, 10),
+            "the model has 3 outputs, data set 'tiny' has 10 classes; they must be as many");
+  EXPECT_EQ(why_not(fake::kNet, 2),
+            "the model has 3 outputs, data set 'tiny' has 2 classes; they must be as many (does "
+            "the model begin with a background class?)");
+  EXPECT_EQ(fake::message_of(
+                ErrorKind::input,
+                [] { require_classifier(parse_text_graph(fake::kNet), *fake::pictures(10)); }),
+            why_not(fake::kNet, 10));
+}
+
+TEST(WhyNotClassifier, an_output_that_holds_no_scores_is_named_with_its_shape) {
+  EXPECT_EQ(why_not("input x float32 [N, 3, 2, 2]\n y = Relu(x)\n output y"),
+            "output 'y' is float32 1x3x2x2, expected float32 [N, classes]");
+  EXPECT_EQ(why_not("input x float32 [N, 3]\n y = Cast(x) {to=7}\n output y int64"),
+            "output 'y' is int64 1x3, expected float32 [N, classes]");
+  EXPECT_EQ(why_not("input x float32 [4, 3]\n y = Transpose(x) {perm=[1, 0]}\n output y"),
+            "output 'y' is float32 3x4, expected float32 [N, classes]");
+  EXPECT_EQ(why_not("input x float32 [N, 3]\n y = Unknown(x)\n output y"),
+            "output 'y': its shape can't be inferred");
+}
+
+TEST(WhyNotClassifier, a_model_that_pictures_cannot_be_fed_to_is_told_why) {
+  EXPECT_EQ(why_not("input x float32 [N, 3]\n input z float32 [N, 3]\n y = Add(x, z)\n output y"),
+            "the model has 2 inputs; pictures are fed to exactly one");
+  EXPECT_EQ(why_not("input x int64 [N, 3]\n y = Identity(x)\n output y int64"),
+            "input 'x' is int64, expected a batch of float32 pictures");
+  EXPECT_EQ(why_not("input x float32 [N, 0]\n y = Relu(x)\n output y"),
+            "input 'x' has shape 1x0, which holds no picture");
+  EXPECT_EQ(why_not("input x float32 [N, 3]\n y = Relu(x)"), "the model has no outputs");
+}
+
+TEST(FixedBatch, is_the_inputs_first_size_or_0_where_it_is_open) {
+  EXPECT_EQ(fixed_batch(parse_text_graph(fake::kNet)), 0);
+  EXPECT_EQ(fixed_batch(parse_text_graph("input x float32 [4, 3]\n y = Relu(x)\n output y")), 4);
+  EXPECT_EQ(fixed_batch(parse_text_graph("input x float32\n y = Relu(x)\n output y")), 0);
+}
+
+}  // namespace
+}  // namespace coppice

@@ -1,0 +1,118 @@
+// Test support: a Trainer without gradients, cheap and deterministic. A "gradient" is a function of
+// the pictures, the labels, the step's seed and the weight itself, so whatever is lost between two
+// steps (a weight, a moment, a statistic, a place in the data) shows in every later bit. Included
+// only by tests.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "core/error.h"
+#include "core/random.h"
+#include "runtime/reference.h"
+#include "session/parameters.h"
+#include "session/trainer.h"
+
+namespace coppice {
+
+class FakeTrainer : public Trainer {
+ public:
+  std::map<int64_t, double> loss_at;       // update, from 1 -> what its loss is instead
+  std::map<int64_t, std::string> spoiled;  // update -> the weight that it sets to NaN
+  std::set<float> stepped, judged;         // first pixels: trained on, looked at
+  int64_t loads = 0;
+  TrainingSetup setup;  // as last loaded
+
+  void load(const Graph& graph, const TrainingSetup& given, const OptimizerState& state) override {
+    ++loads;
+    setup = given;
+    graph_ = graph;
+    state_ = state;
+    parameters_ = trained_parameters(graph_);
+    NamedTensors& momentum = state_.slots["momentum"];
+    for (const Parameter& parameter : parameters_) {
+      const Value& value = graph_.value(parameter.id);
+      Tensor& velocity = momentum[value.name];
+      if (velocity.rank() == 0) velocity = Tensor::zeros(DType::f32, value.constant->shape());
+      COPPICE_CHECK(velocity.shape() == value.constant->shape(), "a moment of another shape");
+    }
+    COPPICE_CHECK(momentum.size() == parameters_.size(), "a moment of no weight");
+    keep_masks();
+  }
+
+  StepResult step(const Tensor& images, std::span<const int64_t> labels,
+                  const StepOptions& options) override {
+    const int64_t pixels = images.size() / images.shape()[0];
+    double signal = Random(options.seed).uniform();
+    for (int64_t i = 0; i < images.size(); ++i) {
+      signal += images.as<float>()[i] * static_cast<double>(labels[i / pixels] + i % 3 + 1);
+      if (i % pixels == 0) stepped.insert(images.as<float>()[i]);
+    }
+    const auto injected = loss_at.find(state_.updates + 1);
+    const double loss = injected == loss_at.end() ? 1 + std::sin(signal) : injected->second;
+    if (!std::isfinite(loss)) return {.loss = loss, .correct = 0};
+    ++state_.updates;
+    for (const Parameter& parameter : parameters_) update(parameter.id, signal, options);
+    shift_statistics(signal);
+    keep_masks();
+    return {.loss = loss, .correct = static_cast<int64_t>(std::fabs(signal)) % images.shape()[0]};
+  }
+
+  std::vector<Tensor> forward(const Tensor& images) override {
+    const int64_t count = images.shape()[0], pixels = images.size() / count;
+    for (int64_t i = 0; i < count; ++i) judged.insert(images.as<float>()[i * pixels]);
+    return run_reference(graph_, std::span(&images, 1));
+  }
+
+  void store(Graph& graph, OptimizerState& state) const override {
+    for (size_t i = 0; i < graph_.values.size(); ++i) {
+      if (graph_.values[i].constant) graph.values[i].constant = graph_.values[i].constant;
+    }
+    state = state_;
+  }
+
+ private:
+  void update(ValueId id, double signal, const StepOptions& options) {
+    const std::span<float> weights = graph_.value(id).constant->mutate<float>();
+    const std::span<float> velocity =
+        state_.slots.at("momentum").at(graph_.value(id).name).mutate<float>();
+    for (size_t i = 0; i < weights.size(); ++i) {
+      const double gradient = std::sin(signal + static_cast<double>(i)) + 0.1 * weights[i];
+      velocity[i] = static_cast<float>(0.9 * velocity[i] + gradient);
+      weights[i] -= static_cast<float>(options.learning_rate * velocity[i]);
+    }
+    const auto found = spoiled.find(state_.updates);
+    if (found != spoiled.end() && found->second == graph_.value(id).name) {
+      std::ranges::fill(weights, std::nanf(""));
+    }
+  }
+
+  void shift_statistics(double signal) {
+    for (const Node& node : graph_.nodes) {
+      if (node.op_type != "BatchNormalization") continue;
+      for (float& mean : graph_.value(node.inputs[3]).constant->mutate<float>()) {
+        mean = static_cast<float>(0.9 * mean + 0.1 * std::cos(signal));
+      }
+    }
+  }
+
+  void keep_masks() {
+    for (const auto& [name, mask] : setup.masks) {
+      const std::span<float> weights =
+          graph_.value(*find_value(graph_, name)).constant->mutate<float>();
+      const std::span<float> velocity = state_.slots["momentum"].at(name).mutate<float>();
+      COPPICE_CHECK(weights.size() == mask.as<float>().size(), "a mask of another shape");
+      for (size_t i = 0; i < weights.size(); ++i) {
+        if (mask.as<float>()[i] == 0) weights[i] = velocity[i] = 0;
+      }
+    }
+  }
+
+  Graph graph_;
+  std::vector<Parameter> parameters_;
+  OptimizerState state_;
+};
+
+}  // namespace coppice
