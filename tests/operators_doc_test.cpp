@@ -12,6 +12,7 @@
 #include "graph/op.h"
 #include "runtime/reference.h"
 #include "runtime/steps/steps.h"
+#include "train/lower/lower.h"
 
 namespace coppice {
 namespace {
@@ -28,9 +29,10 @@ constexpr char kHead[] =
     "- **repair**: has attributes or inputs that hold sizes, which are rewritten after a cut\n"
     "- **folds**: is evaluated on constants, so shape arithmetic through it is followed\n"
     "- **runs**: `fast` has an oneDNN or vectorised step; `plain` runs by its reference loop "
-    "only\n\n"
-    "| operator | channels | MACs | repair | folds | runs |\n"
-    "| --- | --- | --- | --- | --- | --- |\n";
+    "only\n"
+    "- **trains**: gradients flow through it in `train` and `prune --epochs`\n\n"
+    "| operator | channels | MACs | repair | folds | runs | trains |\n"
+    "| --- | --- | --- | --- | --- | --- | --- |\n";
 
 std::string runs(const OpDef& op) {
   Graph graph;
@@ -46,6 +48,12 @@ std::string runs(const OpDef& op) {
   }
 }
 
+bool trains(const OpDef& op) {
+  Node node;
+  node.op_type = op.type;
+  return train::find_lower(node) != nullptr;
+}
+
 std::string table() {
   std::vector<const OpDef*> sorted(operators().begin(), operators().end());
   std::ranges::sort(sorted, {}, [](const OpDef* op) { return std::string(op->type); });
@@ -53,7 +61,8 @@ std::string table() {
   std::string text = kHead;
   for (const OpDef* op : sorted) {
     text += std::string("| ") + op->type + " | " + mark(op->relate) + " | " + mark(op->macs) +
-            " | " + mark(op->repair) + " | " + mark(op->evaluate) + " | " + runs(*op) + " |\n";
+            " | " + mark(op->repair) + " | " + mark(op->evaluate) + " | " + runs(*op) + " | " +
+            mark(trains(*op)) + " |\n";
   }
   return text;
 }

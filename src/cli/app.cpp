@@ -10,6 +10,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/interrupt.h"
+#include "cli/patient_threads.h"
 #include "core/error.h"
 #include "core/threads.h"
 #include "report/format.h"
@@ -120,6 +121,7 @@ int run_command(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     fail_parse(command.name, error);
   }
+  if (options.trains) restart_with_patient_threads(arguments);
   set_thread_count(static_cast<int>(options.threads));
   Invocation run(options);
   const Result result = run_in_folder(run, action, arguments);

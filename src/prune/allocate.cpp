@@ -142,7 +142,8 @@ class Allocator {
     int64_t multiple = options_.round_to;
     if (multiple == kRoundAuto) {
       const int64_t width = group.units() * per_unit;
-      multiple = width < 8 ? 1 : kept * per_unit >= 128 ? 16 : 8;
+      multiple = kept * per_unit >= 128 ? 16 : 8;
+      while (multiple > 1 && 8 * multiple > width) multiple /= 2;
     }
     return multiple / std::gcd(multiple, per_unit);
   }

@@ -199,6 +199,13 @@ TEST(Allocate, widths_become_multiples_of_8_and_of_16_from_128_up) {
   EXPECT_EQ(net.counts(ratio(0.37, 1)), (std::vector<int64_t>{23, 94, 2, 47}));
 }
 
+TEST(Allocate, automatic_rounding_never_steps_by_more_than_an_eighth_of_the_width) {
+  const Case net(chain({16, 32, 12, 64, 2}));
+  // Kept without rounding: 11, 21, 8, 41.
+  EXPECT_EQ(net.counts(ratio(0.35, kRoundAuto)),
+            (std::vector<int64_t>{16 - 12, 32 - 20, 12 - 8, 64 - 40}));
+}
+
 TEST(Allocate, equal_scores_leave_by_unit_number) {
   Case net(chain({6, 2}));
   net.scores.units.assign(6, 1.0f);

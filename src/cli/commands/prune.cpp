@@ -170,7 +170,8 @@ Action define_prune(CLI::App& app, CommonOptions& common) {
   add_prune_options(app, *options);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
-    if (options->training.epochs > 0 && common.run_folder.empty()) {
+    common.trains = options->training.epochs > 0;
+    if (common.trains && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);
     }
   });

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# ResNet-20 on CIFAR-10, cut to half its MACs by four criteria and trained for three epochs, two
+# seeds each: does the criterion matter once the accuracy is brought back?
+#
+#   experiments/resnet20_criteria.sh                 about 25 minutes on two cores
+#
+# Needs the data folder (COPPICE_DATA, or ../shared/data) and build/release/bin/coppice. Runs that
+# are done are skipped, an interrupted one goes on. Prints the table; writes to
+# build/experiments/resnet20_criteria/.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+data=${COPPICE_DATA:-../shared/data}
+out=build/experiments/resnet20_criteria
+mkdir -p $out
+for seed in 1 2; do
+  for method in fpgm l1 l2 random; do
+    run=$out/$method-seed$seed
+    [[ -s $run.json ]] && continue
+    build/release/bin/coppice prune "$data/models/cifar10/resnet20.onnx" \
+      --data "cifar10:$data/cifar10" --preprocess imagenet --method $method --keep-macs 0.5 \
+      --epochs 3 --seed $seed --resume --json --latency off -o $run.onnx --plan $run.plan.json \
+      >$run.part
+    mv $run.part $run.json
+  done
+done
+node -e '
+  const fs = require("fs"), out = process.argv[1];
+  for (const method of ["fpgm", "l1", "l2", "random"]) {
+    const runs = [1, 2].map((seed) => JSON.parse(fs.readFileSync(`${out}/${method}-seed${seed}.json`)));
+    const percent = (run) => (100 * run.after.top1).toFixed(2);
+    console.log(`| ${method} | ${runs.map(percent).join(" | ")} |`);
+  }' $out
