@@ -4,22 +4,23 @@
 #
 #   experiments/resnet20_criteria.sh                 about 25 minutes on two cores
 #
-# Needs the data folder (COPPICE_DATA, or ../shared/data) and build/release/bin/coppice. Runs that
+# Needs the data folder (COPPICE_DATA, or ../shared/data) and a built
+# coppice (COPPICE, or the one in build/release/bin). Runs that
 # are done are skipped, an interrupted one goes on. Prints the table; writes to
 # build/experiments/resnet20_criteria/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-data=${COPPICE_DATA:-../shared/data}
+coppice=${COPPICE:-build/release/bin/coppice} data=${COPPICE_DATA:-../shared/data}
 out=build/experiments/resnet20_criteria
 mkdir -p $out
 for seed in 1 2; do
   for method in fpgm l1 l2 random; do
     run=$out/$method-seed$seed
     [[ -s $run.json ]] && continue
-    build/release/bin/coppice prune "$data/models/cifar10/resnet20.onnx" \
+    "$coppice" prune "$data/models/cifar10/resnet20.onnx" \
       --data "cifar10:$data/cifar10" --preprocess imagenet --method $method --keep-macs 0.5 \
       --epochs 3 --seed $seed --resume --json --latency off -o $run.onnx --plan $run.plan.json \
-      >$run.part
+      >$run.part 2>>$run.log
     mv $run.part $run.json
   done
 done

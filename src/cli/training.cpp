@@ -41,6 +41,12 @@ double usual_distillation(Start start, bool classifies) {
   return classifies ? 0.9 : 1;
 }
 
+// No choice rests on the held-out pictures, they only show how it goes: 1000 of them say that to
+// about a point, and every further one is missed in the training.
+double usual_held_out(int64_t pictures) {
+  return std::min(0.1, 1000 / static_cast<double>(std::max<int64_t>(1, pictures)));
+}
+
 Recipe recipe_of(const TrainingOptions& options, Start start, const Graph& graph,
                  const Dataset& dataset, uint64_t seed) {
   Recipe recipe;
@@ -141,8 +147,9 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
   state_->dataset = open_dataset(data, Split::train);
   state_->recipe = recipe_of(options, start, original, *state_->dataset, run.options.seed);
   state_->trainer = open_trainer({.device = options.device, .threads = thread_count()});
+  const double held_out = options.held_out.value_or(usual_held_out(state_->dataset->size()));
   state_->session.emplace(std::move(original),
-                          SessionData{state_->dataset.get(), preprocessing, options.held_out},
+                          SessionData{state_->dataset.get(), preprocessing, held_out},
                           *state_->trainer, state_->observer,
                           SessionOptions{.checkpoint = state_->checkpoint, .request = request});
   if (!saved) return;
@@ -230,8 +237,12 @@ void add_training_options(CLI::App& app, TrainingOptions& options) {
                  "none, or pad=4,flip and the like (default: what is usual for the data set)")
       ->type_name("TEXT")
       ->group(group);
-  number("--val", options.held_out, 0, 0.9,
-         "share of the training pictures held out to judge every epoch (default 0.1)");
+  app.add_option("--val", options.held_out,
+                 "share of the training pictures held out to judge every epoch\n"
+                 "(default 0.1, at most 1000 pictures)")
+      ->check(CLI::Range(0.0, 0.9).description(""))
+      ->type_name("X")
+      ->group(group);
   app.add_option("--device", options.device, "cpu (default) or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}).description(""))
       ->group(group);
@@ -262,7 +273,7 @@ Request request_of(const TrainingOptions& options) {
   }
   add("--temperature", options.temperature, usual.temperature);
   add_text("--augment", options.augment, usual.augment);
-  add("--val", options.held_out, usual.held_out);
+  if (options.held_out) request.emplace_back("--val", significant(*options.held_out, 12));
   add_text("--device", options.device, usual.device);
   return request;
 }

@@ -16,8 +16,8 @@ struct TrainingOptions {
   std::string optimizer = "sgd", schedule = "cosine", augment, device = "cpu";
   std::optional<double> learning_rate, clip_norm;
   double momentum = 0.9, weight_decay = 5e-4, label_smoothing = 0, warm_up = 0;
-  double held_out = 0.1, temperature = 4;
-  std::optional<double> distillation;  // absent: what is usual, see usual_distillation
+  double temperature = 4;
+  std::optional<double> distillation, held_out;  // absent: what is usual, see training.cpp
   bool resume = false;
 };
 

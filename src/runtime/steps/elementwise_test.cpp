@@ -118,7 +118,7 @@ TEST(FastElementwise, normalisation_before_a_convolution_keeps_its_place) {
     net.output(net.add("Add", {x, net.same_conv(y, channels)}));
     net.output(net.batch_norm(net.input({4, 6})));
     const auto layers = expect_fast_equals_reference(net.graph);
-    EXPECT_EQ(layers[1].kind, "BatchNormalization+Relu");
+    EXPECT_EQ(kinds_of(layers)[1], "BatchNormalization+Relu");
   }
 }
 

@@ -7,6 +7,17 @@
 #include "train/lower/lowerings.h"
 
 namespace coppice::train {
+namespace {
+
+// Why: LibTorch's CPU kernels of normalisation in channels_last take widths that don't fill a
+// vector of 8 one by one. A ResNet-56 of 12, 24 and 48 channels trains at 87 images/s with them,
+// at 247 when its normalisations alone are row-major, at 232 when all of it is (two cores,
+// LibTorch 1.13.1, November 2026).
+bool prefers_row_major(const at::Tensor& x) {
+  return x.dim() == 4 && x.size(1) % 8 != 0 && x.is_cpu();
+}
+
+}  // namespace
 
 Step lower_batch_norm(const LowerContext& context) {
   const Attributes& attributes = context.attributes();
@@ -28,9 +39,13 @@ Step lower_batch_norm(const LowerContext& context) {
           inputs = context.node().inputs, y = context.out()](Values& values, Mode mode) {
     const bool training = mode == Mode::training;
     if (training && count < 2) fail_input(too_few);
-    values[y] = at::batch_norm(values[inputs[0]], values[inputs[1]], values[inputs[2]],
-                               values[inputs[3]], values[inputs[4]], training, momentum, epsilon,
-                               /*cudnn_enabled=*/true);
+    at::Tensor x = values[inputs[0]];
+    const at::MemoryFormat format = x.suggest_memory_format();
+    if (prefers_row_major(x)) x = x.contiguous();
+    values[y] = at::batch_norm(x, values[inputs[1]], values[inputs[2]], values[inputs[3]],
+                               values[inputs[4]], training, momentum, epsilon,
+                               /*cudnn_enabled=*/true)
+                    .contiguous(format);
   };
 }
 
