@@ -34,9 +34,10 @@ class Allocator {
     }
     Allocation result;
     result.before = costs_after(graph_, groups_, inferred_, Removal(groups_.unit_count, 0));
-    const std::vector<int64_t> plain =
-        options_.budget.of == Budget::Of::ratio ? by_ratio() : by_budget(result.before);
-    result.removal = removal_for(rounded(plain));
+    const bool ratio = options_.budget.of == Budget::Of::ratio;
+    const std::vector<int64_t> plain = ratio ? by_ratio() : by_budget(result.before);
+    result.removal = removal_for(ratio ? rounded_to_nearest(plain)
+                                       : rounded_within_budget(plain, result.before));
     result.after = costs_after(graph_, groups_, inferred_, result.removal);
     for (size_t g = 0; g < plain.size(); ++g) {
       const Group& group = groups_.free[g];
@@ -77,37 +78,45 @@ class Allocator {
     return leave;
   }
 
-  // Shortest prefix of the one order that meets the budget.
+  // Shortest prefix of the one order that meets the budget, also when its widths are rounded down.
   std::vector<int64_t> by_budget(const Costs& before) const {
     const std::vector<size_t> sequence = one_order();
-    const bool macs = options_.budget.of == Budget::Of::macs;
-    const auto share = [&](const std::vector<int64_t>& leave) {
-      const Costs after = costs_after(graph_, groups_, inferred_, removal_for(rounded(leave)));
-      return macs ? static_cast<double>(after.macs) / static_cast<double>(before.macs)
-                  : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
-    };
     const auto prefix = [&](size_t length) {
       std::vector<int64_t> leave(most_.size(), 0);
       for (size_t i = 0; i < length; ++i) ++leave[sequence[i]];
       return leave;
     };
+    const auto share = [&](size_t length) {
+      const std::vector<int64_t> leave = prefix(length), down = rounded_down(leave);
+      const double exact = share_after(leave, before);
+      return down == leave ? exact : std::max(exact, share_after(down, before));
+    };
     size_t low = 0, high = sequence.size();
-    if (const double least = share(prefix(high)); least > options_.budget.value) {
+    if (const double least = share(high); least > options_.budget.value) {
       fail_target("can't keep only " + percent(options_.budget.value) + " of the " +
-                  (macs ? "MACs" : "parameters") + ": " + percent(least) +
+                  (options_.budget.of == Budget::Of::macs ? "MACs" : "parameters") + ": " +
+                  percent(least) +
                   " is the least that can be reached, since a tenth of every group stays" +
                   (options_.round_to == 1 ? "" : ", widths are rounded (--round-to 1 doesn't)") +
                   " and some axes are pinned (see 'coppice inspect')");
     }
     while (low < high) {
       const size_t middle = (low + high) / 2;
-      if (share(prefix(middle)) <= options_.budget.value) {
+      if (share(middle) <= options_.budget.value) {
         high = middle;
       } else {
         low = middle + 1;
       }
     }
     return prefix(low);
+  }
+
+  // Of the budget's MACs or parameters.
+  double share_after(const std::vector<int64_t>& leave, const Costs& before) const {
+    const Costs after = costs_after(graph_, groups_, inferred_, removal_for(leave));
+    return options_.budget.of == Budget::Of::macs
+               ? static_cast<double>(after.macs) / static_cast<double>(before.macs)
+               : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
   }
 
   // The order in which units leave, as the group of each. Within a group it is always by score.
@@ -141,23 +150,79 @@ class Allocator {
     const auto per_unit = static_cast<int64_t>(group.slices.front().indices.front().size());
     int64_t multiple = options_.round_to;
     if (multiple == kRoundAuto) {
-      const int64_t width = group.units() * per_unit;
-      multiple = kept * per_unit >= 128 ? 16 : 8;
-      while (multiple > 1 && 8 * multiple > width) multiple /= 2;
+      multiple = group.units() * per_unit < 8 ? 1 : kept * per_unit >= 128 ? 16 : 8;
     }
     return multiple / std::gcd(multiple, per_unit);
   }
 
-  // Leaving counts with the nearest round width; a group that nothing leaves keeps its width.
-  std::vector<int64_t> rounded(std::vector<int64_t> leave) const {
+  // How many leave a group if its width becomes the last round one up to `kept`, a tenth staying. A
+  // group that nothing leaves keeps its width.
+  int64_t leaving_at_round_width(size_t g, int64_t kept, int64_t step) const {
+    const auto units = static_cast<int64_t>(order_[g].size());
+    const int64_t least = (units - most_[g] + step - 1) / step * step;
+    return units - std::min(units, std::max(least, kept / step * step));
+  }
+
+  std::vector<int64_t> rounded_to_nearest(std::vector<int64_t> leave) const {
     for (size_t g = 0; g < leave.size(); ++g) {
-      const auto units = static_cast<int64_t>(order_[g].size());
-      const int64_t kept = units - leave[g];
+      const int64_t kept = static_cast<int64_t>(order_[g].size()) - leave[g];
       const int64_t step = step_of(g, kept);
-      if (leave[g] == 0 || step == 1) continue;
-      const int64_t least = (units - most_[g] + step - 1) / step * step;
-      const int64_t nearest = (kept + step / 2) / step * step;
-      leave[g] = units - std::min(units, std::max(least, nearest));
+      if (leave[g] > 0) leave[g] = leaving_at_round_width(g, kept + step / 2, step);
+    }
+    return leave;
+  }
+
+  std::vector<int64_t> rounded_down(std::vector<int64_t> leave) const {
+    for (size_t g = 0; g < leave.size(); ++g) {
+      const int64_t kept = static_cast<int64_t>(order_[g].size()) - leave[g];
+      if (leave[g] > 0) leave[g] = leaving_at_round_width(g, kept, step_of(g, kept));
+    }
+    return leave;
+  }
+
+  // All widths down to round ones, and then up again those that the budget has room for: first the
+  // widths that most tensors share, since rounding a residual spine of 16 channels down to 8 costs
+  // every block of its stage; then those that lost most.
+  std::vector<int64_t> rounded_within_budget(const std::vector<int64_t>& plain,
+                                             const Costs& before) const {
+    std::vector<int64_t> leave = rounded_down(plain);
+    struct Raise {
+      size_t group, slices;
+      double lost;  // share of a step
+      int64_t leave;
+    };
+    std::vector<Raise> raises;
+    for (size_t g = 0; g < leave.size(); ++g) {
+      if (leave[g] <= plain[g]) continue;
+      const int64_t kept = static_cast<int64_t>(order_[g].size()) - plain[g];
+      const int64_t step = step_of(g, kept);
+      raises.push_back({g, groups_.free[g].slices.size(),
+                        static_cast<double>(leave[g] - plain[g]) / static_cast<double>(step),
+                        leaving_at_round_width(g, kept + step - 1, step)});
+    }
+    std::ranges::stable_sort(raises, [](const Raise& a, const Raise& b) {
+      return a.slices != b.slices ? a.slices > b.slices : a.lost > b.lost;
+    });
+    // One that has no room is passed over, but not for ever: each try costs a pass over the graph.
+    constexpr int kMostPassedOver = 16;
+    size_t next = 0;
+    for (int passed = 0; passed < kMostPassedOver && next < raises.size(); ++passed, ++next) {
+      const auto raised = [&](size_t end) {
+        std::vector<int64_t> result = leave;
+        for (size_t i = next; i < end; ++i) result[raises[i].group] = raises[i].leave;
+        return result;
+      };
+      size_t low = next, high = raises.size();
+      while (low < high) {
+        const size_t middle = (low + high + 1) / 2;
+        if (share_after(raised(middle), before) <= options_.budget.value) {
+          low = middle;
+        } else {
+          high = middle - 1;
+        }
+      }
+      leave = raised(low);
+      next = low;
     }
     return leave;
   }

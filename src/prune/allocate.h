@@ -29,10 +29,9 @@ struct AllocationOptions {
   Budget budget;
   Criterion::Scope scope = Criterion::Scope::group;
   // Widths are kept at multiples of this; 1 for no rounding; kRoundAuto for multiples of 8, and of
-  // 16 from 128 up (a width of 41 is slower than one of 40 and of 48), but never in steps of more
-  // than an eighth of the width: multiples of 8 would halve a residual spine of 16 channels, which
-  // cost ResNet-56 accuracy that no fine-tuning brought back (docs/benchmarks.md). It gives way
-  // where the budget can't be met so.
+  // 16 from 128 up (a width of 41 is slower than one of 40 and of 48), unless the budget can't be
+  // met so. A ratio goes to the nearest; under a budget widths go down, and the widths that most
+  // tensors share go up again first.
   int64_t round_to = kRoundAuto;
   std::vector<char> kept_groups =
       {};  // by group: 1 leaves it alone; empty for none (as unscored ones)

@@ -199,11 +199,21 @@ TEST(Allocate, widths_become_multiples_of_8_and_of_16_from_128_up) {
   EXPECT_EQ(net.counts(ratio(0.37, 1)), (std::vector<int64_t>{23, 94, 2, 47}));
 }
 
-TEST(Allocate, automatic_rounding_never_steps_by_more_than_an_eighth_of_the_width) {
-  const Case net(chain({16, 32, 12, 64, 2}));
-  // Kept without rounding: 11, 21, 8, 41.
-  EXPECT_EQ(net.counts(ratio(0.35, kRoundAuto)),
-            (std::vector<int64_t>{16 - 12, 32 - 20, 12 - 8, 64 - 40}));
+TEST(Allocate, rounding_under_a_budget_raises_the_widths_that_most_tensors_share_first) {
+  const Case net(build_zoo_model("resnet56", 1));
+  AllocationOptions options;
+  options.budget = {Budget::Of::macs, 0.5};
+  const Allocation found = net.allocate(options);
+  const std::vector<int64_t> leave = net.counts(found.removal);
+  size_t most = 0;
+  for (size_t g = 0; g < leave.size(); ++g) {
+    const Group& group = net.groups.free[g];
+    EXPECT_EQ((group.units() - leave[g]) % 8, 0) << group.name;
+    if (group.slices.size() > net.groups.free[most].slices.size()) most = g;
+  }
+  EXPECT_EQ(net.groups.free[most].units(), 16) << "the first stage's spine";
+  EXPECT_EQ(leave[most], 0);
+  EXPECT_GT(share(found.after, found.before, Budget::Of::macs), 0.48) << "the room is used";
 }
 
 TEST(Allocate, equal_scores_leave_by_unit_number) {

@@ -98,7 +98,7 @@ class TorchTrainer : public Trainer {
 
   // The outputs, the first as logits where it is scores of classes.
   std::vector<at::Tensor> run(Network& network, const at::Tensor& pictures, Mode mode) {
-    c10::optional<at::NoGradGuard> no_gradients;
+    std::optional<at::NoGradGuard> no_gradients;
     if (mode == Mode::evaluation) no_gradients.emplace();
     std::vector<at::Tensor> outputs = network.run(pictures, mode);
     outputs.front() = outputs.back();
@@ -158,8 +158,8 @@ class TorchTrainer : public Trainer {
   void update_all(const at::Tensor& loss, double learning_rate) {
     std::vector<at::Tensor> weights;
     for (const Trained& parameter : parameters_) weights.push_back(parameter.weight);
-    std::vector<at::Tensor> gradients =
-        torch::autograd::grad({loss}, weights, {}, c10::nullopt, false, /*allow_unused=*/true);
+    std::vector<at::Tensor> gradients = torch::autograd::grad(
+        {loss}, weights, {}, /*retain_graph=*/{}, false, /*allow_unused=*/true);
     const at::NoGradGuard no_gradients;
     if (setup_.optimizer.clip_norm > 0) {
       mask(gradients);
