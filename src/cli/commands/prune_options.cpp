@@ -94,7 +94,7 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
                  "share of its channels that every group loses")
       ->type_name("SHARE");
   app.add_option("--round-to", options.round_to,
-                 "keep widths a multiple of N; auto (default): 8, 16 from 128 up, less below 64")
+                 "keep widths a multiple of N; auto (default): 8, 16 from 128 up")
       ->type_name("auto|N");
   app.add_option("--keep", options.keep,
                  "leave alone what has a tensor or node of such a name; may be repeated")
