@@ -5,6 +5,8 @@
 
 #include "core/error.h"
 #include "graph/cost.h"
+#include "graph/passes/loosen.h"
+#include "prune/prunable_share.h"
 
 namespace coppice {
 namespace {
@@ -63,26 +65,6 @@ void describe_nodes(const Graph& graph, const Inferred* inferred, ModelDescripti
   }
 }
 
-// Whether anything can leave any axis of what the node reads or gives.
-bool can_shrink(const Groups& groups, const Node& node) {
-  const auto shrinks = [&](ValueId id) {
-    return id != kNoValue &&
-           std::ranges::any_of(groups.axes[id], [](int32_t axis) { return axis >= 0; });
-  };
-  return std::ranges::any_of(node.inputs, shrinks) || std::ranges::any_of(node.outputs, shrinks);
-}
-
-double prunable_share(const Graph& graph, const Groups& groups) {
-  const std::vector<Shape> shapes = shapes_of(graph, &groups.inferred);
-  double prunable = 0, all = 0;
-  for (const Node& node : graph.nodes) {
-    const auto macs = static_cast<double>(node_macs(node, shapes));
-    all += macs;
-    if (can_shrink(groups, node)) prunable += macs;
-  }
-  return all > 0 ? prunable / all : 0;
-}
-
 std::string name_of(PinKind kind) {
   switch (kind) {
     case PinKind::meaning: return "meaning";
@@ -92,7 +74,8 @@ std::string name_of(PinKind kind) {
   return "unknown";
 }
 
-Json groups_json(const ModelDescription& description, const Graph& graph) {
+Json groups_json(const ModelDescription& description) {
+  const Graph& graph = description.loosened;
   Json list = Json::array();
   if (!description.groups) return list;
   for (const Group& group : description.groups->free) {
@@ -105,16 +88,20 @@ Json groups_json(const ModelDescription& description, const Graph& graph) {
   return list;
 }
 
-Json pinned_json(const ModelDescription& description, const Graph& graph) {
+Json pinned_entry(const Pinned& pinned, const Graph& graph) {
+  return {{"tensor", graph.value(pinned.tensor).name},
+          {"axis", pinned.axis},
+          {"reason", pinned.reason},
+          {"kind", name_of(pinned.kind)},
+          {"indices", pinned.indices},
+          {"path", pinned.path}};
+}
+
+Json pinned_json(const ModelDescription& description) {
   Json list = Json::array();
   if (!description.groups) return list;
   for (const Pinned& pinned : description.groups->pinned) {
-    list.push_back({{"tensor", graph.value(pinned.tensor).name},
-                    {"axis", pinned.axis},
-                    {"reason", pinned.reason},
-                    {"kind", name_of(pinned.kind)},
-                    {"indices", pinned.indices},
-                    {"path", pinned.path}});
+    list.push_back(pinned_entry(pinned, description.loosened));
   }
   return list;
 }
@@ -127,7 +114,7 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
   description.weights = count_weights(graph);
   std::optional<Inferred> inferred;
   try {
-    inferred = infer(graph, {.inputs = {}, .batch = batch});
+    inferred = infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = batch}));
   } catch (const Error& error) {
     description.shapes_error = error.what();
   }
@@ -138,8 +125,11 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
   try {
     GroupOptions options;
     options.explain = Explain::pins;
-    description.groups = find_groups(graph, options);
-    description.prunable_macs_share = prunable_share(graph, *description.groups);
+    description.loosened = graph;
+    loosen(description.loosened);
+    description.groups = find_groups(description.loosened, options);
+    description.prunable_macs_share =
+        prunable_macs_share(description.loosened, *description.groups);
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::internal) throw;
     description.groups_error = error.what();
@@ -167,8 +157,8 @@ Json to_json(const ModelDescription& description, const Model& model) {
                {"batch", description.batch},
                {"nodes", model.graph.nodes.size()},
                {"layers", layers},
-               {"groups", groups_json(description, model.graph)},
-               {"pinned", pinned_json(description, model.graph)},
+               {"groups", groups_json(description)},
+               {"pinned", pinned_json(description)},
                {"unknown_operators", description.unknown_operators},
                {"prunable_macs_share", description.prunable_macs_share}};
   if (!description.shapes_error.empty()) {
@@ -177,6 +167,47 @@ Json to_json(const ModelDescription& description, const Model& model) {
   }
   if (!description.groups_error.empty()) json["groups_error"] = description.groups_error;
   return json;
+}
+
+NodeDescription describe_node(const Graph& graph, const std::string& name) {
+  NodeDescription description{.name = name, .op = "", .graph = graph, .couplings = {}};
+  loosen(description.graph);
+  const std::vector<Node>& nodes = description.graph.nodes;
+  const auto found = std::ranges::find_if(nodes, [&](const Node& node) {
+    const bool gives = std::ranges::any_of(node.outputs, [&](ValueId id) {
+      return id != kNoValue && description.graph.value(id).name == name;
+    });
+    return gives || node.name == name;
+  });
+  if (found == nodes.end()) {
+    fail_usage("--why '" + name +
+               "': the model has no such node; 'coppice inspect' lists the layers");
+  }
+  description.op = qualified(*found);
+  description.couplings =
+      explain_node(description.graph, static_cast<int32_t>(found - nodes.begin()));
+  return description;
+}
+
+Json to_json(const NodeDescription& description) {
+  const auto name_of_value = [&](ValueId id) { return description.graph.value(id).name; };
+  Json axes = Json::array();
+  for (const Coupling& coupling : description.couplings) {
+    Json entry = {{"value", name_of_value(coupling.value)},
+                  {"axis", coupling.axis},
+                  {"indices", coupling.indices},
+                  {"free", coupling.free},
+                  {"ties", Json::array()}};
+    for (const Tie& tie : coupling.ties) {
+      entry["ties"].push_back({{"tensor", name_of_value(tie.tensor)},
+                               {"axis", tie.axis},
+                               {"indices", tie.indices},
+                               {"path", tie.path}});
+    }
+    if (coupling.pinned) entry["pinned"] = pinned_entry(*coupling.pinned, description.graph);
+    axes.push_back(std::move(entry));
+  }
+  return {{"node", description.name}, {"op", description.op}, {"axes", axes}};
 }
 
 }  // namespace coppice

@@ -11,6 +11,7 @@
 
 #include "cli/json.h"
 #include "cli/model.h"
+#include "groups/explain.h"
 #include "groups/groups.h"
 #include "prune/masks.h"
 
@@ -29,6 +30,7 @@ struct ModelDescription {
   std::vector<LayerDescription> layers;   // nodes with parameters or multiply-accumulates
   std::map<std::string, int64_t> others;  // all other nodes, by operator
   std::map<std::string, int64_t> unknown_operators;
+  Graph loosened;  // what groups are found on: slices name its values
   std::optional<Groups> groups;
   double prunable_macs_share = 0;
   std::string shapes_error, groups_error;  // why `macs` or `groups` are missing
@@ -38,5 +40,17 @@ struct ModelDescription {
 ModelDescription describe(const Graph& graph, int64_t batch);
 
 Json to_json(const ModelDescription& description, const Model& model);
+
+// What one node's axes are coupled to (`inspect --why`).
+struct NodeDescription {
+  std::string name, op;
+  Graph graph;  // loosened; couplings name its values
+  std::vector<Coupling> couplings;
+};
+
+// `name` is a node's, or its first output's. Throws Error::usage where there is no such node.
+NodeDescription describe_node(const Graph& graph, const std::string& name);
+
+Json to_json(const NodeDescription& description);
 
 }  // namespace coppice

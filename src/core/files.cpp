@@ -108,7 +108,13 @@ void AtomicFile::write(std::span<const std::byte> bytes) {
   }
 }
 
+AtomicFile& AtomicFile::companion(const std::string& suffix) {
+  if (!companion_) companion_ = std::make_unique<AtomicFile>(target_.string() + suffix);
+  return *companion_;
+}
+
 void AtomicFile::commit() {
+  if (companion_) companion_->commit();
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_system("write", target_);
   ::close(descriptor_);
   descriptor_ = -1;

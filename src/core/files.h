@@ -33,13 +33,18 @@ class AtomicFile {
   // Throws Error::input with the reason, for example a full disk.
   void write(std::span<const std::byte> bytes);
   void write(std::string_view text) { write(std::as_bytes(std::span(text))); }
+  // With its companion, if it has one.
   void commit();
+  // A second file, which is committed and removed together with this one: "<target><suffix>".
+  AtomicFile& companion(const std::string& suffix);
+  const std::filesystem::path& target() const { return target_; }
   // Where the bytes are until `commit`; complete after `flush`.
   const std::filesystem::path& temporary() const { return temporary_; }
 
  private:
   std::filesystem::path target_, temporary_;
   int descriptor_ = -1;
+  std::unique_ptr<AtomicFile> companion_;
 };
 
 void write_text(const std::filesystem::path& path, std::string_view text);

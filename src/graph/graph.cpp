@@ -36,7 +36,10 @@ std::string where(const Graph& graph, const Node& node) {
 }
 
 ValueId add_value(Graph& graph, std::string name, DType dtype) {
-  graph.values.push_back({std::move(name), dtype, std::nullopt, std::nullopt});
+  Value value;
+  value.name = std::move(name);
+  value.dtype = dtype;
+  graph.values.push_back(std::move(value));
   return static_cast<ValueId>(graph.values.size()) - 1;
 }
 

@@ -42,6 +42,7 @@ struct Value {
   DType dtype = DType::undefined;
   std::optional<Dims> declared;    // as the file declares it; inference finds the rest
   std::optional<Tensor> constant;  // an initialiser, or the tensor of a Constant node
+  ValueId copy_of = kNoValue;      // the constant that this was copied from for one of its uses
 };
 
 struct Node {
@@ -56,6 +57,8 @@ struct Node {
 };
 
 struct Foreign {
+  enum class Storage { inside, beside };
+  Storage storage = Storage::inside;  // where the file kept the data of its larger tensors
   std::string model;  // ModelProto without nodes, initialisers, inputs, outputs and value_info
   std::vector<ValueId> initialisers, listed_inputs, value_infos;  // the file's order
   std::unordered_map<ValueId, std::string> infos;                 // ValueInfoProto

@@ -157,6 +157,27 @@ Shape input_shape(const Graph& graph, ValueId id, const InputSizes& sizes) {
   return shape;
 }
 
+InputSizes fitting_sizes(const Graph& graph, InputSizes sizes) {
+  const bool open = std::ranges::any_of(graph.inputs, [&](ValueId id) {
+    const auto& declared = graph.value(id).declared;
+    return declared && std::any_of(declared->begin() + !declared->empty(), declared->end(),
+                                   [](const Dim& dim) { return !dim.fixed(); });
+  });
+  if (!open) return sizes;
+  for (const int64_t other : {sizes.other, int64_t{64}, int64_t{224}, int64_t{256}, int64_t{512},
+                              int64_t{1024}, int64_t{4096}, int64_t{16000}}) {
+    InputSizes tried = sizes;
+    tried.other = other;
+    try {
+      infer(graph, tried);
+      return tried;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::input) throw;
+    }
+  }
+  return sizes;
+}
+
 Inferred infer(const Graph& graph, const InputSizes& sizes) {
   Inferred result;
   result.types.resize(graph.values.size());

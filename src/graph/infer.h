@@ -35,6 +35,10 @@ struct Inferred {
 // fit.
 Inferred infer(const Graph& graph, const InputSizes& sizes = {});
 
+// `sizes`, or with larger open axes if the graph can't be inferred at them: a model may need more
+// than a few samples, or a multiple of its window. Gives `sizes` back where nothing helps.
+InputSizes fitting_sizes(const Graph& graph, InputSizes sizes);
+
 // The value of `id` where it is constant or was folded; null otherwise.
 const Tensor* known_value(const Graph& graph, const Inferred& inferred, ValueId id);
 

@@ -69,6 +69,8 @@ class RepairContext {
   // Input `input` must evaluate to these integers at the new sizes; rewritten only where it
   // doesn't, added where the node has no such input.
   virtual void want(int input, const std::vector<int64_t>& values) = 0;
+  // The same for a constant table of any rank.
+  virtual void want_table(int input, const std::vector<int64_t>& values, Shape shape) = 0;
   // Input `input` of a Reshape-like operator must give this shape; -1 and 0 are accepted where they
   // resolve to it.
   virtual void want_shape(int input, const Shape& shape) = 0;

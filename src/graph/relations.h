@@ -56,6 +56,7 @@ class Relations {
   bool has_input(int input) const;
   virtual const Shape& input_shape(int input) const = 0;
   virtual const Shape& output_shape(int output) const = 0;
+  virtual DType dtype(int input) const = 0;
   virtual const Tensor* known(int input) const = 0;  // null where the value isn't known
 
   virtual const Axis& input(int input, int64_t axis) const = 0;
@@ -69,6 +70,8 @@ class Relations {
                                    const std::string& why) = 0;
   virtual Axis join(const std::vector<Axis>& axes) = 0;
   virtual void role(int input, int64_t axis, Role role) = 0;
+  // Whether nothing on the axis can leave, as far as is known by now.
+  virtual bool frozen(const Axis& axis) = 0;
 
   static Axis always(int64_t count) { return Axis(static_cast<size_t>(count), kAlways); }
   int64_t rank(int input) const { return static_cast<int64_t>(input_shape(input).size()); }

@@ -1,89 +1,179 @@
 #include "groups/explain.h"
 
 #include <algorithm>
-#include <deque>
+#include <map>
+#include <set>
+
+#include "groups/ways.h"
 
 namespace coppice {
 namespace {
 
-bool carries(const ValueTrace& value, Labels& labels, Label tag) {
-  for (const Axis& axis : value.axes) {
-    for (const Label label : axis) {
-      const auto tags = labels.tags(label);
-      if (std::binary_search(tags.begin(), tags.end(), tag)) return true;
-    }
+constexpr char kKernelWindow[] = "kernel window";
+
+// What pins an axis: the reason of its first pinned index, and how many are pinned.
+struct Witness {
+  Pinned pinned;
+  Label tag = kAlways;
+  int32_t node = -1;  // that gives the reason
+};
+
+std::optional<Witness> witness_of(const Graph& graph, Trace& trace, ValueId id, int64_t axis) {
+  Witness witness;
+  witness.pinned = {id, axis, 0, {}, "", {}};
+  const Pin* reason = nullptr;
+  for (const Label label : trace.values[id].axes[axis]) {
+    const auto tags = trace.labels.tags(label);
+    const auto found =
+        std::ranges::find_if(tags, [&](Label tag) { return trace.labels.pin_of(tag) != nullptr; });
+    if (found == tags.end()) continue;
+    ++witness.pinned.indices;
+    if (reason) continue;
+    witness.tag = *found;
+    reason = trace.labels.pin_of(witness.tag);
   }
-  return false;
+  if (!reason || reason->why == kKernelWindow) return std::nullopt;
+  witness.node = reason->node;
+  witness.pinned.kind = reason->kind;
+  witness.pinned.reason = reason->why;
+  if (reason->node >= 0) {
+    witness.pinned.reason += ", says " + where(graph, graph.nodes[reason->node]);
+  }
+  return witness;
 }
 
-// Shortest way from `tensor` to node `target` over values that carry the tag: breadth first over
-// nodes, in both directions.
-std::vector<std::string> path_to(const Graph& graph, Trace& trace, ValueId tensor, Label tag,
-                                 int32_t target) {
-  std::vector<char> carrying(graph.values.size(), 0);
-  for (size_t i = 0; i < graph.values.size(); ++i) {
-    carrying[i] = carries(trace.values[i], trace.labels, tag);
-  }
-  const std::vector<int32_t> producer = producers(graph);
-  const std::vector<std::vector<int32_t>> readers = consumers(graph);
-  std::vector<int32_t> from(graph.nodes.size(), -2);  // -2: not met, -1: a start
-  std::deque<int32_t> open;
-  const auto meet = [&](int32_t node, int32_t previous) {
-    if (node < 0 || from[node] != -2) return;
-    from[node] = previous;
-    open.push_back(node);
-  };
-  for (const int32_t node : readers[tensor]) meet(node, -1);
-  while (!open.empty() && (target < 0 || from[target] == -2)) {
-    const int32_t node = open.front();
-    open.pop_front();
-    const auto follow = [&](ValueId id) {
-      if (id == kNoValue || !carrying[id]) return;
-      meet(producer[id], node);
-      for (const int32_t reader : readers[id]) meet(reader, node);
-    };
-    for (const ValueId id : graph.nodes[node].outputs) follow(id);
-    for (const ValueId id : graph.nodes[node].inputs) follow(id);
-  }
-  std::vector<std::string> path;
-  if (target < 0 || from[target] == -2) return path;
-  for (int32_t node = target; node >= 0; node = from[node]) {
-    path.push_back(label_of(graph, graph.nodes[node]));
-  }
-  std::reverse(path.begin(), path.end());
-  return path;
+bool is_weight(const Graph& graph, const Trace& trace, ValueId id) {
+  return graph.value(id).constant && !trace.values[id].roles.empty();
 }
+
+// The free tags of an axis, in order of their first index.
+std::vector<Label> free_tags(Trace& trace, ValueId id, int64_t axis) {
+  std::vector<Label> free;
+  std::set<Label> met;
+  for (const Label label : trace.values[id].axes[axis]) {
+    for (const Label tag : trace.labels.tags(label)) {
+      if (!trace.labels.pin_of(tag) && met.insert(tag).second) free.push_back(tag);
+    }
+  }
+  return free;
+}
+
+int64_t count_with(Trace& trace, const Axis& axis, const std::set<Label>& wanted) {
+  return std::ranges::count_if(axis, [&](Label label) {
+    return std::ranges::any_of(trace.labels.tags(label),
+                               [&](Label tag) { return wanted.contains(tag); });
+  });
+}
+
+class NodeExplainer {
+ public:
+  NodeExplainer(const Graph& graph, Trace& trace, int32_t node)
+      : graph_(graph), trace_(trace), node_(node) {}
+
+  std::vector<Coupling> explain() {
+    collect();
+    std::set<Label> tags;
+    for (const Entry& entry : entries_) {
+      if (!entry.tags.empty()) tags.insert(entry.tags.front());
+      if (entry.witness) tags.insert(entry.witness->tag);
+    }
+    Ways ways(graph_, trace_, tags);
+    std::vector<Coupling> result;
+    for (const Entry& entry : entries_) result.push_back(coupling_of(entry, ways));
+    return result;
+  }
+
+ private:
+  struct Entry {
+    ValueId value;
+    int64_t axis;
+    std::vector<Label> tags;
+    std::optional<Witness> witness;
+  };
+
+  void collect() {
+    const Node& node = graph_.nodes[node_];
+    for (const ValueId id : node.inputs) {
+      if (id != kNoValue && is_weight(graph_, trace_, id)) collect_value(id);
+    }
+    for (const ValueId id : node.outputs) {
+      if (id != kNoValue) collect_value(id);
+    }
+  }
+
+  void collect_value(ValueId id) {
+    for (size_t axis = 0; axis < trace_.values[id].axes.size(); ++axis) {
+      Entry entry{id, static_cast<int64_t>(axis), {}, {}};
+      entry.tags = free_tags(trace_, id, entry.axis);
+      entry.witness = witness_of(graph_, trace_, id, entry.axis);
+      if (!entry.tags.empty() || entry.witness) entries_.push_back(std::move(entry));
+    }
+  }
+
+  Coupling coupling_of(const Entry& entry, Ways& ways) {
+    Coupling coupling{entry.value, entry.axis, 0, 0, {}, {}};
+    const Axis& axis = trace_.values[entry.value].axes[entry.axis];
+    const std::set<Label> tags(entry.tags.begin(), entry.tags.end());
+    coupling.indices = std::ssize(axis);
+    coupling.free = count_with(trace_, axis, tags);
+    if (entry.witness) {
+      coupling.pinned = entry.witness->pinned;
+      ways.start_at(node_, entry.witness->tag);
+      coupling.pinned->path = ways.to(entry.witness->node);
+    }
+    if (entry.tags.empty()) return coupling;
+    ways.start_at(node_, entry.tags.front());
+    for (const ValueId id : ways.carriers(entry.tags.front())) {
+      if (!is_weight(graph_, trace_, id)) continue;
+      for (size_t other = 0; other < trace_.values[id].axes.size(); ++other) {
+        if (id == entry.value && static_cast<int64_t>(other) == entry.axis) continue;
+        const int64_t indices = count_with(trace_, trace_.values[id].axes[other], tags);
+        if (indices == 0) continue;
+        coupling.ties.push_back({id, static_cast<int64_t>(other), indices, ways.to_reader(id)});
+      }
+    }
+    std::ranges::stable_sort(
+        coupling.ties, [](const Tie& a, const Tie& b) { return a.path.size() < b.path.size(); });
+    return coupling;
+  }
+
+  const Graph& graph_;
+  Trace& trace_;
+  int32_t node_;
+  std::vector<Entry> entries_;
+};
 
 }  // namespace
 
 std::vector<Pinned> explain_pins(const Graph& graph, Trace& trace) {
-  std::vector<Pinned> result;
+  std::vector<Witness> witnesses;
+  std::set<Label> tags;
   for (size_t i = 0; i < graph.values.size(); ++i) {
-    if (!graph.values[i].constant || trace.values[i].roles.empty()) continue;
+    const auto id = static_cast<ValueId>(i);
+    if (!is_weight(graph, trace, id)) continue;
     for (size_t axis = 0; axis < trace.values[i].axes.size(); ++axis) {
-      Pinned pinned{static_cast<ValueId>(i), static_cast<int64_t>(axis), 0, {}, "", {}};
-      const Pin* reason = nullptr;
-      Label witness = kAlways;
-      for (const Label label : trace.values[i].axes[axis]) {
-        const auto tags = trace.labels.tags(label);
-        const auto found = std::find_if(tags.begin(), tags.end(),
-                                        [&](Label tag) { return trace.labels.pin_of(tag); });
-        if (found == tags.end()) continue;
-        ++pinned.indices;
-        if (!reason) {
-          witness = *found;
-          reason = trace.labels.pin_of(witness);
-        }
-      }
-      if (!reason || reason->why == "kernel window") continue;
-      pinned.kind = reason->kind;
-      pinned.reason = reason->why;
-      if (reason->node >= 0) pinned.reason += ", says " + where(graph, graph.nodes[reason->node]);
-      pinned.path = path_to(graph, trace, pinned.tensor, witness, reason->node);
-      result.push_back(std::move(pinned));
+      auto witness = witness_of(graph, trace, id, static_cast<int64_t>(axis));
+      if (!witness) continue;
+      tags.insert(witness->tag);
+      witnesses.push_back(std::move(*witness));
     }
   }
+  Ways ways(graph, trace, tags);
+  std::vector<Pinned> result;
+  for (Witness& witness : witnesses) {
+    if (witness.node >= 0) {
+      ways.start(witness.pinned.tensor, witness.tag);
+      witness.pinned.path = ways.to(witness.node);
+    }
+    result.push_back(std::move(witness.pinned));
+  }
   return result;
+}
+
+std::vector<Coupling> explain_node(const Graph& graph, int32_t node, const GroupOptions& options) {
+  const InputSizes sizes = fitting_sizes(graph, options.sizes);
+  Trace traced = trace(graph, infer(graph, sizes), options.trace);
+  return NodeExplainer(graph, traced, node).explain();
 }
 
 }  // namespace coppice

@@ -14,7 +14,7 @@ namespace {
 struct Place {
   ValueId tensor;
   int32_t axis;
-  int64_t index;
+  int32_t index;
 };
 
 class Finder {
@@ -33,6 +33,7 @@ class Finder {
   // each tag by tensor, axis and index.
   void collect_places() {
     std::vector<std::pair<int32_t, Place>> met;
+    met.reserve(indices_of_constants());
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       if (!graph_.values[i].constant) continue;
       const auto& axes = trace_.values[i].axes;
@@ -42,7 +43,7 @@ class Finder {
             if (trace_.labels.pin_of(tag)) continue;
             met.push_back({number_of(tag),
                            {static_cast<ValueId>(i), static_cast<int32_t>(axis),
-                            static_cast<int64_t>(index)}});
+                            static_cast<int32_t>(index)}});
           }
         }
       }
@@ -54,6 +55,15 @@ class Finder {
     std::vector<int64_t> next = begin_;
     for (const auto& [number, place] : met) places_[next[number]++] = place;
     units_.assign(tags_.size(), -1);
+  }
+
+  size_t indices_of_constants() const {
+    size_t count = 0;
+    for (size_t i = 0; i < graph_.values.size(); ++i) {
+      if (!graph_.values[i].constant) continue;
+      for (const Axis& axis : trace_.values[i].axes) count += axis.size();
+    }
+    return count;
   }
 
   int32_t number_of(Label tag) {
@@ -83,14 +93,20 @@ class Finder {
     using Signature = std::vector<int64_t>;  // family, then (tensor, axis, count) after each other
     std::map<Signature, size_t> known;
     std::vector<std::vector<int32_t>> members;
+    Signature signature, previous;  // mostly the same: units of a group follow each other
+    size_t group = 0;
     for (int32_t number = 0; number < static_cast<int32_t>(tags_.size()); ++number) {
-      Signature signature{trace_.labels.family(tags_[number])};
+      signature.assign(1, trace_.labels.family(tags_[number]));
       for_each_axis(number, [&](const Place* first, const Place* last) {
         signature.insert(signature.end(), {first->tensor, first->axis, last - first});
       });
-      const auto [entry, added] = known.try_emplace(std::move(signature), members.size());
-      if (added) members.emplace_back();
-      members[entry->second].push_back(number);
+      if (signature != previous) {
+        const auto [entry, added] = known.try_emplace(signature, members.size());
+        if (added) members.emplace_back();
+        group = entry->second;
+        std::swap(signature, previous);
+      }
+      members[group].push_back(number);
     }
     for (const std::vector<int32_t>& units : members) add_group(units);
   }
@@ -172,7 +188,8 @@ class Finder {
 }  // namespace
 
 Groups find_groups(const Graph& graph, const GroupOptions& options) {
-  Trace traced = trace(graph, infer(graph, options.sizes), options.trace);
+  const InputSizes sizes = fitting_sizes(graph, options.sizes);
+  Trace traced = trace(graph, infer(graph, sizes), options.trace);
   Groups groups = Finder(graph, traced).find();
   if (options.explain == Explain::pins) groups.pinned = explain_pins(graph, traced);
   groups.inferred = std::move(traced.inferred);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <utility>
 
 #include "core/error.h"
@@ -52,10 +53,25 @@ Label Labels::intern(std::vector<Label> tags) {
   return found->second;
 }
 
+size_t Labels::HashOfTags::operator()(const std::vector<Label>& tags) const {
+  uint64_t hash = tags.size();
+  for (const Label tag : tags) hash = (hash ^ static_cast<uint64_t>(tag)) * 0x9e3779b97f4a7c15u;
+  return static_cast<size_t>(hash ^ hash >> 32);
+}
+
+Labels::Memo& Labels::memo_of(Label label) {
+  if (static_cast<size_t>(label) >= memo_of_.size()) memo_of_.resize(entries_.size(), -1);
+  if (memo_of_[label] < 0) {
+    memo_of_[label] = static_cast<int32_t>(memos_.size());
+    memos_.emplace_back();
+  }
+  return memos_[memo_of_[label]];
+}
+
 // Definitions nest as deep as reshapes follow each other, so this walks them with a stack of its
 // own.
 const Labels::Memo& Labels::refresh(Label label) {
-  if (Memo& known = memos_[label]; known.version == version_) return known;
+  if (const Memo& known = memo_of(label); known.version == version_) return known;
   std::vector<Label> open{label}, tags;
   while (!open.empty()) {
     const Label next = open.back();
@@ -74,8 +90,9 @@ const Labels::Memo& Labels::refresh(Label label) {
   }
   std::sort(tags.begin(), tags.end());
   tags.erase(std::unique(tags.begin(), tags.end()), tags.end());
-  Memo& memo = memos_[label];
-  memo.canonical = intern(tags);
+  const Label canonical = intern(tags);
+  Memo& memo = memo_of(label);
+  memo.canonical = canonical;
   memo.tags = std::move(tags);
   memo.version = version_;
   return memo;

@@ -11,7 +11,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,6 +30,8 @@ struct Pin {
 
 class Labels {
  public:
+  // Room for so many tags, which saves moving them as they come.
+  void reserve(size_t tags) { entries_.reserve(tags + 1); }
   // New tags of one new family.
   Axis fresh(int64_t count);
   void unify(const Axis& a, const Axis& b, const Pin& reason);
@@ -58,6 +60,10 @@ class Labels {
   };
   static constexpr int32_t kConjunction = -2;
 
+  struct HashOfTags {
+    size_t operator()(const std::vector<Label>& tags) const;
+  };
+
   // What a conjunction, or a defined tag, comes to at some version.
   struct Memo {
     uint64_t version = 0;
@@ -65,6 +71,7 @@ class Labels {
     std::vector<Label> tags;
   };
 
+  Memo& memo_of(Label label);
   Label root(Label tag);
   bool is_plain(Label label);
   bool is_conjunction(Label canonical) const { return entries_[canonical].family == kConjunction; }
@@ -82,9 +89,10 @@ class Labels {
   std::vector<Entry> entries_{Entry{}};  // entry 0 is kAlways
   std::vector<int32_t> families_;        // union-find
   std::vector<Pin> pins_;
-  std::vector<std::vector<Label>> conjunctions_;  // as they were made
-  std::map<std::vector<Label>, Label> interned_;
-  std::unordered_map<Label, Memo> memos_;
+  std::vector<std::vector<Label>> conjunctions_;                        // as they were made
+  std::unordered_map<std::vector<Label>, Label, HashOfTags> interned_;  // looked up, never walked
+  std::vector<int32_t> memo_of_;  // by label: index into memos_; -1 for none
+  std::deque<Memo> memos_;
   uint64_t version_ = 1;  // grows with every union and definition
   int64_t coarse_ = 0;
 };

@@ -12,6 +12,7 @@
 #include "groups/repair.h"
 
 #include <algorithm>
+#include <unordered_set>
 
 #include "core/error.h"
 #include "graph/ops/ops.h"
@@ -35,6 +36,9 @@ class Repairer final : public RepairContext {
       node_ = &node;
       keep_scales();
       if (node.op && node.op->repair && shapes_known()) node.op->repair(*this);
+      for (const ValueId id : node.outputs) {
+        if (id != kNoValue) producer_[id] = static_cast<int32_t>(graph_.nodes.size());
+      }
       graph_.nodes.push_back(std::move(node));
     }
   }
@@ -78,6 +82,14 @@ class Repairer final : public RepairContext {
     if (found != values) rewrite(input, found, values);
   }
 
+  void want_table(int input, const std::vector<int64_t>& values, Shape shape) override {
+    if (current(input) == values) return;
+    const ValueId old = node_->inputs[input];
+    node_->inputs[input] =
+        new_constant(graph_.value(old).name + "_cut",
+                     integers(values, std::move(shape), value_now(old)->dtype()));
+  }
+
   void want_shape(int input, const Shape& shape) override {
     const std::vector<int64_t> found = current(input);
     std::vector<int64_t> fitting = fitting_reshape(graph_, *node_, new_input(0), found, shape);
@@ -100,9 +112,12 @@ class Repairer final : public RepairContext {
   // Shape arithmetic under the new sizes: Shape answers from `shapes_`, the rest is evaluated.
   void evaluate_sizes() {
     values_.resize(graph_.values.size());
+    from_shapes_.resize(graph_.values.size(), 0);
+    producer_.resize(graph_.values.size(), -1);
     for (const Node& node : graph_.nodes) {
+      mark_from_shapes(node);
       if (!node.op) continue;
-      if (node.op_type == "Shape") {
+      if (node.op_type == "Shape" || node.op_type == "Size") {
         evaluate_shape(node);
         continue;
       }
@@ -129,6 +144,17 @@ class Repairer final : public RepairContext {
     }
   }
 
+  // What is computed from the shape of something that exists only at run time.
+  void mark_from_shapes(const Node& node) {
+    const bool marked = node.op_type == "Shape" || node.op_type == "Size" ||
+                        std::ranges::any_of(node.inputs, [&](ValueId id) {
+                          return id != kNoValue && from_shapes_[id] != 0;
+                        });
+    for (const ValueId id : node.outputs) {
+      if (id != kNoValue) from_shapes_[id] = marked;
+    }
+  }
+
   // Sizes never carry units; what does is a weight on its way through a Reshape.
   bool has_units(ValueId id) const {
     const std::vector<int32_t>& axes = groups_.axes[id];
@@ -138,6 +164,10 @@ class Repairer final : public RepairContext {
   void evaluate_shape(const Node& node) {
     const ValueId in = node.inputs[0], out = node.outputs[0];
     if (!groups_.inferred.has(in) || !groups_.inferred.known[out]) return;
+    if (node.op_type == "Size") {
+      values_[out] = Tensor::of<int64_t>({}, std::vector<int64_t>{element_count(shapes_[in])});
+      return;
+    }
     const auto rank = static_cast<int64_t>(shapes_[in].size());
     const int64_t given = node.attributes.integer("start", 0);
     const int64_t start = std::clamp<int64_t>(given < 0 ? given + rank : given, 0, rank);
@@ -179,6 +209,7 @@ class Repairer final : public RepairContext {
                          node_->op->parameter_inputs.end();
       if (sizes || id == kNoValue || graph_.value(id).constant) continue;
       if (id >= static_cast<ValueId>(groups_.inferred.known.size())) continue;
+      if (!computed_from_shapes(id)) continue;  // made of weights, and right as it is
       const auto &old = groups_.inferred.known[id], &found = values_[id];
       if (!old || !found || *old == *found) continue;
       node_->inputs[i] = scaled_back(id, *old, *found);
@@ -198,10 +229,8 @@ class Repairer final : public RepairContext {
       factors[i] /= now;
     }
     const ValueId by = new_constant(stem + "_factor", std::move(factor));
-    const ValueId scaled = add_value(graph_, unused_name(graph_, stem), DType::f32);
+    const ValueId scaled = new_value(stem, DType::f32);
     add_node(graph_, "Mul", {id, by}, {scaled}, {}, graph_.value(scaled).name);
-    shapes_.resize(graph_.values.size());
-    values_.resize(graph_.values.size());
     return scaled;
   }
 
@@ -239,7 +268,7 @@ class Repairer final : public RepairContext {
 
   // Which entries of a vector come from a shape at run time, as far as a Concat tells them apart.
   std::vector<bool> computed_entries(ValueId id, size_t count) const {
-    const int32_t producer = producers(graph_)[id];
+    const int32_t producer = producer_[id];
     if (producer < 0 || graph_.nodes[producer].op_type != "Concat") {
       return std::vector<bool>(count, computed_from_shapes(id));
     }
@@ -252,27 +281,31 @@ class Repairer final : public RepairContext {
     return entries;
   }
 
-  // Whether the value is computed from the shape of something that exists only at run time.
-  bool computed_from_shapes(ValueId id) const {
-    std::vector<ValueId> open{id};
-    std::vector<char> met(graph_.values.size(), 0);
-    const std::vector<int32_t> producer = producers(graph_);  // of the nodes repaired so far
-    while (!open.empty()) {
-      const ValueId next = open.back();
-      open.pop_back();
-      if (next == kNoValue || met[next] || producer[next] < 0) continue;
-      met[next] = 1;
-      const Node& node = graph_.nodes[producer[next]];
-      if (node.op_type == "Shape") return true;
-      open.insert(open.end(), node.inputs.begin(), node.inputs.end());
-    }
-    return false;
+  bool computed_from_shapes(ValueId id) const { return from_shapes_[id] != 0; }
+
+  static Tensor integers(const std::vector<int64_t>& values, Shape shape, DType dtype) {
+    if (dtype != DType::i32) return Tensor::of<int64_t>(std::move(shape), values);
+    return Tensor::of<int32_t>(std::move(shape),
+                               std::vector<int32_t>(values.begin(), values.end()));
   }
 
   ValueId new_constant(const std::string& stem, Tensor tensor) {
-    const ValueId id = add_constant(graph_, unused_name(graph_, stem), std::move(tensor));
+    const ValueId id = new_value(stem, tensor.dtype());
+    graph_.value(id).constant = std::move(tensor);
+    return id;
+  }
+
+  ValueId new_value(const std::string& stem, DType dtype) {
+    if (names_.empty()) {
+      for (const Value& value : graph_.values) names_.insert(value.name);
+    }
+    std::string name = stem;
+    for (int i = 1; !names_.insert(name).second; ++i) name = stem + "_" + std::to_string(i);
+    const ValueId id = add_value(graph_, std::move(name), dtype);
     shapes_.resize(graph_.values.size());
     values_.resize(graph_.values.size());
+    from_shapes_.resize(graph_.values.size(), 0);
+    producer_.resize(graph_.values.size(), -1);
     return id;
   }
 
@@ -280,12 +313,9 @@ class Repairer final : public RepairContext {
     const ValueId old = node_->inputs[input];
     const Tensor value = *value_now(old);  // a copy: new constants move the graph's values
     const std::string stem = graph_.value(old).name + "_cut";
-    Tensor literal = Tensor::vector(wanted);
-    if (value.dtype() == DType::i32) {
-      literal =
-          Tensor::of<int32_t>(literal.shape(), std::vector<int32_t>(wanted.begin(), wanted.end()));
-    }
-    if (value.size() == literal.size()) literal = literal.reshaped(value.shape());
+    const auto count = static_cast<int64_t>(wanted.size());
+    Tensor literal =
+        integers(wanted, value.size() == count ? value.shape() : Shape{count}, value.dtype());
     if (!computed_from_shapes(old) || now.size() != wanted.size() || graph_.opset < 9) {
       node_->inputs[input] = new_constant(stem, std::move(literal));
     } else {
@@ -295,12 +325,10 @@ class Repairer final : public RepairContext {
       std::ranges::copy(std::as_bytes(std::span(wrong)), mask.mutate_bytes().begin());
       const ValueId condition = new_constant(stem + "_where", std::move(mask));
       const ValueId sizes = new_constant(stem + "_sizes", std::move(literal));
-      const ValueId patched = add_value(graph_, unused_name(graph_, stem), value.dtype());
+      const ValueId patched = new_value(stem, value.dtype());
       add_node(graph_, "Where", {condition, sizes, old}, {patched}, {}, graph_.value(patched).name);
       node_->inputs[input] = patched;
     }
-    shapes_.resize(graph_.values.size());
-    values_.resize(graph_.values.size());
   }
 
   Graph& graph_;
@@ -309,6 +337,9 @@ class Repairer final : public RepairContext {
   Node* node_ = nullptr;
   std::vector<Shape> shapes_;                  // of every value, after the cut
   std::vector<std::optional<Tensor>> values_;  // shape arithmetic under the new sizes
+  std::vector<char> from_shapes_;
+  std::vector<int32_t> producer_;          // index into graph_.nodes, of nodes repaired so far
+  std::unordered_set<std::string> names_;  // of all values, once one is needed
 };
 
 }  // namespace

@@ -26,6 +26,9 @@ class Tracer final : public Relations {
   const Node& node() const override { return *node_; }
   const Shape& input_shape(int input) const override { return shape_of(node_->inputs[input]); }
   const Shape& output_shape(int output) const override { return shape_of(node_->outputs[output]); }
+  DType dtype(int input) const override {
+    return trace_.inferred.types[node_->inputs[input]]->dtype;
+  }
   const Tensor* known(int input) const override {
     return has_input(input) ? known_value(graph_, trace_.inferred, node_->inputs[input]) : nullptr;
   }
@@ -69,6 +72,12 @@ class Tracer final : public Relations {
       value.roles[axis] = role;
     }
   }
+  bool frozen(const Axis& axis) override {
+    return std::ranges::all_of(axis, [&](Label label) {
+      return std::ranges::all_of(trace_.labels.tags(label),
+                                 [&](Label tag) { return trace_.labels.pin_of(tag) != nullptr; });
+    });
+  }
 
  private:
   const Shape& shape_of(ValueId id) const { return trace_.inferred.shape(id); }
@@ -80,10 +89,29 @@ class Tracer final : public Relations {
     value.zero_when_dead.assign(value.axes.size(), 0);
   }
 
+  size_t indices_of_constants() const {
+    size_t count = 0;
+    for (const Value& value : graph_.values) {
+      if (!value.constant || !is_floating(value.constant->dtype())) continue;
+      for (const int64_t size : value.constant->shape()) count += static_cast<size_t>(size);
+    }
+    return count;
+  }
+
+  // Integers that are read as the codes, or zero points, of floats.
+  bool is_quantised(const std::vector<int32_t>& readers, ValueId id) const {
+    return std::ranges::all_of(readers, [&](int32_t n) {
+      const Node& node = graph_.nodes[n];
+      const bool scales = node.op_type == "QuantizeLinear" || node.op_type == "DequantizeLinear";
+      return node.op && scales && node.inputs[1] != id;
+    });
+  }
+
   // An axis of length one starts unlabelled, which settles the one-channel and broadcast traps;
   // integers are shape arithmetic, not weights.
   void label_constants() {
     const std::vector<std::vector<int32_t>> readers = consumers(graph_);
+    trace_.labels.reserve(indices_of_constants());
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       const auto id = static_cast<ValueId>(i);
       if (!trace_.inferred.has(id)) continue;
@@ -92,7 +120,7 @@ class Tracer final : public Relations {
       if (!constant || readers[i].empty()) continue;  // what nobody reads is no layer's weight
       ValueTrace& value = trace_.values[id];
       value.roles.assign(value.axes.size(), Role::other);
-      if (!is_floating(constant->dtype())) continue;
+      if (!is_floating(constant->dtype()) && !is_quantised(readers[i], id)) continue;
       value.zero_when_dead.assign(value.axes.size(), 1);
       for (Axis& axis : value.axes) {
         if (axis.size() > 1) axis = trace_.labels.fresh(static_cast<int64_t>(axis.size()));

@@ -4,6 +4,8 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "graph/passes/loosen.h"
+#include "graph/passes/separate_vectors.h"
 #include "groups/surgery.h"
 #include "methods/mask_weights.h"
 #include "methods/methods.h"
@@ -22,11 +24,12 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
   return kept;
 }
 
-// Cuts a copy of the graph (tensors that stay are shared), and proves it.
+// Cuts a copy of the loosened graph (tensors that stay are shared), and proves it.
 void cut(const Graph& graph, const Groups& groups, const Removal& removal,
          OneShotOptions::Verify verify, uint64_t seed, Outcome& outcome) {
   outcome.graph = graph;
   remove_units(outcome.graph, groups, removal);
+  merge_copies(outcome.graph);
   outcome.plan = plan_of(graph, groups, removal);
   for (const Group& group : groups.free) {
     const auto first = removal.begin() + group.first_unit;
@@ -42,7 +45,7 @@ void cut(const Graph& graph, const Groups& groups, const Removal& removal,
     throw Error(ErrorKind::internal, "the cut model differs from the masked original by " +
                                          std::to_string(comparison.error) +
                                          " of its largest output, expected at most " +
-                                         std::to_string(kProofTolerance) +
+                                         std::to_string(comparison.allowed()) +
                                          "; nothing was written; please report this model");
   }
   outcome.verified = true;
@@ -50,10 +53,12 @@ void cut(const Graph& graph, const Groups& groups, const Removal& removal,
 
 }  // namespace
 
-Outcome prune_once(const Graph& graph, const Method& method, const OneShotOptions& options) {
+Outcome prune_once(const Graph& original, const Method& method, const OneShotOptions& options) {
   COPPICE_CHECK(method.kind == Method::Kind::structured,
                 "'" + std::string(method.name) + "' cuts nothing");
-  require_finite(graph);
+  require_finite(original);
+  Graph graph = original;
+  loosen(graph);
   const Groups groups = find_groups(graph);
   const Criterion& criterion = find_criterion(method.criterion);
   const Scores scores = score_units(graph, groups, criterion, options.seed);
@@ -61,7 +66,8 @@ Outcome prune_once(const Graph& graph, const Method& method, const OneShotOption
                                .scope = criterion.scope,
                                .round_to = options.round_to,
                                .kept_groups = groups_to_keep(graph, groups, options)};
-  const Allocation chosen = allocate(graph, groups, infer(graph), scores, allocation);
+  const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
+  const Allocation chosen = allocate(graph, groups, at_one, scores, allocation);
   Outcome outcome;
   outcome.before = chosen.before;
   outcome.after = chosen.after;
@@ -79,11 +85,12 @@ Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Veri
     outcome.plan.method = plan.method;
     if (plan.slices.empty()) return outcome;
   }
-  const Graph graph = plan.masks.empty() ? original : std::move(outcome.graph);
+  Graph graph = plan.masks.empty() ? original : std::move(outcome.graph);
+  loosen(graph);
   const Groups groups = find_groups(graph);
   const Removal removal = removal_of(graph, groups, plan);
-  const Inferred at_one = infer(graph);
-  outcome.before = costs_of(graph, at_one);
+  const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
+  outcome.before = costs_after(graph, groups, at_one, Removal(groups.unit_count, 0));
   outcome.after = costs_after(graph, groups, at_one, removal);
   cut(graph, groups, removal, verify, seed, outcome);
   if (!plan.masks.empty()) outcome.weights_after = count_weights(outcome.graph);

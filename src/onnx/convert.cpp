@@ -86,9 +86,10 @@ std::string bytes_of(const google::protobuf::MessageLite& message) {
 Tensor tensor_from(const onnx::TensorProto& proto, std::shared_ptr<const void> owner,
                    std::optional<std::span<const std::byte>> raw) {
   if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
-    fail_input(quoted(proto) +
-               ": its data lie in another file, which this version can't read; save the model "
-               "with its weights inside");
+    fail_input(
+        quoted(proto) +
+        ": its data lie in another file, which is read for initialisers only; save the model "
+        "with its weights inside");
   }
   const auto dtype = static_cast<DType>(proto.data_type());
   if (!raw || size_of(dtype) == 0) return from_typed_data(proto);

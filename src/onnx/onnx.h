@@ -4,6 +4,9 @@
 // carried as Foreign bytes. Initialisers are neither copied when read (tensors point into the
 // file's buffer) nor gathered in one message when written, so files beyond protobuf's 2 GB pass,
 // and peak memory stays near the size of the file.
+//
+// Tensors may lie in files beside the model (ONNX calls them external data). A model that came so,
+// or that would pass 2 GB, is written so: the data of larger tensors go to "<model>.data".
 #pragma once
 
 #include <filesystem>
@@ -19,15 +22,17 @@ namespace coppice {
 // Throws Error::input with the path for whatever is not a sound ONNX model.
 Graph read_onnx(const std::filesystem::path& path);
 // The same from bytes that become the graph's: its tensors point into them, and some are shifted by
-// up to three bytes to lie aligned, so the buffer is no ONNX file any more afterwards.
-Graph parse_onnx(const Buffer& file);
+// up to three bytes to lie aligned, so the buffer is no ONNX file any more afterwards. Files beside
+// it are looked for in `folder`; without one, a tensor that needs one is an error.
+Graph parse_onnx(const Buffer& file, const std::filesystem::path& folder = {});
 
-// Calls `sink` with consecutive pieces of the file.
+// Calls `sink` with consecutive pieces of the file, all tensors inside.
 void serialise_onnx(const Graph& graph,
                     const std::function<void(std::span<const std::byte>)>& sink);
+// Where tensors go beside the file they go to its companion.
 void write_onnx(const Graph& graph, AtomicFile& file);
 void write_onnx(const Graph& graph, const std::filesystem::path& path);
-// The number of bytes that write_onnx writes.
+// The number of bytes that serialise_onnx writes; write_onnx's files together are nearly as large.
 size_t onnx_bytes(const Graph& graph);
 
 }  // namespace coppice

@@ -159,5 +159,64 @@ TEST(Onnx, a_missing_file_and_a_folder_are_named) {
   EXPECT_NE(message_of([&] { read_onnx(folder.path()); }).find("folder"), std::string::npos);
 }
 
+// A graph whose one initialiser is large enough to lie beside the model.
+Graph graph_with_weights_beside() {
+  Graph graph = small_graph();
+  const ValueId y = graph.outputs[0];
+  const ValueId large =
+      add_constant(graph, "large", Tensor::of<float>({400, 3}, std::vector<float>(1200, 0.5f)));
+  const ValueId table = add_value(graph, "table");
+  const ValueId sum = add_value(graph, "largest");
+  add_node(graph, "ReduceMax", {large}, {table}, {{"axes", std::vector<int64_t>{0}}});
+  add_node(graph, "Add", {y, table}, {sum});
+  graph.value(sum).dtype = DType::f32;
+  graph.outputs = {sum};
+  graph.foreign.storage = Foreign::Storage::beside;
+  return graph;
+}
+
+TEST(WeightsBeside, are_written_beside_and_come_back_with_the_model) {
+  const TempDir dir;
+  write_onnx(graph_with_weights_beside(), dir / "net.onnx");
+  EXPECT_EQ(std::filesystem::file_size(dir / "net.onnx.data"), 4800u);
+  EXPECT_LT(std::filesystem::file_size(dir / "net.onnx"), 1500u);
+  const Graph back = read_onnx(dir / "net.onnx");
+  EXPECT_EQ(back.foreign.storage, Foreign::Storage::beside);
+  EXPECT_EQ(*back.value(*find_value(back, "large")).constant,
+            Tensor::of<float>({400, 3}, std::vector<float>(1200, 0.5f)));
+  write_onnx(back, dir / "again.onnx");
+  EXPECT_EQ(read_text(dir / "again.onnx.data"), read_text(dir / "net.onnx.data"));
+}
+
+TEST(WeightsBeside, are_inside_where_the_model_is_a_stream_of_bytes) {
+  const TempDir dir;
+  write_onnx(graph_with_weights_beside(), dir / "net.onnx");
+  const std::string bytes = written(read_onnx(dir / "net.onnx"));
+  const Graph back = parse_onnx(buffer_of(bytes));
+  EXPECT_EQ(back.foreign.storage, Foreign::Storage::inside);
+}
+
+TEST(WeightsBeside, a_missing_short_or_outside_file_is_named) {
+  const TempDir dir;
+  write_onnx(graph_with_weights_beside(), dir / "net.onnx");
+  const auto message = [&](const std::filesystem::path& model) {
+    try {
+      read_onnx(model);
+    } catch (const Error& error) {
+      return std::string(error.what());
+    }
+    return std::string("read");
+  };
+  std::filesystem::resize_file(dir / "net.onnx.data", 100);
+  EXPECT_NE(message(dir / "net.onnx").find("'net.onnx.data', which has 100"), std::string::npos);
+  std::filesystem::remove(dir / "net.onnx.data");
+  EXPECT_NE(message(dir / "net.onnx").find("net.onnx.data"), std::string::npos);
+  std::string bytes = read_text(dir / "net.onnx");
+  bytes.replace(bytes.find("net.onnx.data"), 13, "../secrets.tx");
+  write_text(dir / "evil.onnx", bytes);
+  EXPECT_NE(message(dir / "evil.onnx").find("expected a relative path without '..'"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace coppice

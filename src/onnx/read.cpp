@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "graph/op.h"
 #include "onnx/convert.h"
+#include "onnx/files_beside.h"
 #include "onnx/onnx.h"
 #include "onnx/wire.h"
 
@@ -58,7 +59,8 @@ Message parse(const std::string& bytes, const char* what) {
 
 class Reader {
  public:
-  explicit Reader(const Buffer& file) : file_(file) {}
+  Reader(const Buffer& file, std::filesystem::path folder)
+      : file_(file), beside_(std::move(folder)) {}
 
   Graph read() {
     const Lean lean = split(file_.bytes());
@@ -102,15 +104,23 @@ class Reader {
         append(header, field.whole);
       }
     });
-    const auto proto = parse<onnx::TensorProto>(header, "initialiser");
+    auto proto = parse<onnx::TensorProto>(header, "initialiser");
+    std::shared_ptr<const void> owner = file_.data;
     if (raw) raw = aligned(static_cast<DType>(proto.data_type()), *raw);
     if (proto.name().empty()) fail_input("an initialiser has no name; the file is damaged");
+    if (proto.data_location() == onnx::TensorProto::EXTERNAL) {
+      std::tie(owner, raw) = beside_.data_of(proto);
+      graph_.foreign.storage = Foreign::Storage::beside;
+      proto.clear_data_location();
+      proto.clear_external_data();
+      header = bytes_of(proto);
+    }
     const ValueId id = value_named(proto.name());
     Value& value = graph_.value(id);
     if (value.constant) {
       fail_input("initialiser '" + value.name + "' is given twice; expected one");
     }
-    value.constant = tensor_from(proto, file_.data, raw);
+    value.constant = tensor_from(proto, std::move(owner), raw);
     value.dtype = value.constant->dtype();
     graph_.foreign.initialisers.push_back(id);
     onnx::TensorProto plain;
@@ -253,20 +263,22 @@ class Reader {
   }
 
   const Buffer& file_;
+  FilesBeside beside_;
   Graph graph_;
   std::unordered_map<std::string, ValueId> ids_;
 };
 
 }  // namespace
 
-Graph parse_onnx(const Buffer& file) {
+Graph parse_onnx(const Buffer& file, const std::filesystem::path& folder) {
   if (file.size == 0) fail_input("the file is empty, expected an ONNX model");
-  return Reader(file).read();
+  return Reader(file, folder).read();
 }
 
 Graph read_onnx(const std::filesystem::path& path) {
   const Buffer file = read_file(path);
-  return within("'" + path.string() + "'", [&] { return parse_onnx(file); });
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  return within("'" + path.string() + "'", [&] { return parse_onnx(file, folder); });
 }
 
 }  // namespace coppice

@@ -170,32 +170,89 @@ void fill_graph(const Graph& graph, onnx::GraphProto& proto) {
   }
 }
 
-}  // namespace
+// All but the initialisers, and those: as pieces that know their sizes.
+struct Parts {
+  std::string model, graph;
+  std::vector<Piece> pieces;
 
-void serialise_onnx(const Graph& graph, const Sink& sink) {
+  size_t graph_size() const {
+    size_t size = graph.size();
+    for (const Piece& piece : pieces) size += piece.size();
+    return size;
+  }
+};
+
+Parts parts_of(const Graph& graph) {
   onnx::ModelProto model = header_of(graph);
   onnx::GraphProto proto = std::move(*model.mutable_graph());
   model.clear_graph();
   fill_graph(graph, proto);
-  const std::string head = bytes_of(model), body = bytes_of(proto);
-  std::vector<Piece> pieces;
-  size_t length = body.size();
-  for (const ValueId id : initialisers_of(graph)) {
-    pieces.push_back(piece_of(graph, id));
-    length += pieces.back().size();
-  }
-  const std::string graph_prefix = prefix(kModelGraphTag, length);
-  sink(view(head));
+  Parts parts{bytes_of(model), bytes_of(proto), {}};
+  for (const ValueId id : initialisers_of(graph)) parts.pieces.push_back(piece_of(graph, id));
+  return parts;
+}
+
+void write_parts(const Parts& parts, const Sink& sink) {
+  const std::string graph_prefix = prefix(kModelGraphTag, parts.graph_size());
+  sink(view(parts.model));
   sink(view(graph_prefix));
-  sink(view(body));
-  for (const Piece& piece : pieces) {
+  sink(view(parts.graph));
+  for (const Piece& piece : parts.pieces) {
     sink(view(piece.head));
     if (!piece.raw.empty()) sink(piece.raw);
   }
 }
 
+constexpr size_t kMostInside = size_t{1} << 31;  // protobuf, and so every other reader, ends here
+constexpr size_t kLeastBeside = 1024;  // sizes and scalars are of use to who infers shapes
+constexpr size_t kAlignment = 4096;    // so that readers can map the tensors
+
+// A tensor's message with its data at `offset` of the file `location`.
+std::string head_beside(const Graph& graph, ValueId id, const std::string& location,
+                        size_t offset) {
+  const Tensor& tensor = *graph.value(id).constant;
+  onnx::TensorProto proto;
+  fill_header(tensor, graph.value(id).name, proto);
+  proto.set_data_location(onnx::TensorProto::EXTERNAL);
+  const auto add = [&](const char* key, const std::string& value) {
+    auto* entry = proto.add_external_data();
+    entry->set_key(key);
+    entry->set_value(value);
+  };
+  add("location", location);
+  add("offset", std::to_string(offset));
+  add("length", std::to_string(tensor.bytes().size()));
+  const std::string body = bytes_of(proto);
+  return prefix(kGraphInitialiserTag, body.size()) + body;
+}
+
+// Moves the data of larger tensors to the companion.
+void move_beside(const Graph& graph, AtomicFile& file, Parts& parts) {
+  AtomicFile& data = file.companion(".data");
+  const std::string location = data.target().filename().string();
+  const std::vector<ValueId> ids = initialisers_of(graph);
+  size_t offset = 0;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    Piece& piece = parts.pieces[i];
+    if (piece.raw.size() < kLeastBeside) continue;
+    const size_t start = (offset + kAlignment - 1) / kAlignment * kAlignment;
+    data.write(std::string(start - offset, '\0'));
+    data.write(piece.raw);
+    offset = start + piece.raw.size();
+    piece = {head_beside(graph, ids[i], location, start), {}};
+  }
+}
+
+}  // namespace
+
+void serialise_onnx(const Graph& graph, const Sink& sink) { write_parts(parts_of(graph), sink); }
+
 void write_onnx(const Graph& graph, AtomicFile& file) {
-  serialise_onnx(graph, [&](std::span<const std::byte> bytes) { file.write(bytes); });
+  Parts parts = parts_of(graph);
+  const bool beside = graph.foreign.storage == Foreign::Storage::beside ||
+                      parts.model.size() + parts.graph_size() >= kMostInside;
+  if (beside) move_beside(graph, file, parts);
+  write_parts(parts, [&](std::span<const std::byte> bytes) { file.write(bytes); });
 }
 
 void write_onnx(const Graph& graph, const std::filesystem::path& path) {

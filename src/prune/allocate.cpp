@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
+#include <set>
 
 #include "core/error.h"
 
@@ -288,6 +289,45 @@ Allocation allocate(const Graph& graph, const Groups& groups, const Inferred& at
   return Allocator(graph, groups, at_one, scores, plain).allocate();
 }
 
+namespace {
+
+// Copies of a vector that keep the same indices will be one constant again, and count once.
+class CountedOnce {
+ public:
+  CountedOnce(const Graph& graph, const Groups& groups, const Removal& removal)
+      : graph_(graph),
+        groups_(groups),
+        removal_(removal),
+        original_(graph.values.size(), kNoValue) {
+    for (size_t i = 0; i < original_.size(); ++i) {
+      const ValueId original = graph.values[i].copy_of;
+      if (original == kNoValue) continue;
+      original_[i] = original_[original] = original;
+    }
+  }
+
+  bool is_new(ValueId id) {
+    if (original_[id] == kNoValue) return true;
+    std::vector<char> kept;
+    for (int64_t axis = 0; axis < graph_.value(id).constant->rank(); ++axis) {
+      const std::vector<char> stays = alive(groups_, id, axis, removal_);
+      const int64_t size = graph_.value(id).constant->shape()[axis];
+      if (stays.empty()) kept.insert(kept.end(), size, 1);
+      kept.insert(kept.end(), stays.begin(), stays.end());
+    }
+    return seen_.emplace(original_[id], std::move(kept)).second;
+  }
+
+ private:
+  const Graph& graph_;
+  const Groups& groups_;
+  const Removal& removal_;
+  std::vector<ValueId> original_;
+  std::set<std::pair<ValueId, std::vector<char>>> seen_;
+};
+
+}  // namespace
+
 Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& inferred,
                   const Removal& removal) {
   const std::vector<int64_t> counts = alive_counts(groups, removal);
@@ -298,8 +338,11 @@ Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& infe
   }
   Costs costs;
   const std::vector<char> parameters = parameter_flags(graph);
+  CountedOnce counted(graph, groups, removal);
   for (size_t i = 0; i < shapes.size(); ++i) {
-    if (parameters[i]) costs.parameters += element_count(shapes[i]);
+    if (parameters[i] && counted.is_new(static_cast<ValueId>(i))) {
+      costs.parameters += element_count(shapes[i]);
+    }
   }
   for (const Node& node : graph.nodes) costs.macs += node_macs(node, shapes);
   return costs;

@@ -12,9 +12,22 @@ Plan compose(const Plan& first, const Plan& then) {
   Plan result = first;
   result.method = then.method.empty() ? first.method : then.method;
   for (const PlanSlice& slice : then.slices) {
-    const auto found = std::ranges::find_if(result.slices, [&](const PlanSlice& before) {
+    const auto same_axis = [&](const PlanSlice& before) {
       return before.tensor == slice.tensor && before.axis == slice.axis;
+    };
+    auto found = std::ranges::find_if(result.slices, [&](const PlanSlice& before) {
+      return same_axis(before) && before.use == slice.use;
     });
+    if (found == result.slices.end() && slice.use) {
+      // What was cut alike for all uses is cut further for this one.
+      const auto all = std::ranges::find_if(
+          result.slices, [&](const PlanSlice& before) { return same_axis(before) && !before.use; });
+      if (all != result.slices.end()) {
+        PlanSlice own = *all;
+        own.use = slice.use;
+        found = result.slices.insert(result.slices.end(), std::move(own));
+      }
+    }
     if (found == result.slices.end()) {
       result.slices.push_back(slice);
       continue;

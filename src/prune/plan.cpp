@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <set>
 #include <unordered_map>
 
 #include "core/error.h"
@@ -37,7 +38,64 @@ LeavingByAxis leaving_of(const Graph& graph, const Groups& groups, const Removal
 }
 
 std::string describe(const PlanSlice& slice) {
-  return "plan: tensor '" + slice.tensor + "', axis " + std::to_string(slice.axis);
+  std::string text = "plan: tensor '" + slice.tensor + "', axis " + std::to_string(slice.axis);
+  if (slice.use) {
+    text += ", as input " + std::to_string(slice.use->input) + " of node '" + slice.use->node + "'";
+  }
+  return text;
+}
+
+ValueId original_of(const Graph& graph, ValueId id) {
+  const ValueId original = graph.value(id).copy_of;
+  return original == kNoValue ? id : original;
+}
+
+// A constant and its copies, the constant first.
+using Families = std::map<ValueId, std::vector<ValueId>>;
+
+Families families_of(const Graph& graph) {
+  Families families;
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const Value& value = graph.values[i];
+    if (!value.constant || value.copy_of == kNoValue) continue;
+    std::vector<ValueId>& family = families[value.copy_of];
+    if (family.empty() && graph.value(value.copy_of).constant) family.push_back(value.copy_of);
+    family.push_back(static_cast<ValueId>(i));
+  }
+  return families;
+}
+
+std::vector<Use> uses_of(const Graph& graph, ValueId id) {
+  std::vector<Use> uses;
+  for (const Node& node : graph.nodes) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] != id || node.outputs.empty() || node.outputs[0] == kNoValue) continue;
+      uses.push_back({graph.value(node.outputs[0]).name, static_cast<int64_t>(i)});
+    }
+  }
+  return uses;
+}
+
+PlanSlice slice_of(const Graph& graph, ValueId id, int64_t axis, const Leaving& leaving) {
+  PlanSlice slice;
+  slice.tensor = graph.value(original_of(graph, id)).name;
+  slice.axis = axis;
+  slice.size = static_cast<int64_t>(leaving.dead.size());
+  slice.fill = leaving.fill;
+  for (int64_t i = 0; i < slice.size; ++i) {
+    if (!leaving.dead[i]) slice.keep.push_back(i);
+  }
+  return slice;
+}
+
+// Whether all of the family lose the same.
+bool agree(const std::vector<ValueId>& family, int64_t axis, const LeavingByAxis& leaving) {
+  const auto first = leaving.find({family.front(), axis});
+  return first != leaving.end() && std::ranges::all_of(family, [&](ValueId id) {
+           const auto other = leaving.find({id, axis});
+           return other != leaving.end() && other->second.dead == first->second.dead &&
+                  other->second.fill == first->second.fill;
+         });
 }
 
 [[noreturn]] void fail_json(const std::string& reason) {
@@ -72,48 +130,89 @@ MaskFile mask_file_of(const Json& entry) {
   return mask;
 }
 
-ValueId tensor_of(const Graph& graph, const PlanSlice& slice,
-                  const std::unordered_map<std::string, ValueId>& names) {
-  const auto found = names.find(slice.tensor);
-  if (found == names.end()) {
-    fail_input(describe(slice) + ": the model has no such tensor; is this another model's plan?");
+// Who a slice is about, checked against the model's shapes: a constant and its copies, or those of
+// them that are used so.
+class Resolver {
+ public:
+  explicit Resolver(const Graph& graph) : graph_(graph), families_(families_of(graph)) {
+    for (size_t i = 0; i < graph.values.size(); ++i) {
+      if (graph.values[i].constant) names_.emplace(graph.values[i].name, static_cast<ValueId>(i));
+    }
+    for (size_t n = 0; n < graph.nodes.size(); ++n) {
+      const auto& outputs = graph.nodes[n].outputs;
+      if (!outputs.empty() && outputs[0] != kNoValue) {
+        nodes_.emplace(graph.value(outputs[0]).name, static_cast<int32_t>(n));
+      }
+    }
   }
-  const Tensor& tensor = *graph.value(found->second).constant;
-  if (slice.axis < 0 || slice.axis >= tensor.rank() || tensor.shape()[slice.axis] != slice.size) {
-    fail_input(describe(slice) + ": the plan expects size " + std::to_string(slice.size) +
-               ", the model's tensor has shape " + to_string(tensor.shape()) +
-               "; is this another model's plan?");
+
+  std::vector<ValueId> tensors_of(const PlanSlice& slice) const {
+    const auto found = names_.find(slice.tensor);
+    if (found == names_.end()) {
+      fail_input(describe(slice) + ": the model has no such tensor; is this another model's plan?");
+    }
+    const Tensor& tensor = *graph_.value(found->second).constant;
+    if (slice.axis < 0 || slice.axis >= tensor.rank() || tensor.shape()[slice.axis] != slice.size) {
+      fail_input(describe(slice) + ": the plan expects size " + std::to_string(slice.size) +
+                 ", the model's tensor has shape " + to_string(tensor.shape()) +
+                 "; is this another model's plan?");
+    }
+    if (slice.use) return {used_so(slice, found->second)};
+    const auto family = families_.find(found->second);
+    return family == families_.end() ? std::vector{found->second} : family->second;
   }
-  return found->second;
-}
+
+ private:
+  ValueId used_so(const PlanSlice& slice, ValueId original) const {
+    const auto node = nodes_.find(slice.use->node);
+    if (node != nodes_.end()) {
+      const std::vector<ValueId>& inputs = graph_.nodes[node->second].inputs;
+      const int64_t input = slice.use->input;
+      if (input >= 0 && input < std::ssize(inputs) && inputs[input] != kNoValue &&
+          original_of(graph_, inputs[input]) == original) {
+        return inputs[input];
+      }
+    }
+    fail_input(describe(slice) + ": no such node reads it there; is this another model's plan?");
+  }
+
+  const Graph& graph_;
+  Families families_;
+  std::unordered_map<std::string, ValueId> names_;
+  std::unordered_map<std::string, int32_t> nodes_;
+};
 
 }  // namespace
 
 Plan plan_of(const Graph& graph, const Groups& groups, const Removal& removal) {
   Plan plan;
-  for (const auto& [where, leaving] : leaving_of(graph, groups, removal)) {
-    PlanSlice slice;
-    slice.tensor = graph.value(where.first).name;
-    slice.axis = where.second;
-    slice.size = static_cast<int64_t>(leaving.dead.size());
-    slice.fill = leaving.fill;
-    for (int64_t i = 0; i < slice.size; ++i) {
-      if (!leaving.dead[i]) slice.keep.push_back(i);
+  const LeavingByAxis leaving = leaving_of(graph, groups, removal);
+  const Families families = families_of(graph);
+  std::set<std::pair<ValueId, int64_t>> done;  // (original, axis) that all uses lose alike
+  for (const auto& [where, what] : leaving) {
+    const auto& [id, axis] = where;
+    const ValueId original = original_of(graph, id);
+    const auto family = families.find(original);
+    if (family == families.end()) {
+      plan.slices.push_back(slice_of(graph, id, axis, what));
+    } else if (agree(family->second, axis, leaving)) {
+      if (done.emplace(original, axis).second) {
+        plan.slices.push_back(slice_of(graph, id, axis, what));
+      }
+    } else {
+      for (const Use& use : uses_of(graph, id)) {
+        plan.slices.push_back(slice_of(graph, id, axis, what));
+        plan.slices.back().use = use;
+      }
     }
-    plan.slices.push_back(std::move(slice));
   }
   return plan;
 }
 
 Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan) {
-  std::unordered_map<std::string, ValueId> names;
-  for (size_t i = 0; i < graph.values.size(); ++i) {
-    if (graph.values[i].constant) names.emplace(graph.values[i].name, static_cast<ValueId>(i));
-  }
+  const Resolver resolver(graph);
   std::map<std::pair<ValueId, int64_t>, std::vector<char>> dead;
-  for (const PlanSlice& slice : plan.slices) {
-    const ValueId tensor = tensor_of(graph, slice, names);
-    if (dead.contains({tensor, slice.axis})) fail_input(describe(slice) + ": is listed twice");
+  const auto add = [&](const PlanSlice& slice) {
     std::vector<char> flags(slice.size, 1);
     for (const int64_t index : slice.keep) {
       if (index < 0 || index >= slice.size) {
@@ -122,7 +221,20 @@ Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan) {
       }
       flags[index] = 0;
     }
-    dead[{tensor, slice.axis}] = std::move(flags);
+    bool any = false;
+    for (const ValueId tensor : resolver.tensors_of(slice)) {
+      any = dead.try_emplace({tensor, slice.axis}, flags).second || any;
+      // Several places may read one copy.
+      if (slice.use && dead.at({tensor, slice.axis}) == flags) any = true;
+    }
+    if (!any) fail_input(describe(slice) + ": is listed twice");
+  };
+  // What is said of one use goes before what is said of all.
+  for (const PlanSlice& slice : plan.slices) {
+    if (slice.use) add(slice);
+  }
+  for (const PlanSlice& slice : plan.slices) {
+    if (!slice.use) add(slice);
   }
   // A unit leaves if all that is its own leaves; overlapping kinds are told apart by that.
   Removal removal(groups.unit_count, 0);
@@ -138,10 +250,11 @@ Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan) {
   }
   const LeavingByAxis leaving = leaving_of(graph, groups, removal);
   for (const PlanSlice& slice : plan.slices) {
-    const std::pair where{names.at(slice.tensor), slice.axis};
-    const auto found = leaving.find(where);
-    const bool empty = static_cast<int64_t>(slice.keep.size()) == slice.size;
-    if (found == leaving.end() ? !empty : found->second.dead != dead.at(where)) {
+    for (const ValueId tensor : resolver.tensors_of(slice)) {
+      const std::vector<char>& wanted = dead.at({tensor, slice.axis});
+      const auto found = leaving.find({tensor, slice.axis});
+      const bool nothing = std::ranges::count(wanted, 1) == 0;
+      if (found == leaving.end() ? nothing : found->second.dead == wanted) continue;
       fail_input(describe(slice) +
                  ": the indices it removes can't leave this model, whose ties are different; is "
                  "this another model's plan?");
@@ -159,6 +272,7 @@ std::string to_json(const Plan& plan) {
     Json entry{
         {"tensor", slice.tensor}, {"axis", slice.axis}, {"size", slice.size}, {"keep", slice.keep}};
     if (slice.fill != 0) entry["fill"] = slice.fill;
+    if (slice.use) entry["use"] = {{"node", slice.use->node}, {"input", slice.use->input}};
     json["slices"].push_back(std::move(entry));
   }
   for (const MaskFile& mask : plan.mask_files) {
@@ -186,6 +300,10 @@ Plan plan_from_json(const std::string& text) {
       slice.size = integer(entry.at("size"), "size");
       for (const Json& index : entry.at("keep")) slice.keep.push_back(integer(index, "keep"));
       slice.fill = entry.value("fill", 0.0f);
+      if (entry.contains("use")) {
+        const Json& use = entry.at("use");
+        slice.use = Use{use.at("node"), integer(use.at("input"), "input")};
+      }
       plan.slices.push_back(std::move(slice));
     }
     if (json.contains("masks")) {

@@ -4,10 +4,13 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "core/error.h"
 #include "core/random.h"
+#include "graph/passes/loosen.h"
+#include "graph/passes/separate_vectors.h"
 #include "groups/surgery.h"
 #include "onnx/onnx.h"
 #include "support/text_graph.h"
@@ -117,6 +120,72 @@ TEST(Plan, replayed_it_gives_the_same_graph_byte_for_byte) {
     remove_units(replayed, groups, removal_of(graph, groups, plan));
     EXPECT_EQ(written(cut), written(replayed));
   }
+}
+
+// Two layers that share nothing but a vector that an exporter merged.
+constexpr char kMerged[] = R"(
+  input x float32 [N, 2, 4, 4]
+  const w1 float32 [3, 2, 1, 1] random
+  const ones float32 [3] ones
+  const w2 float32 [3, 3, 1, 1] random
+  const w3 float32 [2, 3, 1, 1] random
+  a = Conv(x, w1)
+  b = BatchNormalization(a, ones, ones, ones, ones)
+  c = Conv(b, w2)
+  d = BatchNormalization(c, ones, ones, ones, ones)
+  y = Conv(d, w3)
+  output y)";
+
+struct MergedCut {
+  Graph graph = parse_text_graph(kMerged);
+  Groups groups;
+  Removal removal;
+  explicit MergedCut(const std::vector<int32_t>& units) {
+    loosen(graph);
+    groups = find_groups(graph);
+    removal.resize(groups.unit_count, 0);
+    for (const int32_t unit : units) removal[unit] = 1;
+  }
+};
+
+TEST(Plan, a_merged_vector_is_named_by_its_uses_where_they_lose_different_indices) {
+  const MergedCut cut({0, 4});
+  const Plan plan = plan_of(cut.graph, cut.groups, cut.removal);
+  std::vector<std::string> uses;
+  for (const PlanSlice& slice : plan.slices) {
+    if (slice.tensor != "ones") continue;
+    ASSERT_TRUE(slice.use);
+    uses.push_back(slice.use->node + "." + std::to_string(slice.use->input) + "-" +
+                   std::to_string(slice.keep.front()));
+  }
+  EXPECT_EQ(uses, (std::vector<std::string>{"b.1-1", "b.2-1", "b.3-1", "b.4-1", "d.1-0", "d.2-0",
+                                            "d.3-0", "d.4-0"}));
+  EXPECT_EQ(plan_from_json(to_json(plan)), plan);
+  EXPECT_EQ(removal_of(cut.graph, cut.groups, plan), cut.removal);
+}
+
+TEST(Plan, a_merged_vector_is_named_once_where_all_uses_lose_the_same) {
+  const MergedCut cut({1, 4});
+  const Plan plan = plan_of(cut.graph, cut.groups, cut.removal);
+  EXPECT_EQ(std::ranges::count_if(plan.slices,
+                                  [](const PlanSlice& slice) { return slice.tensor == "ones"; }),
+            1);
+  EXPECT_EQ(removal_of(cut.graph, cut.groups, plan), cut.removal);
+  Graph graph = cut.graph;
+  remove_units(graph, cut.groups, cut.removal);
+  merge_copies(graph);
+  EXPECT_EQ(std::ranges::count_if(graph.values, [](const Value& v) { return bool(v.constant); }),
+            4);
+}
+
+TEST(Plan, a_use_that_the_model_does_not_have_is_refused) {
+  const MergedCut cut({0, 4});
+  Plan plan = plan_of(cut.graph, cut.groups, cut.removal);
+  for (PlanSlice& slice : plan.slices) {
+    if (slice.use) slice.use->node = "nobody";
+  }
+  EXPECT_NE(message_of([&] { removal_of(cut.graph, cut.groups, plan); }).find("'nobody'"),
+            std::string::npos);
 }
 
 TEST(Plan, a_plan_of_nothing_removes_nothing) {

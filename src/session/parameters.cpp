@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <map>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -128,45 +127,6 @@ class Tracer {
   std::vector<Use> uses_;
 };
 
-bool is_vector(const Tensor& tensor) {
-  return std::ranges::count_if(tensor.shape(), [](int64_t size) { return size > 1; }) <= 1;
-}
-
-// Where a vector that ought to have one reader is read, as (node, input).
-using Place = std::pair<int32_t, int>;
-
-std::set<Place> vector_places(const Graph& graph) {
-  std::set<Place> places;
-  for (const Use& use : Tracer(graph).run()) {
-    const bool direct = graph.nodes[use.node].inputs[use.input] == use.constant;
-    if (use.kind == Kind::weight || !direct) continue;
-    if (is_vector(*graph.value(use.constant).constant)) places.emplace(use.node, use.input);
-  }
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    if (graph.nodes[n].op_type != "BatchNormalization") continue;
-    const int inputs = static_cast<int>(graph.nodes[n].inputs.size());
-    for (int i = 1; i < std::min(inputs, 5); ++i) {
-      const ValueId id = graph.nodes[n].inputs[i];
-      if (id != kNoValue && is_float(graph.value(id))) places.emplace(static_cast<int32_t>(n), i);
-    }
-  }
-  return places;
-}
-
-std::set<ValueId> read_elsewhere(const Graph& graph, const std::set<Place>& places) {
-  std::set<ValueId> ids(graph.outputs.begin(), graph.outputs.end());
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& node = graph.nodes[n];
-    ids.insert(node.captures.begin(), node.captures.end());
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (!places.contains({static_cast<int32_t>(n), static_cast<int>(i)})) {
-        ids.insert(node.inputs[i]);
-      }
-    }
-  }
-  return ids;
-}
-
 }  // namespace
 
 std::vector<Parameter> trained_parameters(const Graph& graph) {
@@ -176,28 +136,6 @@ std::vector<Parameter> trained_parameters(const Graph& graph) {
     if (seen.insert(use.constant).second) parameters.push_back({use.constant, use.kind});
   }
   return parameters;
-}
-
-void separate_vectors(Graph& graph) {
-  const std::set<Place> places = vector_places(graph);
-  std::set<ValueId> taken = read_elsewhere(graph, places);
-  // Convolutions and Gemms that share weights are one layer: they share the bias, too.
-  std::map<std::pair<ValueId, ValueId>, ValueId> bias_of_layer;  // (weight, old bias) -> bias
-  for (const auto& [n, i] : places) {
-    Node& node = graph.nodes[n];
-    const ValueId old = node.inputs[i];
-    const bool of_layer = i == 2 && node.op_type != "BatchNormalization" && node.op_type != "Sum";
-    const std::pair layer{node.inputs[1], old};
-    if (of_layer && bias_of_layer.contains(layer)) {
-      node.inputs[i] = bias_of_layer.at(layer);
-      continue;
-    }
-    if (!taken.insert(old).second) {
-      const std::string name = unused_name(graph, graph.value(old).name);
-      node.inputs[i] = add_constant(graph, name, *graph.value(old).constant);
-    }
-    if (of_layer) bias_of_layer[layer] = node.inputs[i];
-  }
 }
 
 }  // namespace coppice

@@ -23,9 +23,4 @@ struct Parameter {
 // In the order of their first readers.
 std::vector<Parameter> trained_parameters(const Graph& graph);
 
-// Gives every BatchNormalization scale, shift and statistics of its own, and every layer its own
-// bias: exporters merge equal vectors (all ones in an untrained net), which training would tie
-// together. Weights that several layers read stay shared: those were meant to be.
-void separate_vectors(Graph& graph);
-
 }  // namespace coppice

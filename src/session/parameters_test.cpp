@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 
+#include "graph/passes/separate_vectors.h"
 #include "onnx/onnx.h"
 #include "support/shared_data.h"
 #include "support/text_graph.h"
@@ -204,7 +205,7 @@ TEST(SeparateVectors, biases_come_apart_unless_their_layers_share_weights) {
   EXPECT_EQ(inputs_of(graph), "Conv x w b; Conv a w b; Conv c v b_1; Add d r; Conv e v; Add f r_1");
 }
 
-TEST(SeparateVectors, a_use_that_is_no_parameter_keeps_the_constant_itself) {
+TEST(SeparateVectors, every_use_of_a_vector_gets_its_own_and_tables_stay_shared) {
   Graph graph = parse_text_graph(R"(
     input x float32 [N, 4, 2, 2]
     const w float32 [4, 4, 1, 1] random
@@ -216,7 +217,7 @@ TEST(SeparateVectors, a_use_that_is_no_parameter_keeps_the_constant_itself) {
     u = Add(z, t)
     output u)");
   separate_vectors(graph);
-  EXPECT_EQ(inputs_of(graph), "Conv x w c_1; Div a c; Add y t; Add z t");
+  EXPECT_EQ(inputs_of(graph), "Conv x w c; Div a c_1; Add y t; Add z t");
   const std::string once = inputs_of(graph);
   separate_vectors(graph);
   EXPECT_EQ(inputs_of(graph), once) << "a second time changes nothing";

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "graph/passes/separate_vectors.h"
 #include "groups/surgery.h"
 #include "prune/masks.h"
 #include "session/fake_session.h"

@@ -8,6 +8,7 @@
 #include "core/random.h"
 #include "data/loader.h"
 #include "graph/infer.h"
+#include "graph/passes/separate_vectors.h"
 #include "session/parameters.h"
 #include "session/session.h"
 

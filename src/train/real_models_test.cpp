@@ -7,6 +7,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "graph/passes/separate_vectors.h"
 #include "onnx/onnx.h"
 #include "runtime/executable.h"
 #include "session/parameters.h"

@@ -46,6 +46,37 @@ TEST(Inspect, says_the_same_to_people) {
   }
 }
 
+TEST(Inspect, why_tells_what_a_layer_is_coupled_to_and_by_way_of_what) {
+  const json layers = run_json({"inspect", "zoo:resnet20"})["layers"];
+  const std::string first = layers[0]["name"], last = layers.back()["name"];
+  const json found = run_json({"inspect", "zoo:resnet20", "--why", first});
+  EXPECT_EQ(found["op"], "Conv");
+  const json filters = found["axes"][0];
+  EXPECT_EQ(filters["value"], "conv1.weight");
+  EXPECT_EQ(filters["free"], 16);
+  ASSERT_GT(filters["ties"].size(), 5u) << "the residual stage goes together";
+  for (const json& tie : filters["ties"]) EXPECT_EQ(tie["path"][0], first);
+  const json pinned = run_json({"inspect", "zoo:resnet20", "--why", last})["axes"][0]["pinned"];
+  EXPECT_THAT(pinned["reason"].get<std::string>(), HasSubstr("output"));
+  EXPECT_TRUE(fails(coppice({"inspect", "zoo:resnet20", "--why", "nobody"}), 2, "no such node"));
+}
+
+TEST(Prune, rewrites_its_result_on_demand) {
+  const TempDir dir;
+  const auto ops = [&](const char* option) {
+    const std::string out = dir / "out.onnx";
+    Arguments arguments{"prune", "zoo:resnet20", "-o", out, "--latency", "off"};
+    if (*option) arguments.push_back(option);
+    EXPECT_EQ(run_json(arguments)["verified"], true);
+    std::set<std::string> kinds;
+    for (const json& layer : run_json({"inspect", out})["layers"]) kinds.insert(layer["op"]);
+    return kinds;
+  };
+  EXPECT_TRUE(ops("").contains("BatchNormalization"));
+  EXPECT_FALSE(ops("--fold-bn").contains("BatchNormalization"));
+  EXPECT_TRUE(ops("--simplify").contains("BatchNormalization"));
+}
+
 class Pruned : public testing::Test {
  protected:
   void SetUp() override {

@@ -310,7 +310,18 @@ Graph RandomGraph::build() {
                                     &RandomGraph::pixels_as_rows,
                                     &RandomGraph::merge_batch,
                                     &RandomGraph::computed_reshape,
-                                    &RandomGraph::channel_attention};
+                                    &RandomGraph::channel_attention,
+                                    &RandomGraph::conv_transpose,
+                                    &RandomGraph::group_norm,
+                                    &RandomGraph::layer_norm,
+                                    &RandomGraph::resize,
+                                    &RandomGraph::pixel_shuffle,
+                                    &RandomGraph::pixel_unshuffle,
+                                    &RandomGraph::chunk,
+                                    &RandomGraph::head_attention,
+                                    &RandomGraph::merged_vectors,
+                                    &RandomGraph::broadcast_gate};
+  graph_.opset = 14;  // HardSwish
   const ValueId x = add_value(graph_, "x", DType::f32);
   graph_.value(x).declared = Dims{{-1, "N"}, {between(1, 4), ""}, {4, ""}, {between(3, 4), ""}};
   graph_.inputs = {x};

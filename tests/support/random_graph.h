@@ -44,6 +44,16 @@ class RandomGraph {
   void merge_batch();
   void computed_reshape();
   void channel_attention();
+  void conv_transpose();
+  void group_norm();
+  void layer_norm();
+  void resize();
+  void pixel_shuffle();
+  void pixel_unshuffle();
+  void chunk();
+  void head_attention();
+  void merged_vectors();
+  void broadcast_gate();
   void head();
 
   ValueId pick() { return pictures_[below(pictures_.size())]; }

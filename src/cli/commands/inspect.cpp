@@ -15,6 +15,7 @@ constexpr Table::Align kRight = Table::Align::right;
 struct Options {
   std::string model;
   int64_t batch = 1;
+  std::string why;  // a node
 };
 
 std::string counted(const std::map<std::string, int64_t>& operators) {
@@ -41,7 +42,8 @@ void print_layers(const Console& console, const ModelDescription& description) {
   }
 }
 
-void print_groups(const Console& console, const ModelDescription& description, const Graph& graph) {
+void print_groups(const Console& console, const ModelDescription& description) {
+  const Graph& graph = description.loosened;
   Table table({{"group"}, {"units", kRight}, {"tensors", kRight}, {"among them"}});
   for (const Group& group : description.groups->free) {
     std::string tensors;
@@ -68,7 +70,8 @@ std::string joined(const std::vector<std::string>& path) {
   return text;
 }
 
-void print_pinned(const Console& console, const ModelDescription& description, const Graph& graph) {
+void print_pinned(const Console& console, const ModelDescription& description) {
+  const Graph& graph = description.loosened;
   if (description.groups->pinned.empty()) return;
   Table table({{"tensor"}, {"axis", kRight}, {"indices", kRight}, {"why not"}, {"path"}});
   for (const Pinned& pinned : description.groups->pinned) {
@@ -78,14 +81,53 @@ void print_pinned(const Console& console, const ModelDescription& description, c
   console.print("\n" + console.strong("Pinned: can't be pruned") + "\n" + table.text(kMostPinned));
 }
 
+// "axis 0 of layer1.conv.weight"
+std::string axis_of(const Graph& graph, ValueId value, int64_t axis) {
+  return "axis " + std::to_string(axis) + " of " + graph.value(value).name;
+}
+
+void print_couplings(const Console& console, const NodeDescription& found) {
+  console.print(console.strong(printable(found.name)) + " (" + found.op + ")\n");
+  for (const Coupling& coupling : found.couplings) {
+    console.print("\n" + printable(axis_of(found.graph, coupling.value, coupling.axis)) + ": " +
+                  with_separators(coupling.free) + " of " + with_separators(coupling.indices) +
+                  " indices can leave\n");
+    if (!coupling.ties.empty()) {
+      Table table({{"together with"}, {"indices", kRight}, {"by way of"}});
+      for (const Tie& tie : coupling.ties) {
+        table.add({axis_of(found.graph, tie.tensor, tie.axis), with_separators(tie.indices),
+                   joined(tie.path)});
+      }
+      console.print(table.text(kMostPinned));
+    }
+    if (coupling.pinned) {
+      console.print("pinned: " + with_separators(coupling.pinned->indices) + "; " +
+                    printable(coupling.pinned->reason) + "\n");
+      if (!coupling.pinned->path.empty()) {
+        console.print("by way of " + printable(joined(coupling.pinned->path)) + "\n");
+      }
+    }
+  }
+  if (found.couplings.empty()) {
+    console.print("no axis of it carries anything that could leave\n");
+  }
+}
+
+Result inspect_node(const Options& options, const Model& model, const Invocation& run) {
+  const NodeDescription found = describe_node(model.graph, options.why);
+  print_couplings(run.console, found);
+  return {.json = to_json(found)};
+}
+
 Result inspect(const Options& options, const Invocation& run) {
   const Model model = load_model(options.model, run.options.seed);
+  if (!options.why.empty()) return inspect_node(options, model, run);
   const ModelDescription found = describe(model.graph, options.batch);
   const Console& console = run.console;
   print_layers(console, found);
   if (found.groups) {
-    print_groups(console, found, model.graph);
-    print_pinned(console, found, model.graph);
+    print_groups(console, found);
+    print_pinned(console, found);
   }
   std::string summary = "\n" + console.strong(printable(model.name)) + ": " +
                         with_separators(static_cast<int64_t>(model.graph.nodes.size())) +
@@ -117,6 +159,8 @@ Action define_inspect(CLI::App& app, CommonOptions& common) {
   add_model(app, options->model);
   add_count(app, "--batch", options->batch, kMostBatch,
             "sizes and MACs for so many pictures (default 1)");
+  app.add_option("--why", options->why,
+                 "what this node is coupled to, and why: its name, or that of its output");
   add_common_options(app, common);
   return [options](Invocation& run) { return inspect(*options, run); };
 }

@@ -17,6 +17,9 @@
 #include "cli/plan_file.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "graph/cost.h"
+#include "graph/passes/fuse_batch_norm.h"
+#include "graph/passes/simplify.h"
 #include "onnx/onnx.h"
 
 namespace coppice {
@@ -87,6 +90,23 @@ class Judge {
   Preprocessing preprocessing_;
 };
 
+// Passes that change how the result is written, not what it computes; that is compared once more.
+void rewrite(Outcome& outcome, const PruneOptions& options, uint64_t seed) {
+  if (!options.fold_bn && !options.simplify) return;
+  const Graph before = outcome.graph;
+  if (options.simplify) simplify(outcome.graph);
+  if (options.fold_bn) fuse_batch_norms(outcome.graph);
+  outcome.after = costs_of(outcome.graph, infer(outcome.graph, fitting_sizes(outcome.graph, {})));
+  if (!outcome.proof) return;
+  const Comparison comparison =
+      compare(before, outcome.graph, outcome.proof->comparison.sizes, seed);
+  if (comparison.equal()) return;
+  throw Error(ErrorKind::internal,
+              "--fold-bn or --simplify changed the outputs by " + std::to_string(comparison.error) +
+                  " of the largest, expected at most " + std::to_string(comparison.allowed()) +
+                  "; nothing was written; please report this model");
+}
+
 void write(Outputs& outputs, const Graph& graph, const Plan& plan) {
   write_onnx(graph, outputs.model);
   outputs.plan.write(plan);
@@ -139,6 +159,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   } else {
     outcome = prune_by_method(model.graph);
   }
+  rewrite(outcome, options, run.options.seed);
   if (!preprocess.empty()) set_metadata(outcome.graph, kPreprocessKey, preprocess);
   outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
   outcome.plan.model_sha256 = sum;

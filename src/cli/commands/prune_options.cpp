@@ -71,6 +71,8 @@ Request decisive_options(const PruneOptions& options) {
   for (const std::string& pattern : options.keep) request.emplace_back("--keep", pattern);
   if (options.keep_spine) request.emplace_back("--keep-spine", "");
   if (!options.verify) request.emplace_back("--verify", "off");
+  if (options.fold_bn) request.emplace_back("--fold-bn", "");
+  if (options.simplify) request.emplace_back("--simplify", "");
   if (!options.data.empty()) request.emplace_back("--data", options.data);
   if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
   for (auto& entry : request_of(options.training)) request.push_back(std::move(entry));
@@ -102,6 +104,9 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
       ->allow_extra_args(false);
   app.add_flag("--keep-spine", options.keep_spine,
                "leave the channels alone that residual connections add up");
+  app.add_flag("--fold-bn", options.fold_bn,
+               "fold BatchNormalization into the layer before, at the end");
+  app.add_flag("--simplify", options.simplify, "fold constants and drop idle nodes, at the end");
   app.add_option("--sparsity", options.sparsity,
                  "share of the weights that --method magnitude zeroes")
       ->type_name("SHARE");

@@ -17,7 +17,7 @@ struct PruneOptions {
   std::string round_to = "auto";
   std::optional<std::string> scope;
   std::vector<std::string> keep;
-  bool keep_spine = false, verify = true, latency = true;
+  bool keep_spine = false, verify = true, latency = true, fold_bn = false, simplify = false;
   std::string data, preprocess;
   TrainingOptions training;
 };

@@ -49,11 +49,12 @@ Result verify(const Options& options, const Invocation& run) {
     json["plan"] = options.plan;
     json["same_weights"] = same_weights(first, second);
   }
-  const Comparison found = compare(first, second, {.inputs = {}, .batch = 2}, seed);
+  const Comparison found =
+      compare(first, second, fitting_sizes(first, {.inputs = {}, .batch = 2}), seed);
   const std::string inputs = describe_inputs(first, found.sizes);
   json["equal"] = found.equal();
   json["error"] = found.error;
-  json["tolerance"] = kProofTolerance;
+  json["tolerance"] = found.allowed();
   json["reaction"] = found.reaction;
   json["inputs"] = inputs;
   const std::string difference = "largest difference " + significant(found.error, 2) +
@@ -66,7 +67,7 @@ Result verify(const Options& options, const Invocation& run) {
   }
   if (!found.equal()) {
     return {json, "'" + options.second + "' differs from " + target + ": " + difference +
-                      ", expected at most " + significant(kProofTolerance, 2)};
+                      ", expected at most " + significant(found.allowed(), 2)};
   }
   run.console.print("equal: '" + printable(options.second) + "' computes the same as " +
                     printable(target) + "; " + difference + "\n");

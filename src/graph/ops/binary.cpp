@@ -28,6 +28,15 @@ void infer_comparison(InferContext& context) {
   context.set(0, DType::boolean, *broadcast(context.shape(0), context.shape(1)));
 }
 
+struct Arithmetic {
+  template <typename T>
+  using Result = T;
+};
+struct Comparison {
+  template <typename T>
+  using Result = bool;
+};
+
 // out[i] = function(a[..], b[..]) over the broadcast shape.
 template <typename T, typename R, typename Function>
 Tensor combine(const Tensor& a, const Tensor& b, const Shape& out, Function function) {
@@ -62,6 +71,13 @@ Tensor apply(const Graph& graph, const Node& node, const Tensor& a, const Tensor
         return combine<int64_t, typename Function::template Result<int64_t>>(a, b, out, Function());
       case DType::i32:
         return combine<int32_t, typename Function::template Result<int32_t>>(a, b, out, Function());
+      case DType::f64:
+        return combine<double, typename Function::template Result<double>>(a, b, out, Function());
+      case DType::boolean:
+        if constexpr (std::is_base_of_v<Comparison, Function>) {
+          return combine<bool, bool>(a, b, out, Function());
+        }
+        break;
       default: break;
     }
   }
@@ -81,13 +97,17 @@ std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
   return {std::move(result)};
 }
 
-struct Arithmetic {
+struct ModOf : Arithmetic {
   template <typename T>
-  using Result = T;
-};
-struct Comparison {
-  template <typename T>
-  using Result = bool;
+  T operator()(T a, T b) const {
+    if constexpr (std::is_integral_v<T>) {
+      if (b == 0) fail_input("Mod: an integer is divided by zero");
+      const T rest = a % b;
+      return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;  // the sign of the divisor
+    } else {
+      return std::fmod(a, b);  // the only one that floats have
+    }
+  }
 };
 struct AddOf : Arithmetic {
   template <typename T>
@@ -156,6 +176,37 @@ struct GreaterOf : Comparison {
   template <typename T>
   bool operator()(T a, T b) const {
     return a > b;
+  }
+};
+
+struct GreaterOrEqualOf : Comparison {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a >= b;
+  }
+};
+struct LessOrEqualOf : Comparison {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a <= b;
+  }
+};
+struct AndOf : Comparison {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a && b;
+  }
+};
+struct OrOf : Comparison {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return a || b;
+  }
+};
+struct XorOf : Comparison {
+  template <typename T>
+  bool operator()(T a, T b) const {
+    return !a != !b;
   }
 };
 
@@ -259,5 +310,11 @@ extern const OpDef kPRelu = binary<PReluOf>("PRelu", relate_first);
 extern const OpDef kEqual = binary<EqualOf>("Equal", relate_comparison);
 extern const OpDef kLess = binary<LessOf>("Less", relate_comparison);
 extern const OpDef kGreater = binary<GreaterOf>("Greater", relate_comparison);
+extern const OpDef kGreaterOrEqual = binary<GreaterOrEqualOf>("GreaterOrEqual", relate_comparison);
+extern const OpDef kLessOrEqual = binary<LessOrEqualOf>("LessOrEqual", relate_comparison);
+extern const OpDef kAnd = binary<AndOf>("And", relate_comparison);
+extern const OpDef kOr = binary<OrOf>("Or", relate_comparison);
+extern const OpDef kXor = binary<XorOf>("Xor", relate_comparison);
+extern const OpDef kMod = binary<ModOf>("Mod", relate_division);
 
 }  // namespace coppice

@@ -52,11 +52,15 @@ void relate_gather(Relations& relations) {
                                     relations.input_shape(0)[gathered])) {
       picked.push_back(labels[i]);
     }
-    if (extra == 1) {
-      relations.output(0, gathered, std::move(picked), relations.zero_when_dead(0, gathered));
-    } else {
-      // One index, or a table of them: the picked ones have to stay where they are.
+    const bool zero = relations.zero_when_dead(0, gathered);
+    if (extra == 0) {
       relations.pin(picked, PinKind::meaning, "picked by a fixed index");
+    } else if (!picked.empty()) {
+      // A table of indices: what leaves must be whole rows and columns of it.
+      const auto parts = relations.factor(picked, relations.input_shape(1), "table of Gather");
+      for (int64_t axis = 0; axis < extra; ++axis) {
+        relations.output(0, gathered + axis, parts[axis], zero);
+      }
     }
   }
   for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
@@ -88,7 +92,9 @@ void repair_gather(RepairContext& context) {
        resolved(context.graph(), context.node(), *indices, context.old_input(0)[axis])) {
     if (alive[i]) renumbered.push_back(std::count(alive.begin(), alive.begin() + i, true));
   }
-  context.want(1, renumbered);
+  const Shape& out = context.new_output(0);
+  const auto extra = static_cast<int64_t>(context.old_input(1).size());
+  context.want_table(1, renumbered, {out.begin() + axis, out.begin() + axis + extra});
 }
 
 }  // namespace

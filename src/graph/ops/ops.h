@@ -19,6 +19,14 @@ Window window_of(const Graph& graph, const Node& node, const Shape& input, const
 // that would start in the padding, as PyTorch and ONNX Runtime do.
 Shape window_output(const Window& window, const Shape& input, bool ceil);
 
+// The same for ConvTranspose, which walks its windows over the output: padding crops there.
+struct TransposedWindow {
+  Window window;
+  Shape output;
+};
+TransposedWindow transposed_window_of(const Graph& graph, const Node& node, const Shape& input,
+                                      const Shape& kernel);
+
 // numpy broadcasting. Empty where the shapes don't fit.
 std::optional<Shape> broadcast(const Shape& a, const Shape& b);
 // For each axis of `shape` right-aligned to `out`, the stride in elements, 0 where it is repeated.
@@ -41,6 +49,15 @@ std::optional<std::vector<SliceRange>> slice_ranges(const Graph& graph, const No
                                                     const Tensor* ends, const Tensor* axes,
                                                     const Tensor* steps);
 
+// What a Resize or Upsample gives: the new shape, and the scale of each axis. Empty where neither
+// scales nor sizes are there.
+struct ResizeTarget {
+  Shape shape;
+  std::vector<double> scales;
+};
+std::optional<ResizeTarget> resize_target(const Graph& graph, const Node& node, const Shape& input,
+                                          const Tensor* scales, const Tensor* sizes);
+
 // Pads per axis, [begin..., end...] over the whole rank.
 std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node, int64_t rank,
                                             const Tensor* pads, const Tensor* axes);
@@ -53,6 +70,14 @@ Shape resolve_reshape(const Graph& graph, const Node& node, const Shape& input,
 // sizes replaced (-1 and 0 stay), else `shape` itself.
 std::vector<int64_t> fitting_reshape(const Graph& graph, const Node& node, const Shape& input,
                                      const std::vector<int64_t>& now, const Shape& shape);
+
+// A tensor of one element as a number. Throws Error::input, naming the node, for any other.
+double scalar_of(const Graph& graph, const Node& node, const Tensor& tensor);
+
+// The tensor with its axes in another order.
+Tensor transposed(const Tensor& tensor, const std::vector<int64_t>& order);
+// The tensor repeated along the axes of size 1 (or that it lacks) to `shape`.
+Tensor expanded(const Tensor& tensor, const Shape& shape);
 
 // Axis labels through any change of shape that keeps the row-major order (tracing.md section 3).
 void relate_reshape(Relations& relations);

@@ -72,7 +72,8 @@ void relate_block(Relations& relations, const Block& block) {
   bool untouched = true, zero = true;
   for (const int64_t axis : block.inputs) {
     untouched = untouched && all_always(relations.input(0, axis));
-    zero = zero && (relations.zero_when_dead(0, axis) || all_always(relations.input(0, axis)));
+    zero =
+        zero && (relations.zero_when_dead(0, axis) || relations.frozen(relations.input(0, axis)));
   }
   if (untouched) return;
 

@@ -1,4 +1,4 @@
-// Constant, Shape and ConstantOfShape: where shape arithmetic begins.
+// Constant, Shape, Size and ConstantOfShape: where shape arithmetic begins.
 
 #include <algorithm>
 
@@ -39,6 +39,11 @@ void infer_shape(InferContext& context) {
   const int64_t start = bound("start", 0), end = std::max(start, bound("end", rank));
   const Shape& shape = context.shape(0);
   context.set_known(0, Tensor::vector({shape.begin() + start, shape.begin() + end}));
+}
+
+void infer_size(InferContext& context) {
+  const std::vector<int64_t> count{element_count(context.shape(0))};
+  context.set_known(0, Tensor::of<int64_t>({}, count));
 }
 
 void infer_constant_of_shape(InferContext& context) {
@@ -86,6 +91,8 @@ extern const OpDef kConstant{
     .type = "Constant", .arity = {0, 0}, .infer = infer_constant, .relate = relate_nothing};
 extern const OpDef kShape{
     .type = "Shape", .arity = {1, 1}, .infer = infer_shape, .relate = relate_nothing};
+extern const OpDef kSize{
+    .type = "Size", .arity = {1, 1}, .infer = infer_size, .relate = relate_nothing};
 extern const OpDef kConstantOfShape{.type = "ConstantOfShape",
                                     .arity = {1, 1},
                                     .infer = infer_constant_of_shape,

@@ -43,8 +43,12 @@ void relate_transpose(Relations& relations) {
 
 std::vector<Tensor> evaluate_transpose(const Graph& graph, const Node& node,
                                        std::span<const Tensor* const> inputs) {
-  const Tensor& x = *inputs[0];
-  const std::vector<int64_t> order = permutation_of(graph, node, x.rank());
+  return {transposed(*inputs[0], permutation_of(graph, node, inputs[0]->rank()))};
+}
+
+}  // namespace
+
+Tensor transposed(const Tensor& x, const std::vector<int64_t>& order) {
   const size_t width = size_of(x.dtype());
   Shape out(order.size()), strides(order.size());
   for (size_t axis = 0; axis < order.size(); ++axis) {
@@ -64,10 +68,8 @@ std::vector<Tensor> evaluate_transpose(const Graph& graph, const Node& node,
       index[axis] = 0;
     }
   }
-  return {std::move(result)};
+  return result;
 }
-
-}  // namespace
 
 extern const OpDef kTranspose{.type = "Transpose",
                               .arity = {1, 1},

@@ -61,6 +61,22 @@ float floor_(const Attributes&, float x) { return std::floor(x); }
 float ceil_(const Attributes&, float x) { return std::ceil(x); }
 float reciprocal(const Attributes&, float x) { return 1 / x; }
 float softplus(const Attributes&, float x) { return x > 20 ? x : std::log1p(std::exp(x)); }
+float round_(const Attributes&, float x) { return std::nearbyint(x); }
+float sign(const Attributes&, float x) { return static_cast<float>((x > 0) - (x < 0)); }
+float sin_(const Attributes&, float x) { return std::sin(x); }
+float cos_(const Attributes&, float x) { return std::cos(x); }
+float mish(const Attributes& a, float x) { return x * std::tanh(softplus(a, x)); }
+float celu(const Attributes& a, float x) {
+  const float alpha = a.real("alpha", 1);
+  return x < 0 ? alpha * std::expm1(x / alpha) : x;
+}
+float thresholded_relu(const Attributes& a, float x) { return x > a.real("alpha", 1) ? x : 0; }
+float gelu(const Attributes& a, float x) {
+  if (a.text("approximate", "none") == "tanh") {
+    return x / 2 * (1 + std::tanh(0.7978845608f * (x + 0.044715f * x * x * x)));
+  }
+  return x / 2 * (1 + std::erf(x * 0.7071067812f));
+}
 float softsign(const Attributes&, float x) { return x / (1 + std::fabs(x)); }
 float identity(const Attributes&, float x) { return x; }
 
@@ -163,6 +179,19 @@ std::vector<Tensor> evaluate_cast(const Graph& graph, const Node& node,
 
 void relate_copy(Relations& relations) { relate_unary(relations, true); }
 
+void relate_not(Relations& relations) { relate_unary(relations, false); }
+
+std::vector<Tensor> evaluate_not(const Graph& graph, const Node& node,
+                                 std::span<const Tensor* const> inputs) {
+  if (inputs[0]->dtype() != DType::boolean) {
+    fail_input(where(graph, node) + ": input is " + name_of(inputs[0]->dtype()) +
+               ", expected bool");
+  }
+  Tensor output = *inputs[0];
+  for (bool& element : output.mutate<bool>()) element = !element;
+  return {std::move(output)};
+}
+
 }  // namespace
 
 void infer_same(InferContext& context) { context.set(0, context.type(0).dtype, context.shape(0)); }
@@ -185,6 +214,14 @@ extern const OpDef kFloor = unary<floor_>("Floor");
 extern const OpDef kCeil = unary<ceil_>("Ceil");
 extern const OpDef kReciprocal = unary<reciprocal>("Reciprocal");
 extern const OpDef kSoftplus = unary<softplus>("Softplus");
+extern const OpDef kRound = unary<round_>("Round");
+extern const OpDef kSign = unary<sign>("Sign");
+extern const OpDef kSin = unary<sin_>("Sin");
+extern const OpDef kCos = unary<cos_>("Cos");
+extern const OpDef kMish = unary<mish>("Mish");
+extern const OpDef kCelu = unary<celu>("Celu");
+extern const OpDef kThresholdedRelu = unary<thresholded_relu>("ThresholdedRelu");
+extern const OpDef kGelu = unary<gelu>("Gelu");
 extern const OpDef kSoftsign = unary<softsign>("Softsign");
 
 extern const OpDef kIdentity{.type = "Identity",
@@ -192,6 +229,11 @@ extern const OpDef kIdentity{.type = "Identity",
                              .infer = infer_same,
                              .relate = relate_function<identity>,
                              .evaluate = copy};
+extern const OpDef kNot{.type = "Not",
+                        .arity = {1, 1},
+                        .infer = infer_same,
+                        .relate = relate_not,
+                        .evaluate = evaluate_not};
 extern const OpDef kDropout{.type = "Dropout",
                             .arity = {1, 3, 1, 2},
                             .infer = infer_dropout,

@@ -68,4 +68,33 @@ Shape window_output(const Window& window, const Shape& input, bool ceil) {
   return output;
 }
 
+TransposedWindow transposed_window_of(const Graph& graph, const Node& node, const Shape& input,
+                                      const Shape& kernel) {
+  Node plain = node;
+  plain.attributes.erase("auto_pad");  // it means something else here
+  TransposedWindow result{window_of(graph, plain, input, kernel), {}};
+  Window& window = result.window;
+  const size_t rank = input.size();
+  const Shape extra = sizes_of(graph, node, "output_padding", rank, 0);
+  const auto given = node.attributes.integers("output_shape");
+  const std::string automatic = node.attributes.text("auto_pad", "NOTSET");
+  const bool same = automatic == "SAME_UPPER" || automatic == "SAME_LOWER";
+  for (size_t i = 0; i < rank; ++i) {
+    const int64_t extent = (kernel[i] - 1) * window.dilations[i] + 1;
+    const int64_t full = window.strides[i] * (input[i] - 1) + extra[i] + extent;
+    if (!given && !same) {
+      result.output.push_back(full - window.begin[i] - window.end[i]);
+      continue;
+    }
+    // output_shape may hold the spatial axes alone, or all of them.
+    const int64_t wanted =
+        given ? given->at(given->size() - rank + i) : input[i] * window.strides[i];
+    const int64_t total = std::max<int64_t>(0, full - wanted);
+    window.begin[i] = automatic == "SAME_UPPER" ? total / 2 : total - total / 2;
+    window.end[i] = total - window.begin[i];
+    result.output.push_back(wanted);
+  }
+  return result;
+}
+
 }  // namespace coppice

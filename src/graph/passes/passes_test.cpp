@@ -8,6 +8,8 @@
 #include "graph/passes/fold_constants.h"
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/passes/remove_no_ops.h"
+#include "graph/passes/shuffles_to_gathers.h"
+#include "graph/passes/simplify.h"
 
 namespace coppice {
 namespace {
@@ -179,6 +181,62 @@ TEST(FuseBatchNorm, weights_with_another_reader_are_copied) {
   EXPECT_NE(n.graph.nodes[0].inputs[1], weight);
   EXPECT_EQ(n.graph.value(n.graph.nodes[0].inputs[1]).constant->as<float>()[0], 5);
   verify(n.graph);
+}
+
+// x -> Reshape to `apart` -> Transpose -> Reshape back.
+Graph shuffled(const std::vector<int64_t>& apart, const std::vector<int64_t>& perm,
+               const std::vector<int64_t>& whole) {
+  Graph graph;
+  const ValueId x = add_input(graph, {2, 6, 4});
+  graph.value(x).declared->front() = {-1, "N"};
+  const ValueId r =
+      add_op(graph, "Reshape", {x, add_constant(graph, "apart", Tensor::vector(apart))});
+  const ValueId t = add_op(graph, "Transpose", {r}, {{"perm", perm}});
+  graph.outputs = {
+      add_op(graph, "Reshape", {t, add_constant(graph, "whole", Tensor::vector(whole))})};
+  return graph;
+}
+
+TEST(ShufflesToGathers, a_shuffle_of_channels_becomes_an_index_map) {
+  Graph graph = shuffled({0, 2, 3, 4}, {0, 2, 1, 3}, {0, -1, 4});
+  const ValueId output = graph.outputs[0];
+  shuffles_to_gathers(graph);
+  ASSERT_EQ(ops(graph), Types{"Gather"});
+  EXPECT_EQ(graph.nodes[0].outputs[0], output);
+  EXPECT_EQ(graph.nodes[0].attributes.integer("axis", 0), 1);
+  EXPECT_EQ(*graph.value(graph.nodes[0].inputs[1]).constant, Tensor::vector({0, 3, 1, 4, 2, 5}));
+  verify(graph);
+}
+
+TEST(ShufflesToGathers, what_moves_other_axes_or_is_read_within_stays) {
+  Graph moved = shuffled({0, 2, 3, 4}, {0, 2, 3, 1}, {0, -1, 4});
+  shuffles_to_gathers(moved);
+  EXPECT_EQ(moved.nodes.size(), 3u);
+  Graph read = shuffled({0, 2, 3, 4}, {0, 2, 1, 3}, {0, -1, 4});
+  read.outputs.push_back(read.nodes[1].outputs[0]);
+  shuffles_to_gathers(read);
+  EXPECT_EQ(read.nodes.size(), 3u);
+}
+
+TEST(Simplify, folds_what_is_constant_and_drops_what_is_idle_at_any_size) {
+  Graph graph;
+  const ValueId x = add_input(graph, {2, 4});
+  graph.value(x).declared->front() = {-1, "N"};
+  const ValueId w = floats(graph, "w", {2, 4}, {1, 2, 3, 4, 5, 6, 7, 8});
+  const ValueId turned = add_op(graph, "Transpose", {add_op(graph, "Neg", {w})});
+  const ValueId same = add_op(graph, "Identity", {x});
+  // Idle at batch 2 alone.
+  const ValueId flat =
+      add_op(graph, "Reshape", {same, add_constant(graph, "sizes", Tensor::vector({2, -1}))});
+  const ValueId wide =
+      add_op(graph, "Reshape", {flat, add_constant(graph, "wide", Tensor::vector({-1, 4}))});
+  graph.outputs = {add_op(graph, "MatMul", {wide, turned})};
+  Graph fixed = graph;
+  fixed.value(x).declared->front() = {2, ""};
+  simplify(fixed);
+  EXPECT_EQ(ops(fixed), Types{"MatMul"});
+  simplify(graph);
+  EXPECT_EQ(ops(graph), (Types{"Reshape", "Reshape", "MatMul"}));
 }
 
 }  // namespace

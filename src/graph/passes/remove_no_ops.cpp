@@ -36,7 +36,10 @@ bool always(const Candidate&) { return true; }
 bool idle_dropout(const Candidate& c) {
   if (c.node.outputs.size() > 1 && c.node.outputs[1] != kNoValue) return false;
   if (!c.has(2)) return true;
-  const Tensor* training = c.known(2);
+  const Tensor *ratio = c.known(1), *training = c.known(2);
+  if (ratio && ratio->dtype() == DType::f32 && ratio->size() == 1 && ratio->as<float>()[0] == 0) {
+    return true;  // drops nothing, in whatever mode
+  }
   return training && training->dtype() == DType::boolean && !training->as<bool>()[0];
 }
 
@@ -90,6 +93,10 @@ bool does_nothing(const Candidate& c) {
 }  // namespace
 
 void remove_no_ops(Graph& graph, const Inferred& inferred) {
+  remove_no_ops(graph, std::span(&inferred, 1));
+}
+
+void remove_no_ops(Graph& graph, std::span<const Inferred> inferences) {
   std::vector<ValueId> stands_for(graph.values.size());
   std::iota(stands_for.begin(), stands_for.end(), 0);
   std::vector<char> named(graph.values.size(), 0);  // must keep its name
@@ -102,8 +109,12 @@ void remove_no_ops(Graph& graph, const Inferred& inferred) {
     for (ValueId& id : node.inputs) {
       if (id != kNoValue) id = stands_for[id];
     }
-    const ValueId output = node.outputs[0];
-    if (output == kNoValue || named[output] || !does_nothing({graph, inferred, node})) continue;
+    const ValueId output = node.outputs.empty() ? kNoValue : node.outputs[0];
+    if (output == kNoValue || named[output]) continue;
+    const bool idle = std::ranges::all_of(inferences, [&](const Inferred& inferred) {
+      return does_nothing({graph, inferred, node});
+    });
+    if (!idle) continue;
     stands_for[output] = node.inputs[0];
   }
   remove_dead(graph);

@@ -6,10 +6,15 @@
 // since the output's name must.
 #pragma once
 
+#include <span>
+
 #include "graph/infer.h"
 
 namespace coppice {
 
+// Drops what is idle at the sizes of `inferred`.
 void remove_no_ops(Graph& graph, const Inferred& inferred);
+// Drops what is idle under each of several inferences, so that it is so at any size.
+void remove_no_ops(Graph& graph, std::span<const Inferred> inferences);
 
 }  // namespace coppice

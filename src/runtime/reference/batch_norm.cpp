@@ -33,7 +33,11 @@ std::vector<Tensor> batch_norm(const Graph& graph, const Node& node, Inputs inpu
 }
 
 std::vector<Tensor> dropout(const Graph& graph, const Node& node, Inputs inputs) {
-  const Tensor* training = pick(inputs, 2);
+  const Tensor *ratio = pick(inputs, 1), *training = pick(inputs, 2);
+  // Some exporters leave the training mode on and drop nothing.
+  if (ratio && ratio->dtype() == DType::f32 && ratio->size() == 1 && ratio->as<float>()[0] == 0) {
+    return {*inputs[0]};
+  }
   if (training && (training->dtype() != DType::boolean || training->as<bool>()[0])) {
     fail_input(where(graph, node) + ": is in training mode; export the model for inference");
   }

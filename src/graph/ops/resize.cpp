@@ -1,0 +1,137 @@
+// Resize and Upsample: channels pass, pixels are interpolated.
+//
+// The target is given by scales or by sizes: attributes or inputs, whatever the opset. Sizes list
+// every axis, the channels' too, so they are repaired after a cut; the scale of an axis that keeps
+// its size is one and needs no repair.
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "graph/ops/ops.h"
+
+namespace coppice {
+namespace {
+
+// Which inputs hold what; -1 for none.
+struct Places {
+  int scales = -1, sizes = -1;
+};
+
+Places places_of(const Graph& graph, const Node& node) {
+  if (node.op_type == "Upsample" || graph.opset < 11) return {graph.opset < 9 ? -1 : 1, -1};
+  return {2, 3};
+}
+
+bool has_elements(const Tensor* tensor) { return tensor && tensor->size() > 0; }
+
+std::vector<float> scales_from(const Graph& graph, const Node& node, const Tensor* given) {
+  if (!given) return node.attributes.reals("scales").value_or(std::vector<float>{});
+  if (given->dtype() != DType::f32) {
+    fail_input(where(graph, node) + ": scales are " + name_of(given->dtype()) +
+               ", expected float32");
+  }
+  return {given->as<float>().begin(), given->as<float>().end()};
+}
+
+// One entry an axis, whatever `axes` (opset 18) left out.
+template <typename T>
+std::vector<T> for_all_axes(const Graph& graph, const Node& node, const std::vector<T>& given,
+                            const std::vector<T>& otherwise) {
+  const auto rank = static_cast<int64_t>(otherwise.size());
+  const auto axes = node.attributes.integers("axes");
+  std::vector<T> all = otherwise;
+  const size_t count = axes ? axes->size() : otherwise.size();
+  if (given.size() != count) {
+    fail_input(where(graph, node) + ": scales or sizes have " + std::to_string(given.size()) +
+               " entries, expected " + std::to_string(count));
+  }
+  for (size_t i = 0; i < count; ++i) {
+    all[axes ? resolve_axis(graph, node, (*axes)[i], rank) : static_cast<int64_t>(i)] = given[i];
+  }
+  return all;
+}
+
+void infer_resize(InferContext& context) {
+  const Places places = places_of(context.graph(), context.node());
+  for (const int input : {places.scales, places.sizes}) {
+    if (input >= 0 && context.has(input) && !context.known(input)) return context.give_up();
+  }
+  if (context.node().attributes.text("keep_aspect_ratio_policy", "stretch") != "stretch") {
+    return context.give_up();
+  }
+  const auto target = resize_target(context.graph(), context.node(), context.shape(0),
+                                    places.scales < 0 ? nullptr : context.known(places.scales),
+                                    places.sizes < 0 ? nullptr : context.known(places.sizes));
+  if (!target) context.fail("neither scales nor sizes are given");
+  context.set(0, context.type(0).dtype, target->shape);
+}
+
+void relate_resize(Relations& relations) {
+  // Crops may be filled with a number of their own.
+  const bool fills = relations.node().attributes.text("coordinate_transformation_mode", "") ==
+                     "tf_crop_and_resize";
+  for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
+    if (relations.input_shape(0)[axis] != relations.output_shape(0)[axis]) {
+      relations.pin(relations.input(0, axis), PinKind::meaning, "resized");
+      continue;
+    }
+    relations.output(0, axis, relations.input(0, axis),
+                     !fills && relations.zero_when_dead(0, axis));
+  }
+}
+
+void repair_resize(RepairContext& context) {
+  if (context.unchanged()) return;
+  const Places places = places_of(context.graph(), context.node());
+  if (places.sizes < 0 || !has_elements(context.known(places.sizes))) return;
+  const Shape& wanted = context.new_output(0);
+  const auto axes = context.node().attributes.integers("axes");
+  if (!axes) return context.want(places.sizes, wanted);
+  std::vector<int64_t> listed;
+  for (const int64_t axis : *axes) {
+    listed.push_back(wanted[resolve_axis(context.graph(), context.node(), axis,
+                                         static_cast<int64_t>(wanted.size()))]);
+  }
+  context.want(places.sizes, listed);
+}
+
+}  // namespace
+
+std::optional<ResizeTarget> resize_target(const Graph& graph, const Node& node, const Shape& input,
+                                          const Tensor* scales, const Tensor* sizes) {
+  ResizeTarget target{input, std::vector<double>(input.size(), 1)};
+  if (has_elements(sizes)) {
+    target.shape = for_all_axes(graph, node, to_int64s(*sizes), input);
+    for (size_t axis = 0; axis < input.size(); ++axis) {
+      target.scales[axis] = input[axis] == 0 ? 1
+                                             : static_cast<double>(target.shape[axis]) /
+                                                   static_cast<double>(input[axis]);
+    }
+    return target;
+  }
+  const std::vector<float> given =
+      scales_from(graph, node, has_elements(scales) ? scales : nullptr);
+  if (given.empty()) return std::nullopt;
+  const auto all = for_all_axes(graph, node, given, std::vector<float>(input.size(), 1));
+  for (size_t axis = 0; axis < input.size(); ++axis) {
+    target.scales[axis] = all[axis];
+    target.shape[axis] =
+        static_cast<int64_t>(std::floor(static_cast<float>(input[axis]) * all[axis]));
+  }
+  return target;
+}
+
+extern const OpDef kResize{.type = "Resize",
+                           .arity = {1, 4},
+                           .infer = infer_resize,
+                           .relate = relate_resize,
+                           .repair = repair_resize,
+                           .parameter_inputs = {1, 2, 3}};
+extern const OpDef kUpsample{.type = "Upsample",
+                             .arity = {1, 2},
+                             .infer = infer_resize,
+                             .relate = relate_resize,
+                             .parameter_inputs = {1}};
+
+}  // namespace coppice

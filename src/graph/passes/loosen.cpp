@@ -1,0 +1,13 @@
+#include "graph/passes/loosen.h"
+
+#include "graph/passes/separate_vectors.h"
+#include "graph/passes/shuffles_to_gathers.h"
+
+namespace coppice {
+
+void loosen(Graph& graph) {
+  shuffles_to_gathers(graph);
+  separate_vectors(graph);
+}
+
+}  // namespace coppice

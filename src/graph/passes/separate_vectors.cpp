@@ -1,0 +1,177 @@
+#include "graph/passes/separate_vectors.h"
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+#include <unordered_map>
+
+#include "graph/op.h"
+
+namespace coppice {
+namespace {
+
+bool is_own(const Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
+
+bool is_one_of(const Node& node, std::initializer_list<std::string_view> types) {
+  return std::ranges::find(types, node.op_type) != types.end();
+}
+
+bool is_setting(const Node& node, int input) {
+  return node.op &&
+         std::ranges::find(node.op->parameter_inputs, input) != node.op->parameter_inputs.end();
+}
+
+bool is_weight(const Node& node, int input) {
+  if (is_one_of(node, {"MatMul", "Einsum"})) return true;
+  if (node.op_type == "Gemm") return input < 2;
+  if (is_one_of(node, {"Conv", "ConvTranspose"})) return input == 1;
+  return node.op_type == "Gather" || is_one_of(node, {"LSTM", "GRU", "RNN"});
+}
+
+bool is_bias(const Node& node, int input) {
+  return input == 2 && is_one_of(node, {"Conv", "ConvTranspose", "Gemm"});
+}
+
+bool may_be_one_number(const Node& node, int input) {
+  return is_bias(node, input) || (node.op_type == "BatchNormalization" && input >= 1);
+}
+
+bool is_vector(const Tensor& tensor) {
+  return std::ranges::count_if(tensor.shape(), [](int64_t size) { return size > 1; }) <= 1;
+}
+
+class Separator {
+ public:
+  explicit Separator(Graph& graph) : graph_(graph), source_(graph.values.size(), kNoValue) {
+    for (size_t i = 0; i < graph.values.size(); ++i) {
+      names_.emplace(graph.values[i].name, 0);
+      const auto& constant = graph.values[i].constant;
+      if (constant && is_floating(constant->dtype()) && is_vector(*constant)) {
+        source_[i] = static_cast<ValueId>(i);
+      }
+    }
+    for (const Node& node : graph.nodes) follow_identity(node);
+    taken_.assign(graph.values.size(), 0);
+    for (const ValueId id : graph.outputs) take(id);
+    for (const Node& node : graph.nodes) {
+      for (const ValueId id : node.captures) take(id);
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        const bool passes = is_identity(node) && source_of(node.inputs[i]) != kNoValue;
+        if (!passes && !is_separable(node, static_cast<int>(i))) take(node.inputs[i]);
+      }
+    }
+  }
+
+  void run() {
+    for (Node& node : graph_.nodes) {
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        if (is_separable(node, static_cast<int>(i))) separate(node, i);
+      }
+    }
+  }
+
+ private:
+  static bool is_identity(const Node& node) {
+    return node.op_type == "Identity" && is_own(node) && node.inputs.size() == 1 &&
+           node.outputs.size() == 1;
+  }
+
+  void follow_identity(const Node& node) {
+    if (is_identity(node) && node.inputs[0] != kNoValue) {
+      source_[node.outputs[0]] = source_[node.inputs[0]];
+    }
+  }
+
+  ValueId source_of(ValueId id) const {
+    return id == kNoValue || static_cast<size_t>(id) >= source_.size() ? kNoValue : source_[id];
+  }
+
+  void take(ValueId id) {
+    if (const ValueId source = source_of(id); source != kNoValue) taken_[source] = 1;
+  }
+
+  bool is_separable(const Node& node, int input) const {
+    const ValueId source = source_of(node.inputs[input]);
+    if (source == kNoValue || !is_own(node) || is_identity(node)) return false;
+    if (is_setting(node, input) || is_weight(node, input)) return false;
+    return graph_.value(source).constant->size() > 1 || may_be_one_number(node, input);
+  }
+
+  void separate(Node& node, size_t input) {
+    const ValueId source = source_of(node.inputs[input]);
+    const std::pair layer{node.inputs.size() > 1 ? node.inputs[1] : kNoValue, source};
+    const bool bias = is_bias(node, static_cast<int>(input));
+    if (bias) {
+      if (const auto shared = biases_.find(layer); shared != biases_.end()) {
+        node.inputs[input] = shared->second;
+        return;
+      }
+    }
+    if (taken_[source]) {
+      node.inputs[input] = copy(source);
+    } else {
+      taken_[source] = 1;
+      node.inputs[input] = source;
+    }
+    if (bias) biases_[layer] = node.inputs[input];
+  }
+
+  ValueId copy(ValueId source) {
+    const Value& from = graph_.value(source);
+    const ValueId original = from.copy_of == kNoValue ? source : from.copy_of;
+    const Tensor tensor = *from.constant;
+    const ValueId id = add_constant(graph_, unused(from.name), tensor);
+    graph_.value(id).copy_of = original;
+    return id;
+  }
+
+  std::string unused(const std::string& stem) {
+    std::string name = stem;
+    for (int& last = names_[stem]; names_.contains(name);) {
+      name = stem + "_" + std::to_string(++last);
+    }
+    names_.emplace(name, 0);
+    return name;
+  }
+
+  Graph& graph_;
+  std::vector<ValueId> source_;  // by value: the vector that it is, or passes on
+  std::vector<char> taken_;      // by vector: whether a use has it already
+  std::map<std::pair<ValueId, ValueId>, ValueId> biases_;  // (weight, vector) -> the layer's bias
+  std::unordered_map<std::string, int> names_;             // and the last number behind each
+};
+
+}  // namespace
+
+void separate_vectors(Graph& graph) { Separator(graph).run(); }
+
+void merge_copies(Graph& graph) {
+  std::map<ValueId, std::vector<ValueId>> kept;  // by original: constants that differ
+  std::vector<ValueId> instead(graph.values.size());
+  for (size_t i = 0; i < instead.size(); ++i) {
+    const auto id = static_cast<ValueId>(i);
+    instead[i] = id;
+    const Value& value = graph.value(id);
+    if (!value.constant || value.copy_of == kNoValue) continue;
+    std::vector<ValueId>& others = kept[value.copy_of];
+    if (others.empty() && graph.value(value.copy_of).constant) others.push_back(value.copy_of);
+    const auto same = std::ranges::find_if(
+        others, [&](ValueId other) { return *graph.value(other).constant == *value.constant; });
+    if (same == others.end()) {
+      others.push_back(id);
+    } else {
+      instead[i] = *same;
+    }
+  }
+  if (kept.empty()) return;
+  for (Node& node : graph.nodes) {
+    for (ValueId& id : node.inputs) {
+      if (id != kNoValue) id = instead[id];
+    }
+  }
+  for (size_t i = 0; i < instead.size(); ++i) {
+    if (instead[i] != static_cast<ValueId>(i)) graph.values[i].constant.reset();
+  }
+}
+
+}  // namespace coppice

@@ -1,0 +1,75 @@
+#include "groups/ways.h"
+
+#include <algorithm>
+#include <deque>
+
+namespace coppice {
+
+Ways::Ways(const Graph& graph, Trace& trace, const std::set<Label>& tags)
+    : graph_(graph), producer_(producers(graph)), readers_(consumers(graph)) {
+  for (const Label tag : tags) carriers_[tag];
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    std::set<Label> met;
+    for (const Axis& axis : trace.values[i].axes) {
+      for (const Label label : axis) {
+        for (const Label tag : trace.labels.tags(label)) {
+          if (tags.contains(tag)) met.insert(tag);
+        }
+      }
+    }
+    for (const Label tag : met) carriers_[tag].push_back(static_cast<ValueId>(i));
+  }
+}
+
+void Ways::start(ValueId value, Label tag) {
+  std::vector<int32_t> starts = readers_[value];
+  if (producer_[value] >= 0) starts.push_back(producer_[value]);
+  walk(starts, tag);
+}
+
+void Ways::start_at(int32_t node, Label tag) { walk({node}, tag); }
+
+// Breadth first, in both directions of the edges.
+void Ways::walk(const std::vector<int32_t>& starts, Label tag) {
+  const std::vector<ValueId>& carriers = carriers_.at(tag);
+  from_.assign(graph_.nodes.size(), -2);
+  distance_.assign(graph_.nodes.size(), 0);
+  std::deque<int32_t> open;
+  const auto meet = [&](int32_t node, int32_t previous) {
+    if (node < 0 || from_[node] != -2) return;
+    from_[node] = previous;
+    distance_[node] = previous < 0 ? 0 : distance_[previous] + 1;
+    open.push_back(node);
+  };
+  for (const int32_t node : starts) meet(node, -1);
+  while (!open.empty()) {
+    const int32_t node = open.front();
+    open.pop_front();
+    const auto follow = [&](ValueId id) {
+      if (id == kNoValue || !std::ranges::binary_search(carriers, id)) return;
+      meet(producer_[id], node);
+      for (const int32_t reader : readers_[id]) meet(reader, node);
+    };
+    for (const ValueId id : graph_.nodes[node].outputs) follow(id);
+    for (const ValueId id : graph_.nodes[node].inputs) follow(id);
+  }
+}
+
+std::vector<std::string> Ways::to(int32_t node) const {
+  std::vector<std::string> path;
+  if (node < 0 || from_[node] == -2) return path;
+  for (; node >= 0; node = from_[node]) path.push_back(label_of(graph_, graph_.nodes[node]));
+  std::ranges::reverse(path);
+  return path;
+}
+
+std::vector<std::string> Ways::to_reader(ValueId value) const {
+  int32_t nearest = -1;
+  for (const int32_t reader : readers_[value]) {
+    if (from_[reader] == -2) continue;
+    if (nearest < 0 || distance_[reader] < distance_[nearest]) nearest = reader;
+  }
+  return to(nearest);
+}
+
+}  // namespace coppice
