@@ -55,9 +55,10 @@ class CodeModels {
     const uint32_t up = masks_[column_] & 2 ? classes_[column_ - geometry_.width] : 0;
     context_ = left * kClasses + up;
   }
-  AdaptiveBit& model(int level, uint32_t node) {
-    return level < kTopLevels ? top_[context_][node] : deep_[node];
-  }
+  // Models by node, of the levels that have a context and of those below.
+  AdaptiveBit* top() { return top_[context_].data(); }
+  AdaptiveBit* deep() { return deep_.data(); }
+  int top_levels() const { return std::min(levels_, kTopLevels); }
   void saw(uint32_t code) {
     if (geometry_.has_kernels()) classes_[column_] = class_of_[code];
   }
@@ -118,7 +119,7 @@ Bytes encode_context(const Codes& codes, std::span<const uint32_t> positions, in
     uint32_t node = 1;
     for (int level = 0; level < models.levels(); ++level) {
       const bool bit = code >> (models.levels() - 1 - level) & 1;
-      encoder.put(models.model(level, node), bit);
+      encoder.put(level < models.top_levels() ? models.top()[node] : models.deep()[node], bit);
       node = 2 * node + (bit ? 1 : 0);
     }
     models.saw(code);
@@ -174,15 +175,19 @@ void decode_context(std::span<const std::byte> bytes, const std::vector<uint32_t
                     const Entries& entries, const Geometry& geometry) {
   CodeModels models(patterns.size(), negatives_of(patterns, entries.width_bytes), geometry);
   const std::vector<uint32_t> table = padded(patterns);
-  const uint32_t symbols = uint32_t{1} << models.levels();
+  const int levels = models.levels(), top_levels = models.top_levels();
+  const uint32_t symbols = uint32_t{1} << levels;
+  AdaptiveBit* const deep = models.deep();
   uint32_t largest = 0;
   with_store(entries, [&](auto store) {
     RangeDecoder decoder(bytes);
     for (uint64_t i = 0; i < entries.count; ++i) {
       models.move_to(entries.position(i));
       uint32_t node = 1;
-      for (int level = 0; level < models.levels(); ++level) {
-        node = 2 * node + (decoder.get(models.model(level, node)) ? 1 : 0);
+      AdaptiveBit* const top = models.top();
+      for (int level = 0; level < top_levels; ++level) node = 2 * node + decoder.get(top[node]);
+      for (int level = top_levels; level < levels; ++level) {
+        node = 2 * node + decoder.get(deep[node]);
       }
       const uint32_t code = node - symbols;
       models.saw(code);

@@ -127,8 +127,13 @@ TEST(Codec, real_models_come_back_byte_by_byte) {
       const Bytes container = container_of(graph, {.coder = coder}, &report);
       if (std::getenv("CODEC_PRINT")) {
         printf("%s coder %d: %zu -> %zu, graph %ld, %zu tensors\n", path.filename().c_str(),
-               (int)coder, onnx.size(), container.size(), (long)report.graph_bytes, report.tensors.size());
-        if (std::getenv("CODEC_PRINT")[0] == '2') for (auto& t : report.tensors) printf("   %s: %s n %ld nz %ld d %ld bytes %ld bound %.0f pqh %.0f b %d\n", t.name.c_str(), t.storage.c_str(), (long)t.elements,(long)t.nonzeros,(long)t.distinct,(long)t.bytes,t.bound_bits/8,t.pqh_bits/8,t.index_bits);
+               (int)coder, onnx.size(), container.size(), (long)report.graph_bytes,
+               report.tensors.size());
+        if (std::getenv("CODEC_PRINT")[0] == '2')
+          for (auto& t : report.tensors)
+            printf("   %s: %s n %ld nz %ld d %ld bytes %ld bound %.0f pqh %.0f b %d\n",
+                   t.name.c_str(), t.storage.c_str(), (long)t.elements, (long)t.nonzeros,
+                   (long)t.distinct, (long)t.bytes, t.bound_bits / 8, t.pqh_bits / 8, t.index_bits);
       }
       EXPECT_EQ(report.bytes_before, static_cast<int64_t>(onnx.size()));
       EXPECT_LT(container.size(), onnx.size()) << path;

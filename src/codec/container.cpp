@@ -141,11 +141,6 @@ Sections parse_sections(const Buffer& file) {
   return sections;
 }
 
-Buffer allocate(uint64_t size) {
-  return {std::shared_ptr<std::byte>(new std::byte[size], std::default_delete<std::byte[]>()),
-          size};
-}
-
 }  // namespace
 
 CodecReport encode(const Graph& graph, const CodecOptions& options,
@@ -182,7 +177,7 @@ CodecReport encode(const Graph& graph, const CodecOptions& options,
 
 Buffer decode(const Buffer& file) {
   const Sections sections = parse_sections(file);
-  const Buffer result = allocate(sections.file_bytes);
+  const Buffer result = allocate_buffer(sections.file_bytes);
   std::span<std::byte> left(result.data.get(), result.size);
   const auto advance = [&](uint64_t bytes) {
     const auto taken = left.first(bytes);

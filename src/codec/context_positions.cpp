@@ -100,16 +100,17 @@ Bytes encode_context_positions(std::span<const uint32_t> positions, uint64_t ele
   return encoder.finish();
 }
 
-std::vector<uint32_t> decode_context_positions(std::span<const std::byte> bytes, uint64_t count,
-                                               uint64_t elements, const Geometry& geometry) {
+PositionList decode_context_positions(std::span<const std::byte> bytes, uint64_t count,
+                                      uint64_t elements, const Geometry& geometry) {
   Surroundings around(count, elements, geometry);
   RangeDecoder decoder(bytes);
-  std::vector<uint32_t> positions(count);
+  PositionList list(count);
+  const auto positions = list.span();
   uint64_t found = 0, base = 0;
   for (uint64_t row = 0; base < elements; ++row, base += geometry.columns) {
     around.begin_row(row);
     for (uint64_t column = 0; column < geometry.columns; ++column) {
-      if (!decoder.get(around.model(column))) {
+      if (!decoder.get_skewed(around.model(column))) {
         around.saw_zero(column);
         continue;
       }
@@ -123,7 +124,7 @@ std::vector<uint32_t> decode_context_positions(std::span<const std::byte> bytes,
   if (found < count) {
     fail_input(std::to_string(found) + " nonzero positions, expected " + std::to_string(count));
   }
-  return positions;
+  return list;
 }
 
 }  // namespace coppice::codec

@@ -16,8 +16,8 @@
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
+#include "codec/entries.h"
 #include "codec/geometry.h"
 
 namespace coppice::codec {
@@ -26,7 +26,7 @@ namespace coppice::codec {
 Bytes encode_context_positions(std::span<const uint32_t> positions, uint64_t elements,
                                const Geometry& geometry);
 // `count` positions. Throws Error::input where the bytes hold another number of them.
-std::vector<uint32_t> decode_context_positions(std::span<const std::byte> bytes, uint64_t count,
-                                               uint64_t elements, const Geometry& geometry);
+PositionList decode_context_positions(std::span<const std::byte> bytes, uint64_t count,
+                                      uint64_t elements, const Geometry& geometry);
 
 }  // namespace coppice::codec

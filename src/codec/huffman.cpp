@@ -130,7 +130,7 @@ CodeLengths take_lengths(ByteReader& reader, size_t symbols) {
   uint32_t before = 0;
   for (size_t s = 0; s < symbols; ++s) {
     uint32_t node = 1;
-    while (node < kTableNodes) node = 2 * node + (decoder.get(models[before][node]) ? 1 : 0);
+    while (node < kTableNodes) node = 2 * node + decoder.get(models[before][node]);
     before = node - kTableNodes;
     lengths.push_back(static_cast<uint8_t>(before));
   }

@@ -62,7 +62,7 @@ Palette take_palette(ByteReader& reader, uint64_t most, int width_bytes) {
   uint64_t least = 0;
   for (uint64_t i = 0; i < size; ++i) {
     uint32_t node = 1;
-    while (node < kWidthNodes) node = 2 * node + (decoder.get(models[node]) ? 1 : 0);
+    while (node < kWidthNodes) node = 2 * node + decoder.get(models[node]);
     const int width = static_cast<int>(node) - kWidthNodes;
     if (width > 32) {
       fail_input("a palette difference has " + std::to_string(width) +

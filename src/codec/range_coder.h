@@ -28,12 +28,15 @@ class AdaptiveBit {
 
   // Probability of a one in 2^-16: 1 to 65535.
   uint32_t probability() const { return state_ >> 16 | 1; }
-  void saw_one() { update(int64_t{0xfffffc00}); }
+  void saw_one() { update(int64_t{kSure}); }
   void saw_zero() { update(0); }
+  // `ones`: all bits set for a one, none for a zero.
+  void saw(uint64_t ones) { update(static_cast<int64_t>(ones & kSure)); }
 
  private:
   // On independent bits an average that forgets at the rate 1/n costs 0.36/n bits a bit too much.
   static constexpr uint32_t kLimit = 1023, kCountMask = 1023;
+  static constexpr uint64_t kSure = 0xfffffc00;  // probability 1
 
   static constexpr std::array<uint16_t, kLimit + 1> make_rates() {
     std::array<uint16_t, kLimit + 1> rates{};
@@ -128,7 +131,9 @@ class RangeDecoder {
     code_ = high << 32 | word();
   }
 
-  bool get(AdaptiveBit& model) {
+  // For bits that are mostly alike: the processor's guess of a branch is mostly right, and it goes
+  // on before the bit is known.
+  bool get_skewed(AdaptiveBit& model) {
     const uint64_t part = (range_ >> 16) * model.probability();
     const bool one = code_ < part;
     if (one) {
@@ -141,6 +146,16 @@ class RangeDecoder {
     }
     settle();
     return one;
+  }
+  // For bits that nobody can guess: without a branch.
+  uint32_t get(AdaptiveBit& model) {
+    const uint64_t part = (range_ >> 16) * model.probability();
+    const uint64_t ones = code_ < part ? ~uint64_t{0} : 0, rest = range_ - part;
+    range_ = rest ^ ((rest ^ part) & ones);
+    code_ -= part & ~ones;
+    model.saw(ones);
+    settle();
+    return static_cast<uint32_t>(ones & 1);
   }
   uint32_t get_plain(int bits) {
     uint32_t value = 0;

@@ -21,10 +21,10 @@ void for_each_gap(std::span<const uint32_t> positions, const Visit& visit) {
 
 // `next` gives the indices one by one.
 template <typename Next>
-std::vector<uint32_t> positions_from(uint64_t entries, uint64_t elements, const Next& next) {
-  std::vector<uint32_t> positions(entries);
+PositionList positions_from(uint64_t entries, uint64_t elements, const Next& next) {
+  PositionList positions(entries);
   uint64_t end = 0;
-  for (uint32_t& position : positions) {
+  for (uint32_t& position : positions.span()) {
     end += next() + uint64_t{1};
     if (end > elements) {
       fail_input("a relative index leads to position " + std::to_string(end - 1) +
@@ -102,7 +102,7 @@ Bytes encode_relative(const RelativeEntries& entries, const RelativeSizes& sizes
   return bytes;
 }
 
-std::vector<uint32_t> decode_relative(ByteReader& reader, uint64_t entries, uint64_t elements) {
+PositionList decode_relative(ByteReader& reader, uint64_t entries, uint64_t elements) {
   const uint8_t head = reader.byte();
   const int index_bits = head & ~kHuffmanFlag;
   if (index_bits < 1 || index_bits > kMaxIndexBits) {
@@ -112,18 +112,20 @@ std::vector<uint32_t> decode_relative(ByteReader& reader, uint64_t entries, uint
   CodeLengths lengths;
   if (head & kHuffmanFlag) lengths = take_lengths(reader, size_t{1} << index_bits);
   BitReader bits(reader.take(reader.varint()));
-  std::vector<uint32_t> positions;
-  if (head & kHuffmanFlag) {
-    const HuffmanDecoder decoder(lengths);
-    positions = positions_from(entries, elements, [&] {
-      bits.refill();
-      return decoder.get(bits);
-    });
-  } else {
-    positions = positions_from(entries, elements, [&] { return bits.get(index_bits); });
+  const auto checked = [&](PositionList positions) {
+    if (bits.overrun()) {
+      fail_input("relative indices end early: expected " + std::to_string(entries));
+    }
+    return positions;
+  };
+  if (!(head & kHuffmanFlag)) {
+    return checked(positions_from(entries, elements, [&] { return bits.get(index_bits); }));
   }
-  if (bits.overrun()) fail_input("relative indices end early: expected " + std::to_string(entries));
-  return positions;
+  const HuffmanDecoder decoder(lengths);
+  return checked(positions_from(entries, elements, [&] {
+    bits.refill();
+    return decoder.get(bits);
+  }));
 }
 
 }  // namespace coppice::codec

@@ -15,6 +15,7 @@
 #include <span>
 #include <vector>
 
+#include "codec/entries.h"
 #include "codec/huffman.h"
 
 namespace coppice::codec {
@@ -53,6 +54,6 @@ Bytes encode_relative(const RelativeEntries& entries, const RelativeSizes& sizes
                       IndexCoding coding);
 // The positions of `entries` entries, fillers included. Throws Error::input where they end early or
 // leave `elements`.
-std::vector<uint32_t> decode_relative(ByteReader& reader, uint64_t entries, uint64_t elements);
+PositionList decode_relative(ByteReader& reader, uint64_t entries, uint64_t elements);
 
 }  // namespace coppice::codec

@@ -48,9 +48,10 @@ TensorHead take_head(ByteReader& reader, size_t section_bytes) {
   return result;
 }
 
-std::vector<uint32_t> decode_bitmask(ByteReader& reader, uint64_t entries, uint64_t elements) {
+PositionList decode_bitmask(ByteReader& reader, uint64_t entries, uint64_t elements) {
   const auto mask = reader.take((elements + 7) / 8);
-  std::vector<uint32_t> positions(entries);
+  PositionList list(entries);
+  const auto positions = list.span();
   uint64_t found = 0;
   for (uint64_t byte = 0; byte < mask.size(); ++byte) {
     for (auto bits = static_cast<uint32_t>(mask[byte]); bits != 0; bits &= bits - 1) {
@@ -65,10 +66,10 @@ std::vector<uint32_t> decode_bitmask(ByteReader& reader, uint64_t entries, uint6
     fail_input("the bitmask has " + std::to_string(found) + " bits set, expected " +
                std::to_string(entries));
   }
-  return positions;
+  return list;
 }
 
-std::vector<uint32_t> take_positions(ByteReader& reader, const TensorHead& head, uint64_t entries) {
+PositionList take_positions(ByteReader& reader, const TensorHead& head, uint64_t entries) {
   switch (head.storage.positions) {
     case Positions::bitmask: return decode_bitmask(reader, entries, head.elements);
     case Positions::relative: return decode_relative(reader, entries, head.elements);
@@ -158,12 +159,12 @@ void decode_tensor(std::span<const std::byte> section, std::span<std::byte> elem
   COPPICE_CHECK(elements.size() == head.bytes(), "a tensor's bytes have its section's size");
   Entries entries{
       .elements = elements.data(), .width_bytes = head.storage.width_bytes, .count = head.elements};
-  std::vector<uint32_t> positions;
+  PositionList positions(0);
   if (head.storage.positions != Positions::all) {
     entries.count = reader.varint(head.elements, "entries");
     if (entries.count == 0) fail_input("0 entries, expected at least 1");
     positions = take_positions(reader, head, entries.count);
-    entries.positions = &positions;
+    entries.positions = positions.span().data();
     std::memset(elements.data(), 0, elements.size());
   }
   take_values(reader, head, entries);
