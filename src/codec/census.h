@@ -13,11 +13,16 @@
 
 namespace coppice::codec {
 
+// Nonzeros share values where there are at most so many different ones for each. With more, a code
+// and its part of the palette take more bits than the value.
+inline constexpr double kSharedValues = 0.75;
+
 struct Census {
   uint64_t elements = 0;
   uint64_t nonzeros = 0;
-  std::vector<uint32_t> positions;  // of the nonzeros, unless there is no zero
-  std::optional<Codes> codes;       // of the nonzeros; none where the values are too many
+  std::vector<uint32_t> positions;  // of the nonzeros; empty where there is no zero
+  int64_t distinct = 0;             // nonzero values; -1 where they exceed kMaxPalette
+  std::optional<Codes> codes;       // of the nonzeros; none where they don't share values
   GapHistogram gaps;
   RelativeSizes relative;  // for the index width with the fewest bits
 };

@@ -2,6 +2,7 @@
 #include "codec/choose.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "codec/census.h"
 #include "codec/choose_values.h"
@@ -47,10 +48,10 @@ class Choice {
   }
 
  private:
-  void keep(Positions positions, CodedValues values, const Bytes& before) {
-    Body body{{.width_bytes = width_, .positions = positions, .values = values.coding}, before};
-    append(body.bytes, values.bytes);
-    if (!best_ || body.bytes.size() < best_->bytes.size()) best_ = std::move(body);
+  void keep(Positions positions, const CodedValues& values, const Bytes& before) {
+    if (best_ && before.size() + values.bytes.size() >= best_->bytes.size()) return;
+    best_ = {{.width_bytes = width_, .positions = positions, .values = values.coding}, before};
+    append(best_->bytes, values.bytes);
   }
 
   void try_all() {
@@ -107,8 +108,13 @@ class Choice {
   // The paper's storage, wherever it is smaller than the elements themselves.
   bool try_paper() {
     if (!census_.codes) return false;
+    std::vector<uint32_t> every;
+    if (census_.positions.empty()) {
+      every.resize(census_.elements);
+      std::iota(every.begin(), every.end(), uint32_t{0});
+    }
     const RelativeEntries relative =
-        relative_entries(census_.positions, census_.relative.index_bits);
+        relative_entries(every.empty() ? census_.positions : every, census_.relative.index_bits);
     const Codes codes = with_fillers(*census_.codes, relative.filler);
     Bytes before = begin_entries(codes.codes.size());
     append(before, encode_relative(relative, census_.relative, IndexCoding::huffman));

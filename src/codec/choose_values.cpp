@@ -1,8 +1,6 @@
 // See choose_values.h.
 #include "codec/choose_values.h"
 
-#include <algorithm>
-
 #include "codec/code_streams.h"
 #include "codec/half.h"
 #include "codec/huffman.h"
@@ -13,7 +11,7 @@ namespace {
 
 // What neighbours may save of the order-0 entropy; more has not been seen on trained nets.
 constexpr double kContextGain = 0.1;
-// A palette of more bytes than this share of the values competes with byte planes.
+// Palettes of more values than this share of the entries compete with byte planes.
 constexpr uint64_t kSmallPalette = 8;
 
 Bytes palette_bytes(const Codes& codes, int width_bytes) {
@@ -35,45 +33,62 @@ uint64_t huffman_stream_bytes(const Codes& codes) {
 
 bool fits_huffman(const Codes& codes) { return codes.counts.size() <= kMaxHuffmanSymbols; }
 
-Bytes halves(const StoredValues& values) {
+// The smallest coding so far. The raw values it starts with are only copied if they stay.
+class Smallest {
+ public:
+  explicit Smallest(const StoredValues& values) : values_(values), size_(values.elements.size()) {}
+  size_t size() const { return size_; }
+  void offer(ValueCoding coding, Bytes bytes) {
+    if (bytes.size() >= size_) return;
+    size_ = bytes.size();
+    best_ = {coding, std::move(bytes)};
+  }
+  CodedValues take() {
+    if (best_.coding == ValueCoding::raw) append(best_.bytes, values_.elements);
+    return std::move(best_);
+  }
+
+ private:
+  const StoredValues& values_;
+  size_t size_;
+  CodedValues best_;
+};
+
+void try_halves(const StoredValues& values, Smallest& best) {
+  if (values.width_bytes != 4) return;
   Bytes bytes;
-  if (values.width_bytes != 4) return bytes;
   for (uint64_t i = 0; i < values.count(); ++i) {
     uint32_t pattern;
     std::memcpy(&pattern, values.elements.data() + 4 * i, 4);
     const auto half = half_of_float(pattern);
-    if (!half) return {};
+    if (!half) return;
     append_fixed(bytes, *half, 2);
   }
-  return bytes;
+  best.offer(ValueCoding::half, std::move(bytes));
 }
 
-void keep_smaller(CodedValues& best, ValueCoding coding, Bytes bytes) {
-  if (bytes.size() < best.bytes.size()) best = {coding, std::move(bytes)};
-}
-
-void try_codes(const StoredValues& values, Rules rules, CodedValues& best) {
+void try_codes(const StoredValues& values, Rules rules, Smallest& best) {
   const Codes& codes = *values.codes;
   const Bytes palette = palette_bytes(codes, values.width_bytes);
-  const auto keep = [&](ValueCoding coding, const Bytes& stream) {
+  const auto offer = [&](ValueCoding coding, const Bytes& stream) {
     Bytes bytes = palette;
     append(bytes, stream);
-    keep_smaller(best, coding, std::move(bytes));
+    best.offer(coding, std::move(bytes));
   };
-  if (rules.fixed && palette.size() + packed_stream_bytes(codes) < best.bytes.size()) {
-    keep(ValueCoding::packed, encode_packed(codes));
+  if (rules.fixed && palette.size() + packed_stream_bytes(codes) < best.size()) {
+    offer(ValueCoding::packed, encode_packed(codes));
   }
   if (rules.fixed && fits_huffman(codes) &&
-      palette.size() + huffman_stream_bytes(codes) < best.bytes.size()) {
-    keep(ValueCoding::huffman, encode_huffman(codes));
+      palette.size() + huffman_stream_bytes(codes) < best.size()) {
+    offer(ValueCoding::huffman, encode_huffman(codes));
   }
-  const double least = (1 - kContextGain) * entropy_bits(codes.counts) / 8;
-  if (rules.adaptive &&
-      static_cast<double>(palette.size()) + least < static_cast<double>(best.bytes.size())) {
+  const double least =
+      static_cast<double>(palette.size()) + (1 - kContextGain) * entropy_bits(codes.counts) / 8;
+  if (rules.adaptive && least < static_cast<double>(best.size())) {
     Bytes stream;
     append_geometry(stream, values.geometry);
     append(stream, encode_context(codes, values.positions, values.width_bytes, values.geometry));
-    keep(ValueCoding::contexts, stream);
+    offer(ValueCoding::contexts, stream);
   }
 }
 
@@ -93,18 +108,16 @@ CodedValues choose_values(const StoredValues& values, Rules rules) {
   if (values.codes && values.codes->palette.size() == 1 && !values.codes->fillers) {
     return {ValueCoding::constant, {first.begin(), first.end()}};
   }
-  CodedValues best{ValueCoding::raw, {values.elements.begin(), values.elements.end()}};
-  if (Bytes bytes = halves(values); !bytes.empty()) {
-    keep_smaller(best, ValueCoding::half, std::move(bytes));
-  }
+  Smallest best(values);
+  try_halves(values, best);
+  const uint64_t distinct = values.codes ? values.codes->palette.size() : values.count();
   if (values.codes) try_codes(values, rules, best);
-  const bool many = !values.codes || values.codes->palette.size() * kSmallPalette > values.count();
-  if (many && values.width_bytes <= kMaxPlanes) {
-    keep_smaller(best, ValueCoding::planes,
-                 encode_planes(values.elements, values.width_bytes,
-                               rules.adaptive ? PlaneCoders::all : PlaneCoders::raw_and_huffman));
+  if (distinct * kSmallPalette > values.count() && values.width_bytes <= kMaxPlanes) {
+    best.offer(ValueCoding::planes,
+               encode_planes(values.elements, values.width_bytes,
+                             rules.adaptive ? PlaneCoders::all : PlaneCoders::raw_and_huffman));
   }
-  return best;
+  return best.take();
 }
 
 CodedValues huffman_values(const Codes& codes, int width_bytes) {

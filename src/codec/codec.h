@@ -48,13 +48,14 @@ struct TensorReport {
   //   P+Q    E * (b_w + b_i) + w * 2^b_w
   //   P+Q+H  Huffman lengths of both streams + w * 2^b_w         without the tables, as there
   // where E = nonzeros + fillers, b_i = index_bits, and b_w = ceil(log2(distinct + 1)) (code 0 is
-  // the filler). Where distinct is -1, P+Q and P+Q+H are P.
+  // the filler). Where more than three quarters of the nonzeros differ (or distinct is -1), weights
+  // aren't shared, and P+Q and P+Q+H are P.
   double p_bits = 0, pq_bits = 0, pqh_bits = 0;
   int index_bits = 0;  // the option, else the one with the smallest P+Q+H
   int64_t fillers = 0;
   // Memoryless bound: N * h(s) + nonzeros * H(V | nonzero) + w * distinct, where s is the share of
-  // nonzeros, h the binary entropy and H the entropy of the nonzeros' values. Where distinct is -1,
-  // nonzeros * w stands for the last two.
+  // nonzeros, h the binary entropy and H the entropy of the nonzeros' values. Where weights aren't
+  // shared, nonzeros * w stands for the last two.
   double bound_bits = 0;
 };
 

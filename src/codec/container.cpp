@@ -150,10 +150,14 @@ CodecReport encode(const Graph& graph, const CodecOptions& options,
                " bits, expected 1 to " + std::to_string(kMaxIndexBits) + ", or 0 to choose");
   }
   CodecReport report;
-  const auto write = [&](const Bytes& bytes) {
+  const auto write = [&](std::span<const std::byte> bytes) {
     sink(bytes);
     report.bytes_after += static_cast<int64_t>(bytes.size());
-    return static_cast<int64_t>(bytes.size());
+  };
+  const auto write_section = [&](const Bytes& payload) {
+    const int64_t before = report.bytes_after;
+    for_each_piece(payload, write);
+    return report.bytes_after - before;
   };
   const SplitFile file = split_file(graph);
   report.bytes_before = static_cast<int64_t>(file.file_bytes);
@@ -162,14 +166,14 @@ CodecReport encode(const Graph& graph, const CodecOptions& options,
   append_varint(start, kVersion);
   append_varint(header, file.file_bytes);
   append_varint(header, file.holes.size());
-  append(start, framed(header));
   write(start);
-  report.graph_bytes = write(framed(graph_section(file)));
+  write_section(header);
+  report.graph_bytes = write_section(graph_section(file));
   for (const Hole& hole : file.holes) {
     const Value& value = graph.value(hole.value);
     TensorSection section = encode_tensor(*value.constant, options);
     section.report.name = value.name;
-    section.report.bytes = write(framed(section.bytes));
+    section.report.bytes = write_section(section.bytes);
     report.tensors.push_back(std::move(section.report));
   }
   return report;

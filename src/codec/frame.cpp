@@ -13,9 +13,7 @@ uint32_t checksum(std::span<const std::byte> bytes) {
 
 Bytes framed(std::span<const std::byte> payload) {
   Bytes bytes;
-  append_varint(bytes, payload.size());
-  append(bytes, payload);
-  append_fixed(bytes, checksum(payload), 4);
+  for_each_piece(payload, [&](std::span<const std::byte> piece) { append(bytes, piece); });
   return bytes;
 }
 

@@ -5,7 +5,6 @@
 #include <array>
 #include <bit>
 #include <cmath>
-#include <numeric>
 #include <string>
 
 #include "codec/range_coder.h"
@@ -105,7 +104,9 @@ double entropy_bits(std::span<const uint64_t> counts) {
 
 PaletteBuilder::PaletteBuilder(uint64_t expected_values)
     : slots_(std::bit_ceil(2 * std::min<uint64_t>(expected_values, kMaxPalette) + 2)),
-      shift_(32 - std::countr_zero(slots_.size())) {}
+      shift_(32 - std::countr_zero(slots_.size())) {
+  codes_.reserve(expected_values);
+}
 
 void PaletteBuilder::add(uint32_t pattern) {
   // Multiplication by 2^32 / golden ratio spreads floats that share their low or high bits.
@@ -121,16 +122,17 @@ void PaletteBuilder::add(uint32_t pattern) {
 }
 
 Codes PaletteBuilder::finish(int width_bytes) {
-  std::vector<uint32_t> order(values_.size());
-  std::iota(order.begin(), order.end(), 0);
-  std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
-    return order_key(values_[a], 8 * width_bytes) < order_key(values_[b], 8 * width_bytes);
-  });
+  std::vector<uint64_t> order;  // key, then number
+  for (size_t i = 0; i < values_.size(); ++i) {
+    order.push_back(uint64_t{order_key(values_[i], 8 * width_bytes)} << 32 | i);
+  }
+  std::sort(order.begin(), order.end());
   Codes result;
   std::vector<uint16_t> rank(values_.size());
   for (size_t i = 0; i < order.size(); ++i) {
-    result.palette.push_back(values_[order[i]]);
-    rank[order[i]] = static_cast<uint16_t>(i);
+    const auto number = static_cast<uint32_t>(order[i]);
+    result.palette.push_back(values_[number]);
+    rank[number] = static_cast<uint16_t>(i);
   }
   result.counts.assign(values_.size(), 0);
   for (uint16_t& code : codes_) {

@@ -50,6 +50,7 @@ class PaletteBuilder {
   // Requires: not full.
   void add(uint32_t pattern);
   bool full() const { return values_.size() > kMaxPalette; }
+  size_t distinct() const { return values_.size(); }
   // Requires: not full.
   Codes finish(int width_bytes);
 

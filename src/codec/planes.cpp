@@ -2,6 +2,7 @@
 #include "codec/planes.h"
 
 #include <array>
+#include <bit>
 #include <string>
 
 #include "codec/huffman.h"
@@ -19,12 +20,6 @@ uint64_t load(const std::byte* element, int width_bytes) {
   return bits;
 }
 
-// Rotations within `width_bytes`.
-uint64_t rotated_left(uint64_t bits, int width_bytes) {
-  const int top = 8 * width_bytes - 1;
-  const uint64_t mask = ~uint64_t{0} >> (63 - top);
-  return (bits << 1 & mask) | bits >> top;
-}
 uint64_t rotated_right(uint64_t bits, int width_bytes) {
   return bits >> 1 | (bits & 1) << (8 * width_bytes - 1);
 }
@@ -110,18 +105,27 @@ void decode_context_plane(ByteReader& reader, const Entries& entries, int plane)
   }
 }
 
+// Byte `p` of every element, rotated.
+template <typename T>
+void extract_plane(std::span<const std::byte> elements, int p, std::vector<uint8_t>& plane) {
+  for (size_t i = 0; i < plane.size(); ++i) {
+    T element;
+    std::memcpy(&element, elements.data() + i * sizeof(T), sizeof(T));
+    plane[i] = static_cast<uint8_t>(std::rotl(element, 1) >> (8 * p));
+  }
+}
+
 }  // namespace
 
 Bytes encode_planes(std::span<const std::byte> elements, int width_bytes, PlaneCoders coders) {
-  const size_t width = static_cast<size_t>(width_bytes), count = elements.size() / width;
   Bytes bytes;
-  std::vector<uint8_t> plane(count);
+  bytes.reserve(elements.size());
+  std::vector<uint8_t> plane(elements.size() / static_cast<size_t>(width_bytes));
   for (int p = 0; p < width_bytes; ++p) {
-    for (size_t i = 0; i < count; ++i) {
-      const uint64_t bits =
-          rotated_left(load(elements.data() + i * width, width_bytes), width_bytes);
-      plane[i] = static_cast<uint8_t>(bits >> (8 * p));
-    }
+    if (width_bytes == 1) extract_plane<uint8_t>(elements, p, plane);
+    if (width_bytes == 2) extract_plane<uint16_t>(elements, p, plane);
+    if (width_bytes == 4) extract_plane<uint32_t>(elements, p, plane);
+    if (width_bytes == 8) extract_plane<uint64_t>(elements, p, plane);
     encode_plane(bytes, plane, coders);
   }
   return bytes;
