@@ -17,7 +17,8 @@ void append_varint(Bytes& bytes, uint64_t number) {
 }
 
 void append_fixed(Bytes& bytes, uint64_t number, int width) {
-  for (int i = 0; i < width; ++i) bytes.push_back(static_cast<std::byte>(number >> (8 * i)));
+  const auto* begin = reinterpret_cast<const std::byte*>(&number);
+  bytes.insert(bytes.end(), begin, begin + width);
 }
 
 std::span<const std::byte> ByteReader::take(uint64_t bytes) {

@@ -51,8 +51,8 @@ class CodeModels {
     if (!geometry_.has_kernels()) return;
     if (position >= row_end_) begin_row(position);
     column_ = position - (row_end_ - geometry_.columns);
-    const uint32_t left = masks_[column_] & 1 ? classes_[column_ - 1] : 0;
-    const uint32_t up = masks_[column_] & 2 ? classes_[column_ - geometry_.width] : 0;
+    const size_t left = masks_[column_] & 1 ? classes_[column_ - 1] : 0;
+    const size_t up = masks_[column_] & 2 ? classes_[column_ - geometry_.width] : 0;
     context_ = left * kClasses + up;
   }
   // Models by node, of the levels that have a context and of those below.
@@ -65,7 +65,7 @@ class CodeModels {
 
  private:
   static constexpr int kTopLevels = 3;
-  static constexpr uint32_t kClasses = 5;
+  static constexpr size_t kClasses = 5;
 
   void begin_row(uint64_t position) {
     row_end_ = (position / geometry_.columns + 1) * geometry_.columns;
@@ -78,7 +78,7 @@ class CodeModels {
   std::array<std::array<AdaptiveBit, 1 << kTopLevels>, kClasses * kClasses> top_{};
   std::vector<AdaptiveBit> deep_;
   uint64_t row_end_, column_ = 0;
-  uint32_t context_ = 0;
+  size_t context_ = 0;
 };
 
 size_t negatives_of(const std::vector<uint32_t>& patterns, int width_bytes) {

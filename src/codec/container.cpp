@@ -181,7 +181,7 @@ CodecReport encode(const Graph& graph, const CodecOptions& options,
 
 Buffer decode(const Buffer& file) {
   const Sections sections = parse_sections(file);
-  const Buffer result = allocate_buffer(sections.file_bytes);
+  Buffer result = allocate_buffer(sections.file_bytes);
   std::span<std::byte> left(result.data.get(), result.size);
   const auto advance = [&](uint64_t bytes) {
     const auto taken = left.first(bytes);

@@ -12,7 +12,7 @@
 namespace coppice::codec {
 namespace {
 
-constexpr uint32_t kLevels = 20, kNeighbours = 4;
+constexpr size_t kLevels = 20, kNeighbours = 4;
 constexpr uint32_t kRowShift = 5, kColumnMemory = 64;
 constexpr uint32_t kOne = 65535;  // density 1
 
@@ -47,9 +47,9 @@ class Surroundings {
     history_ = 0;
   }
   AdaptiveBit& model(uint64_t column) {
-    const uint32_t near = (static_cast<uint32_t>(history_) & 1) |
-                          (static_cast<uint32_t>(history_ >> second_shift_) & 1) << 1;
-    const uint32_t levels = kLevelOf[columns_[column] >> 6] * kLevels + kLevelOf[row_ >> 6];
+    const size_t near = (static_cast<uint32_t>(history_) & 1) |
+                        (static_cast<uint32_t>(history_ >> second_shift_) & 1) << 1;
+    const size_t levels = kLevelOf[columns_[column] >> 6] * kLevels + kLevelOf[row_ >> 6];
     return models_[levels * kNeighbours + (near & masks_[column])];
   }
   void saw_zero(uint64_t column) {

@@ -74,6 +74,7 @@ CodeLengths code_lengths(std::span<const uint64_t> counts) {
   std::stable_sort(symbols.begin(), symbols.end(),
                    [&](uint32_t a, uint32_t b) { return counts[a] < counts[b]; });
   std::vector<uint64_t> singles;
+  singles.reserve(symbols.size());
   for (const uint32_t s : symbols) singles.push_back(counts[s]);
   std::vector<Level> levels;
   std::vector<uint64_t> below;

@@ -99,6 +99,8 @@ void decode_context_plane(ByteReader& reader, const Entries& entries, int plane)
   RangeDecoder decoder(reader.take(reader.varint()));
   for (uint64_t i = 0; i < entries.count; ++i) {
     uint32_t node = 1;
+    // Exponents differ in their low bits: the high ones can be guessed.
+    while (node < 32) node = 2 * node + (decoder.get_skewed(models.model(node)) ? 1 : 0);
     while (node < 256) node = 2 * node + decoder.get(models.model(node));
     models.saw(node - 256);
     entries.at(i)[plane] = static_cast<std::byte>(node - 256);

@@ -59,27 +59,16 @@ inline constexpr std::array<uint16_t, AdaptiveBit::kLimit + 1> AdaptiveBit::kRat
 
 class RangeEncoder {
  public:
+  // Without a branch on the bit: half of them can't be guessed.
   void put(AdaptiveBit& model, bool one) {
     const uint64_t part = (range_ >> 16) * model.probability();
-    if (one) {
-      range_ = part;
-      model.saw_one();
-    } else {
-      cut_below(part);
-      model.saw_zero();
-    }
-    settle();
+    cut(part, one ? ~uint64_t{0} : 0);
+    model.saw(one ? ~uint64_t{0} : 0);
   }
   // `bits` bits of `value`, highest first, each as likely zero as one.
   void put_plain(uint32_t value, int bits) {
     for (int i = bits - 1; i >= 0; --i) {
-      const uint64_t part = (range_ >> 16) << 15;
-      if (value >> i & 1) {
-        range_ = part;
-      } else {
-        cut_below(part);
-      }
-      settle();
+      cut((range_ >> 16) << 15, value >> i & 1 ? ~uint64_t{0} : 0);
     }
   }
   // The shortest bytes that, followed by zeros for ever, name a number within the interval.
@@ -96,19 +85,16 @@ class RangeEncoder {
     while (!bytes_.empty() && bytes_.back() == std::byte{0}) bytes_.pop_back();
     return std::move(bytes_);
   }
-  size_t bytes_so_far() const { return bytes_.size(); }
 
  private:
-  void cut_below(uint64_t part) {
-    low_ += part;
-    if (low_ < part) carry();
-    range_ -= part;
-  }
-  void settle() {
+  // Keeps the lower `part` of the interval for a one (all bits of `ones` set), else the rest.
+  void cut(uint64_t part, uint64_t ones) {
+    const uint64_t rest = range_ - part, below = part & ~ones;
+    low_ += below;
+    if (low_ < below) carry();
+    range_ = rest ^ ((rest ^ part) & ones);
     if (range_ >> 32) return;
-    for (int shift = 56; shift >= 32; shift -= 8) {
-      bytes_.push_back(static_cast<std::byte>(low_ >> shift));
-    }
+    append_fixed(bytes_, __builtin_bswap32(static_cast<uint32_t>(low_ >> 32)), 4);
     low_ <<= 32;
     range_ <<= 32;
   }
