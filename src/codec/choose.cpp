@@ -91,10 +91,8 @@ class Choice {
   }
 
   void try_relative() {
-    const uint64_t index_bits =
-        std::min(census_.relative.packed_bits, census_.relative.huffman_bits);
+    if (least_relative_bytes() >= static_cast<double>(best_->bytes.size())) return;
     const uint64_t entries = census_.nonzeros + census_.relative.fillers;
-    if (index_bits / 8 >= best_->bytes.size() || entries > census_.elements) return;
     const RelativeEntries relative =
         relative_entries(census_.positions, census_.relative.index_bits);
     const CodedValues values = values_with_fillers(relative);
@@ -103,6 +101,16 @@ class Choice {
       append(before, encode_relative(relative, census_.relative, coding));
       keep(Positions::relative, values, before);
     }
+  }
+
+  // Indices, and codes at their entropy: what relative indices can't do with less than.
+  double least_relative_bytes() const {
+    const auto index_bits =
+        static_cast<double>(std::min(census_.relative.packed_bits, census_.relative.huffman_bits));
+    if (!census_.codes) return index_bits / 8;
+    std::vector<uint64_t> counts = census_.codes->counts;
+    counts.push_back(census_.relative.fillers);
+    return (index_bits + entropy_bits(counts)) / 8;
   }
 
   // The paper's storage, wherever it is smaller than the elements themselves.

@@ -126,9 +126,4 @@ CodedValues huffman_values(const Codes& codes, int width_bytes) {
   return {fits_huffman(codes) ? ValueCoding::huffman : ValueCoding::packed, std::move(bytes)};
 }
 
-uint64_t huffman_values_bytes(const Codes& codes, int width_bytes) {
-  return palette_bytes(codes, width_bytes).size() +
-         (fits_huffman(codes) ? huffman_stream_bytes(codes) : packed_stream_bytes(codes));
-}
-
 }  // namespace coppice::codec

@@ -33,7 +33,5 @@ struct CodedValues {
 CodedValues choose_values(const StoredValues& values, Rules rules);
 // Codes by Huffman, or packed where the alphabet is too large for that.
 CodedValues huffman_values(const Codes& codes, int width_bytes);
-// The bytes that huffman_values takes.
-uint64_t huffman_values_bytes(const Codes& codes, int width_bytes);
 
 }  // namespace coppice::codec

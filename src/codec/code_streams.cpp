@@ -149,6 +149,10 @@ void decode_packed(std::span<const std::byte> bytes, const std::vector<uint32_t>
 
 void decode_huffman(ByteReader& reader, const std::vector<uint32_t>& patterns,
                     const Entries& entries) {
+  if (patterns.size() > kMaxHuffmanSymbols) {
+    fail_input("a Huffman code of " + std::to_string(patterns.size()) +
+               " symbols, expected at most " + std::to_string(kMaxHuffmanSymbols));
+  }
   const HuffmanDecoder decoder(take_lengths(reader, patterns.size()));
   BitReader bits(reader.rest());
   with_store(entries, [&](auto store) {
