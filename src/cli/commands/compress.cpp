@@ -53,8 +53,8 @@ Request request_of(const Options& options, const std::string& sha256, const Invo
 
 struct Tuned {
   Graph graph;
-  Json json;
-  std::string text;
+  Json json = Json::object();
+  std::string text = {};
 };
 
 Tuned share_and_judge(const Options& options, Graph original, const SharingOptions& sharing,
@@ -72,7 +72,7 @@ Tuned share_and_judge(const Options& options, Graph original, const SharingOptio
   session.stage("keeping zeros",
                 [&] { session.mask(masks_of_zeros(session.graph()), Session::Masking::hard); });
   share_and_tune(session, sharing, training.recipe());
-  Tuned tuned{.graph = session.graph(), .json = {{"training", training.to_json()}}, .text = {}};
+  Tuned tuned{.graph = session.graph(), .json = {{"training", training.to_json()}}};
   set_metadata(tuned.graph, kPreprocessKey, to_string(preprocessing));
   if (session.classes() > 0) {
     const Evaluation before = evaluate(session.original(), *test, preprocessing,
@@ -168,7 +168,7 @@ Result compress(const Options& options, const Invocation& run) {
   if (!is_zoo_name(options.model)) inputs.push_back(options.model);
   AtomicFile file(output_path("-o", options.output, inputs));
   Model model = load_model(options.model, run.options.seed);
-  Tuned tuned{.graph = std::move(model.graph), .json = {}, .text = {}};
+  Tuned tuned{.graph = std::move(model.graph)};
   if (sharing && options.data.empty()) {
     share_weights(tuned.graph, *sharing);
   } else if (sharing) {
