@@ -130,7 +130,6 @@ void restore_dropout(Graph& graph, const Graph& original) {
     graph.nodes[n].inputs = original.nodes[n].inputs;
     graph.nodes[n].attributes = original.nodes[n].attributes;
   }
-  remove_dead(graph);
 }
 
 Outcome deep_compression(Session& session, const DeepCompressionOptions& options,

@@ -30,7 +30,7 @@ Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, 
 // Dropout that follows a layer is weakened as its connections become fewer: D = D_o sqrt(C / C_o)
 // (Han et al., NIPS 2015, Sec. 3.2). `original`: the same graph with all its weights.
 void rescale_dropout(Graph& graph, const Graph& original);
-// Gives every Dropout the ratio of the original's again, and drops what only rescaled ones read.
+// Gives every Dropout the ratio of the original's again.
 void restore_dropout(Graph& graph, const Graph& original);
 
 }  // namespace coppice

@@ -175,15 +175,15 @@ TEST(RescaleDropout, follows_the_connections_of_the_layer_before) {
       d = Dropout(r, ratio)
       output d)");
     Graph graph = original;
-    Tensor& weight = *graph.value(*find_value(graph, "w")).constant;
-    for (size_t i = 0; i < 12; ++i) weight.mutate<float>()[i] = 0;
+    const ValueId weight = *find_value(graph, "w");
+    for (size_t i = 0; i < 12; ++i) graph.value(weight).constant->mutate<float>()[i] = 0;
     rescale_dropout(graph, original);
     const Node& node = graph.nodes.back();
     const float ratio = attribute ? node.attributes.real("ratio", -1)
                                   : graph.value(node.inputs[1]).constant->as<float>()[0];
     EXPECT_FLOAT_EQ(ratio, 0.25f);  // a quarter of the connections: half the ratio
     restore_dropout(graph, original);
-    weight = fake::tensor(original, "w");
+    graph.value(weight).constant = fake::tensor(original, "w");
     EXPECT_TRUE(fake::bytes_of(graph) == fake::bytes_of(original));
   }
 }
