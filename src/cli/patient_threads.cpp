@@ -17,8 +17,8 @@ void restart_with_patient_threads(const std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  // By its own name, which `ps` and `pkill` then show. Where it can't be started again, it goes on as
-  // it is.
+  // By its own name, which `ps` and `pkill` then show. Where it can't be started again, it goes on
+  // as it is.
   std::error_code unknown;
   const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
   if (!unknown) ::execv(program.c_str(), pointers.data());

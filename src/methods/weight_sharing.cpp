@@ -12,9 +12,9 @@ std::set<std::string> share_weights(Graph& graph, const SharingOptions& options)
     Value& value = graph.value(id);
     const int64_t bits = value.constant->rank() > 2 ? options.conv_bits : options.fc_bits;
     std::span<float> weights = value.constant->mutate<float>();
-    const SharedWeights shared = share_weights(
-        std::span<const float>(weights),
-        {.clusters = (1 << bits) - 1, .init = options.init, .seed = options.seed});
+    const SharedWeights shared =
+        share_weights(std::span<const float>(weights),
+                      {.clusters = (1 << bits) - 1, .init = options.init, .seed = options.seed});
     for (size_t i = 0; i < weights.size(); ++i) weights[i] = weight_of(shared, shared.codes[i]);
     tied.insert(value.name);
   }
