@@ -30,7 +30,7 @@ for seed in 1 2 3; do
   dense=$out/$net-seed$seed.onnx sparse=$out/$net-$sparsity-seed$seed.onnx
   run "$dense" train "zoo:$net" --data "$data" --preprocess mnist --epochs 20 --seed $seed --resume
   run "$sparse" prune "$dense" --method deep-compression --sparsity "$sparsity" --scope global \
-    --rounds 4 --epochs 10 --bits $bits --data "$data" --preprocess mnist --seed $seed --resume \
+    --rounds 4 --epochs 6 --lr 0.03 --distill 0 --bits $bits --data "$data" --preprocess mnist --seed $seed --resume \
     --latency off --plan "${sparse%.onnx}.plan.json"
   run "${sparse%.onnx}.coppice" compress "$sparse"
 done
