@@ -79,7 +79,7 @@ Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Veri
     outcome.plan.method = plan.method;
     if (plan.slices.empty()) return outcome;
   }
-  const Graph graph = plan.masks.empty() ? original : std::move(outcome.graph);
+  const Graph graph = plan.masks.empty() ? original : outcome.graph;
   const Groups groups = find_groups(graph);
   const Removal removal = removal_of(graph, groups, plan);
   const Inferred at_one = infer(graph);
