@@ -19,7 +19,8 @@ set(third_party
     "^nlohmann/=report cli prune session"
     "^CLI/=cli"
     "^(jpeglib|turbojpeg|png|zlib|lzma)\\.h$=data"
-    "^openssl/=core")
+    "^openssl/=core"
+    "^(zstd|xxhash)\\.h$=codec")
 
 # What each module may include: below_NAME, filled lowest module first.
 set(modules "")

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "codec/codec.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "graph/infer.h"
@@ -16,6 +17,13 @@ constexpr std::string_view kZoo = "zoo:";
 
 Graph build(const std::string& name, uint64_t seed) {
   return build_zoo_model(name.substr(kZoo.size()), seed);
+}
+
+// An ONNX file, or one in a container.
+Graph read(const std::string& path) {
+  const Buffer file = read_file(path);
+  return within("'" + path + "'",
+                [&] { return parse_onnx(is_container(file.bytes()) ? decode(file) : file); });
 }
 
 std::string sha256_of_zoo_model(const std::string& name, uint64_t seed) {
@@ -34,7 +42,7 @@ Model load_model(const std::string& name, uint64_t seed) {
     model.graph = build(name, seed);
     model.bytes = static_cast<int64_t>(onnx_bytes(model.graph));
   } else {
-    model.graph = read_onnx(name);
+    model.graph = read(name);
     std::error_code gone;
     model.bytes = static_cast<int64_t>(std::filesystem::file_size(name, gone));
   }

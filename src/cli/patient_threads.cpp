@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <filesystem>
+#include <system_error>
 
 namespace coppice {
 
@@ -15,8 +17,11 @@ void restart_with_patient_threads(const std::vector<std::string>& arguments) {
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);
-  // Where it can't be started again, it goes on as it is.
-  ::execv("/proc/self/exe", pointers.data());
+  // By its own name, which `ps` and `pkill` then show. Where it can't be started again, it goes on
+  // as it is.
+  std::error_code unknown;
+  const auto program = std::filesystem::read_symlink("/proc/self/exe", unknown);
+  if (!unknown) ::execv(program.c_str(), pointers.data());
 }
 
 }  // namespace coppice

@@ -191,7 +191,8 @@ std::string default_run_folder(const std::string& output) {
 
 void add_training_options(CLI::App& app, TrainingOptions& options) {
   const std::string group = "Training";
-  const auto number = [&](const std::string& name, double& value, double low, double high,
+  // `value`: a double, or an optional one.
+  const auto number = [&](const std::string& name, auto& value, double low, double high,
                           const std::string& about) {
     app.add_option(name, value, about)
         ->check(CLI::Range(low, high).description(""))
@@ -220,29 +221,20 @@ void add_training_options(CLI::App& app, TrainingOptions& options) {
   number("--weight-decay", options.weight_decay, 0, 1,
          "of weights, not of biases and normalisations (default 0.0005)");
   number("--label-smoothing", options.label_smoothing, 0, 0.999, "default 0");
-  app.add_option("--clip-norm", options.clip_norm,
-                 "largest norm of all gradients together; 0: any\n"
-                 "(default: 5 without BatchNormalization, else 0)")
-      ->check(CLI::Range(0.0, 1e9).description(""))
-      ->type_name("X")
-      ->group(group);
-  app.add_option("--distill", options.distillation,
-                 "share of the loss that follows the original's outputs; 1 needs no labels\n"
-                 "(default: 0.9 after pruning, else 0)")
-      ->check(CLI::Range(0.0, 1.0).description(""))
-      ->type_name("X")
-      ->group(group);
+  number("--clip-norm", options.clip_norm, 0, 1e9,
+         "largest norm of all gradients together; 0: any\n"
+         "(default: 5 without BatchNormalization, else 0)");
+  number("--distill", options.distillation, 0, 1,
+         "share of the loss that follows the original's outputs; 1 needs no labels\n"
+         "(default: 0.9 after pruning, else 0)");
   number("--temperature", options.temperature, 1e-3, 1000, "of distillation (default 4)");
   app.add_option("--augment", options.augment,
                  "none, or pad=4,flip and the like (default: what is usual for the data set)")
       ->type_name("TEXT")
       ->group(group);
-  app.add_option("--val", options.held_out,
-                 "share of the training pictures held out to judge every epoch\n"
-                 "(default 0.1, at most 1000 pictures)")
-      ->check(CLI::Range(0.0, 0.9).description(""))
-      ->type_name("X")
-      ->group(group);
+  number("--val", options.held_out, 0, 0.9,
+         "share of the training pictures held out to judge every epoch\n"
+         "(default 0.1, at most 1000 pictures)");
   app.add_option("--device", options.device, "cpu (default) or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}).description(""))
       ->group(group);

@@ -30,18 +30,6 @@ struct Descriptor {
   fail_input("can't " + doing + " '" + path.string() + "': " + std::strerror(errno));
 }
 
-// Why: huge pages make a 100 MB read 2 to 3 times faster than malloc, whose 25,000 page faults cost
-// more than the copy out of the page cache.
-std::shared_ptr<std::byte> allocate_large(size_t size) {
-  constexpr size_t kHugePage = size_t{2} << 20;
-  const size_t alignment = size >= kHugePage ? kHugePage : 64;
-  const size_t rounded = (size / alignment + 1) * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded);
-  if (!memory) throw std::bad_alloc();
-  if (alignment == kHugePage) ::madvise(memory, rounded, MADV_HUGEPAGE);
-  return {static_cast<std::byte*>(memory), std::free};
-}
-
 size_t read_some(int file, std::span<std::byte> into, const std::filesystem::path& path) {
   while (true) {
     const ssize_t got = ::read(file, into.data(), into.size());
@@ -60,18 +48,28 @@ Descriptor open_plain_file(const std::filesystem::path& path, struct stat& statu
 
 }  // namespace
 
+Buffer allocate_buffer(size_t size) {
+  constexpr size_t kHugePage = size_t{2} << 20;
+  const size_t alignment = size >= kHugePage ? kHugePage : 64;
+  const size_t rounded = (size / alignment + 1) * alignment;
+  void* memory = std::aligned_alloc(alignment, rounded);
+  if (!memory) throw std::bad_alloc();
+  if (alignment == kHugePage) ::madvise(memory, rounded, MADV_HUGEPAGE);
+  return {{static_cast<std::byte*>(memory), std::free}, size};
+}
+
 Buffer read_file(const std::filesystem::path& path) {
   struct stat status {};
   const Descriptor file = open_plain_file(path, status);
   const size_t size = static_cast<size_t>(status.st_size);
-  auto memory = allocate_large(size);
+  Buffer buffer = allocate_buffer(size);
   size_t done = 0;
   while (done < size) {
-    const size_t got = read_some(file.value, {memory.get() + done, size - done}, path);
+    const size_t got = read_some(file.value, {buffer.data.get() + done, size - done}, path);
     if (got == 0) fail_input("can't read '" + path.string() + "': it shrank while being read");
     done += got;
   }
-  return {std::move(memory), size};
+  return buffer;
 }
 
 std::string read_text(const std::filesystem::path& path) {

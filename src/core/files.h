@@ -18,6 +18,11 @@ struct Buffer {
   std::span<const std::byte> bytes() const { return {data.get(), size}; }
 };
 
+// Bytes that nobody has written yet, on huge pages where they are many. Why: that makes a 100 MB
+// read 2 to 3 times faster than malloc, whose 25,000 page faults cost more than the copy out of the
+// page cache.
+Buffer allocate_buffer(size_t size);
+
 // Throws Error::input ("can't read '...': reason") for what is missing, a folder, or unreadable.
 Buffer read_file(const std::filesystem::path& path);
 std::string read_text(const std::filesystem::path& path);

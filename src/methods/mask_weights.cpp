@@ -1,6 +1,7 @@
 #include "methods/mask_weights.h"
 
-#include <cstring>
+#include <bit>
+#include <cstdint>
 
 #include "core/error.h"
 
@@ -15,12 +16,11 @@ void require_masked(const Value& before, const Value& after, const Masks& masks)
     COPPICE_CHECK(shared || *before.constant == *after.constant, "'" + before.name + "' changed");
     return;
   }
-  constexpr float kZero = 0;
   const std::span<const float> stays = mask->second.as<float>(), old = before.constant->as<float>(),
                                now = after.constant->as<float>();
   for (size_t i = 0; i < now.size(); ++i) {
-    const float& expected = stays[i] == 0 ? kZero : old[i];
-    COPPICE_CHECK(std::memcmp(&now[i], &expected, sizeof(float)) == 0,
+    const float expected = stays[i] == 0 ? 0 : old[i];
+    COPPICE_CHECK(std::bit_cast<uint32_t>(now[i]) == std::bit_cast<uint32_t>(expected),
                   "'" + before.name + "' differs at element " + std::to_string(i));
   }
 }

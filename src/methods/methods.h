@@ -20,6 +20,7 @@ namespace coppice {
 
 struct Method {
   enum class Kind { structured, unstructured };  // cuts channels, or zeroes weights one by one
+  enum class Training { optional, part };        // `part`: of the method; it gets a Session
 
   const char* name;
   const char* paper;
@@ -27,6 +28,7 @@ struct Method {
   const char* needs;  // "nothing but the model"
   Kind kind;
   const char* criterion;  // structured: prune/criterion.h; else null
+  Training training = Training::optional;
 };
 
 std::span<const Method> methods();

@@ -24,6 +24,9 @@ constexpr Method kMethods[] = {
     {"magnitude", "Han et al., Learning both Weights and Connections, NIPS 2015, arXiv:1506.02626",
      "zeroes the smallest weights one by one; shapes stay", kOnlyTheModel,
      Method::Kind::unstructured, nullptr},
+    {"deep-compression", "Han et al., Deep Compression, ICLR 2016, arXiv:1510.00149",
+     "zeroes small weights in rounds with training, then lets the rest share few values",
+     "training data", Method::Kind::unstructured, nullptr, Method::Training::part},
     {"random", "the control that every criterion must beat", "drops filters at random, by --seed",
      kOnlyTheModel, kStructured, "random"},
 };

@@ -141,6 +141,7 @@ class Allocator {
       return a.key != b.key ? a.key < b.key : a.unit < b.unit;
     });
     std::vector<size_t> sequence;
+    sequence.reserve(entries.size());
     for (const Entry& entry : entries) sequence.push_back(entry.group);
     return sequence;
   }

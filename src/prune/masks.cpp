@@ -53,12 +53,12 @@ std::vector<ValueId> each_once(const std::vector<Reader>& readers) {
 }
 
 std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>& readers,
-                                   const std::string& pattern) {
+                                   const std::string& pattern, const std::string& option) {
   std::regex regex;
   try {
     regex = std::regex(pattern);
   } catch (const std::regex_error& error) {
-    fail_usage("--keep '" + pattern + "' is no regular expression: " + error.what());
+    fail_usage(option + " '" + pattern + "' is no regular expression: " + error.what());
   }
   std::set<ValueId> matching;
   for (const Reader& reader : readers) {
@@ -68,7 +68,7 @@ std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>
     }
   }
   if (matching.empty()) {
-    fail_usage("--keep '" + pattern +
+    fail_usage(option + " '" + pattern +
                "' matches no layer with weights; 'coppice inspect' lists the names of layers");
   }
   return matching;
@@ -170,7 +170,7 @@ Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
   const std::vector<Reader> readers = readers_of_weights(graph);
   std::set<ValueId> kept;
   for (const std::string& pattern : options.keep) {
-    kept.merge(matching_weights(graph, readers, pattern));
+    kept.merge(matching_weights(graph, readers, pattern, "--keep"));
   }
   std::vector<Layer> layers;
   for (const ValueId id : each_once(readers)) {
@@ -186,9 +186,51 @@ Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
   if (options.scope == MagnitudeOptions::Scope::global) {
     mask_smallest(layers, options.sparsity, masks);
   } else {
-    for (const Layer& layer : layers) mask_smallest({&layer, 1}, options.sparsity, masks);
+    for (const Layer& layer : layers) {
+      const auto own = options.layers.find(layer.name);
+      mask_smallest({&layer, 1}, own == options.layers.end() ? options.sparsity : own->second,
+                    masks);
+    }
   }
   return masks;
+}
+
+Masks masks_of_zeros(const Graph& graph) {
+  Masks masks;
+  for (const ValueId id : maskable_weights(graph)) {
+    const Tensor& weight = *graph.value(id).constant;
+    Tensor mask = Tensor::zeros(DType::f32, weight.shape());
+    std::ranges::transform(weight.as<float>(), mask.mutate<float>().begin(),
+                           [](float w) { return w != 0 ? 1.0f : 0.0f; });
+    masks.emplace(graph.value(id).name, std::move(mask));
+  }
+  return masks;
+}
+
+double sparsity_of_quality(const Tensor& weight, double quality) {
+  double sum = 0, squares = 0;
+  int64_t nonzero = 0;
+  for (const float w : weight.as<float>()) {
+    sum += w;
+    squares += static_cast<double>(w) * w;
+    nonzero += w != 0;
+  }
+  if (nonzero == 0) return 0;
+  const auto count = static_cast<double>(nonzero);
+  const double mean = sum / count,
+               threshold = quality * std::sqrt(std::max(0.0, squares / count - mean * mean));
+  const auto below =
+      std::ranges::count_if(weight.as<float>(), [&](float w) { return std::fabs(w) < threshold; });
+  return static_cast<double>(below) / static_cast<double>(weight.size());
+}
+
+std::vector<std::string> weights_matching(const Graph& graph, const std::string& pattern,
+                                          const std::string& option) {
+  std::vector<std::string> names;
+  for (const ValueId id : matching_weights(graph, readers_of_weights(graph), pattern, option)) {
+    names.push_back(graph.value(id).name);
+  }
+  return names;
 }
 
 void apply_masks(Graph& graph, const Masks& masks) {

@@ -24,6 +24,8 @@ struct MagnitudeOptions {
   double sparsity = 0;  // share of the weights that becomes zero, in [0, 1)
   Scope scope = Scope::layer;
   std::vector<std::string> keep = {};  // regular expressions: layers to leave alone
+  // By the name of a weight: its own share in place of `sparsity`; for scope layer.
+  std::map<std::string, double> layers = {};
 };
 
 // The constants that Conv, ConvTranspose, Gemm and MatMul multiply with, also behind a Transpose or
@@ -43,6 +45,17 @@ WeightCount count_weights(const Graph& graph);
 // Linear in the number of weights. Throws Error::target where there is nothing to mask or too
 // little would stay, Error::usage where a pattern matches nothing.
 Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options);
+
+// 1 where a maskable weight isn't zero, for all of them: to keep a sparse model's zeros.
+Masks masks_of_zeros(const Graph& graph);
+
+// The share of a weight's elements that lie below `quality` times the standard deviation of those
+// that aren't zero, the paper's threshold as a sparsity.
+double sparsity_of_quality(const Tensor& weight, double quality);
+// By the names of the weights of the layers that a regular expression matches by the name of weight
+// or node. Throws Error::usage naming `option` for a pattern that is none or matches nothing.
+std::vector<std::string> weights_matching(const Graph& graph, const std::string& pattern,
+                                          const std::string& option);
 
 // Sets the weights that a mask holds 0 for to +0. Throws Error::input naming the tensor where graph
 // and masks don't fit.

@@ -170,6 +170,28 @@ TEST(MagnitudeMasks, a_model_without_weights_has_nothing_to_mask) {
   EXPECT_EQ(count_weights(graph), WeightCount{});
 }
 
+TEST(MagnitudeMasks, a_layer_may_have_a_share_of_its_own) {
+  const Graph graph = parse_text_graph(R"(
+      input x float32 [N, 2]
+      const a float32 [2, 4] = 1 2 3 4 5 6 7 8
+      const b float32 [4, 2] = 1 2 3 4 5 6 7 8
+      h = MatMul(x, a)
+      y = MatMul(h, b)
+      output y)");
+  const Masks masks = magnitude_masks(graph, {.sparsity = 0.25, .layers = {{"b", 0.75}}});
+  EXPECT_EQ(std::ranges::count(masks.at("a").as<float>(), 0.0f), 2);
+  EXPECT_EQ(std::ranges::count(masks.at("b").as<float>(), 0.0f), 6);
+}
+
+TEST(SparsityOfQuality, counts_what_lies_below_deviations_of_the_survivors) {
+  // Survivors -3, -1, 1, 3: mean 0, deviation sqrt(5).
+  const Tensor weight = Tensor::of<float>({6}, std::vector<float>{0, -3, -1, 0, 1, 3});
+  EXPECT_DOUBLE_EQ(sparsity_of_quality(weight, 0.4), 2.0 / 6);  // 0.894: the zeros alone
+  EXPECT_DOUBLE_EQ(sparsity_of_quality(weight, 0.5), 4.0 / 6);  // 1.118
+  EXPECT_DOUBLE_EQ(sparsity_of_quality(weight, 2), 1.0);
+  EXPECT_DOUBLE_EQ(sparsity_of_quality(Tensor::zeros(DType::f32, {3}), 1), 0);
+}
+
 TEST(ApplyMasks, zeroes_with_a_positive_sign_and_leaves_the_original_alone) {
   const Graph graph = parse_text_graph(kNet);
   Graph masked = graph;

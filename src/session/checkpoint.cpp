@@ -89,9 +89,7 @@ Tensor take_tensor(Reader& reader, const TensorPlace& place) {
 
 Graph take_graph(Reader& reader, uint64_t size) {
   const auto bytes = reader.take(size);
-  Buffer copy{
-      std::shared_ptr<std::byte>(new std::byte[bytes.size()], std::default_delete<std::byte[]>()),
-      bytes.size()};
+  const Buffer copy = allocate_buffer(bytes.size());
   std::ranges::copy(bytes, copy.data.get());
   return parse_onnx(copy);
 }

@@ -75,6 +75,8 @@ class FakeTrainer : public Trainer {
 
  private:
   void update(ValueId id, double signal, const StepOptions& options) {
+    if (setup.frozen.contains(graph_.value(id).name)) return;
+    const Tensor before = *graph_.value(id).constant;
     const std::span<float> weights = graph_.value(id).constant->mutate<float>();
     const std::span<float> velocity =
         state_.slots.at("momentum").at(graph_.value(id).name).mutate<float>();
@@ -82,6 +84,14 @@ class FakeTrainer : public Trainer {
       const double gradient = std::sin(signal + static_cast<double>(i)) + 0.1 * weights[i];
       velocity[i] = static_cast<float>(0.9 * velocity[i] + gradient);
       weights[i] -= static_cast<float>(options.learning_rate * velocity[i]);
+    }
+    if (setup.tied.contains(graph_.value(id).name)) {
+      std::map<float, size_t> first;  // of a value
+      for (size_t i = 0; i < weights.size(); ++i) {
+        const size_t same = first.emplace(before.as<float>()[i], i).first->second;
+        weights[i] = weights[same];
+        velocity[i] = velocity[same];
+      }
     }
     const auto found = spoiled.find(state_.updates);
     if (found != spoiled.end() && found->second == graph_.value(id).name) {

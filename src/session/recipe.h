@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -46,6 +47,11 @@ struct Recipe {
   LossOptions loss;
   Augmentation augmentation;
   uint64_t seed = 0;
+  // By the names of weights. Frozen ones don't change. In tied ones equal values stay equal: the
+  // gradients of all elements that have the same value when training begins are summed, and all of
+  // them move by that sum, which is how Deep Compression tunes centroids (Han, Mao, Dally, ICLR
+  // 2016, arXiv:1510.00149, Sec. 3.3).
+  std::set<std::string> frozen, tied;
 };
 
 // The factor on learning_rate for update number `step` (from 0) of `steps`, `steps_per_epoch` of

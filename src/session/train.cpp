@@ -85,6 +85,8 @@ TrainingSetup Session::setup_of(const Recipe& recipe) const {
           .loss = recipe.loss,
           .classes = classes_,
           .masks = state_.masks,
+          .frozen = recipe.frozen,
+          .tied = recipe.tied,
           .teacher = recipe.loss.distillation > 0 ? &original_ : nullptr};
 }
 

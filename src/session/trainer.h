@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,8 +33,9 @@ struct TrainingSetup {
   // The first output's classes; 0 where it isn't a score for each class: then only a teacher can be
   // followed, and outputs are compared as numbers.
   int64_t classes = 0;
-  NamedTensors masks;              // f32, 0 or 1: these weights stay exactly 0
-  const Graph* teacher = nullptr;  // needed where loss.distillation > 0
+  NamedTensors masks;                  // f32, 0 or 1: these weights stay exactly 0
+  std::set<std::string> frozen, tied;  // as the recipe has them
+  const Graph* teacher = nullptr;      // needed where loss.distillation > 0
 };
 
 struct StepOptions {

@@ -70,6 +70,13 @@ void apply_mask(Trained& parameter) {
   }
 }
 
+void sum_tied(const Trained& parameter, at::Tensor& gradient) {
+  if (!parameter.codes.defined()) return;
+  const at::Tensor sums =
+      at::bincount(parameter.codes, gradient.reshape({-1}).to(at::kDouble)).to(gradient.dtype());
+  gradient = sums.index_select(0, parameter.codes).reshape(gradient.sizes());
+}
+
 void clip(std::vector<at::Tensor>& gradients, double norm) {
   double squares = 0;
   for (const at::Tensor& gradient : gradients) {

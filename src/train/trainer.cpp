@@ -131,6 +131,7 @@ class TorchTrainer : public Trainer {
     for (const Parameter& parameter : trained_parameters(student_->graph())) {
       Trained trained;
       trained.name = student_->graph().value(parameter.id).name;
+      if (setup_.frozen.contains(trained.name)) continue;
       trained.weight = student_->constant(parameter.id);
       trained.decayed = all || parameter.kind == Parameter::Kind::weight;
       if (const auto mask = setup_.masks.find(trained.name); mask != setup_.masks.end()) {
@@ -143,6 +144,10 @@ class TorchTrainer : public Trainer {
         if (found != slot->second.end()) trained.slots[s] = like(found->second, trained.weight);
       }
       apply_mask(trained);
+      if (setup_.tied.contains(trained.name)) {
+        trained.codes = std::get<1>(at::_unique2(trained.weight.reshape({-1}), /*sorted=*/true,
+                                                 /*return_inverse=*/true));
+      }
       trained.weight.requires_grad_();
       ids_.push_back(parameter.id);
       parameters_.push_back(std::move(trained));
@@ -168,6 +173,7 @@ class TorchTrainer : public Trainer {
     ++updates_;
     for (size_t p = 0; p < parameters_.size(); ++p) {
       if (!gradients[p].defined()) continue;
+      sum_tied(parameters_[p], gradients[p]);
       update(parameters_[p], gradients[p], setup_.optimizer, {learning_rate, updates_});
     }
   }

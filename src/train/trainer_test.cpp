@@ -136,6 +136,67 @@ TEST(Trainer, parameters_with_the_same_gradient_tensor_move_independently) {
   }
 }
 
+constexpr char kTwoLayers[] = R"(
+    input x float32 [N, 3]
+    const a float32 [3, 4] = 0 0.5 -1 0.5 0.5 -1 0 0.25 -1 0.5 0.25 0.25
+    const b float32 [4, 3] random
+    h = MatMul(x, a)
+    t = Tanh(h)
+    y = MatMul(t, b)
+    output y)";
+
+TEST(Trainer, equal_values_of_a_tied_weight_move_by_the_sum_of_their_gradients) {
+  TestTrainer free(kTwoLayers, for_classes(3, kPlainSteps));
+  TrainingSetup setup = for_classes(3, kPlainSteps);
+  setup.tied = {"a"};
+  TestTrainer tied(kTwoLayers, setup);
+  EXPECT_EQ(free.step(1).loss, tied.step(1).loss);
+  const auto apart = change(free, "a"), together = change(tied, "a");
+  const Tensor before = tied.loaded("a");
+  for (size_t i = 0; i < apart.size(); ++i) {
+    double sum = 0;
+    for (size_t j = 0; j < apart.size(); ++j) {
+      if (before.as<float>()[i] == before.as<float>()[j]) sum += apart[j];
+    }
+    EXPECT_NEAR(together[i], sum, 1e-6) << i;
+  }
+  EXPECT_EQ(change(free, "b"), change(tied, "b"));
+}
+
+TEST(Trainer, equal_values_of_a_tied_weight_stay_equal_to_the_bit) {
+  for (const auto kind : {OptimizerOptions::Kind::sgd, OptimizerOptions::Kind::adam}) {
+    TrainingSetup setup = for_classes(3, {.kind = kind, .clip_norm = 1});
+    setup.tied = {"a"};
+    Tensor mask = Tensor::zeros(DType::f32, {3, 4});
+    TestTrainer net(kTwoLayers, setup);
+    const Tensor before = net.loaded("a");
+    for (int64_t i = 0; i < 12; ++i) mask.mutate<float>()[i] = before.as<float>()[i] != 0;
+    setup.masks["a"] = mask;
+    net.trainer->load(net.graph, setup, {});
+    for (uint64_t number = 0; number < 5; ++number) net.step(number);
+    const Tensor after = net.stored("a");
+    for (int64_t i = 0; i < 12; ++i) {
+      EXPECT_EQ(after.as<float>()[i] == 0, before.as<float>()[i] == 0);
+      for (int64_t j = 0; j < 12; ++j) {
+        EXPECT_EQ(before.as<float>()[i] == before.as<float>()[j],
+                  after.as<float>()[i] == after.as<float>()[j]);
+      }
+    }
+    EXPECT_GT(difference(before, after), 0.01);
+  }
+}
+
+TEST(Trainer, frozen_weights_stay_and_the_others_move_as_if_they_did_not) {
+  TestTrainer free(kTwoLayers, for_classes(3, kPlainSteps));
+  TrainingSetup setup = for_classes(3, kPlainSteps);
+  setup.frozen = {"a"};
+  TestTrainer frozen(kTwoLayers, setup);
+  free.step(1);
+  frozen.step(1);
+  EXPECT_EQ(frozen.stored("a"), frozen.loaded("a"));
+  EXPECT_EQ(frozen.stored("b"), free.stored("b"));
+}
+
 TEST(Trainer, single_numbers_exponents_and_what_normalises_the_input_stay) {
   TestTrainer net(R"(
     input x float32 [N, 4]

@@ -22,6 +22,12 @@ constexpr Command kCommands[] = {
     {"apply", "PLAN MODEL -o OUT", "replay a pruning plan", define_apply,
      "  coppice apply plan.json model.onnx -o small.onnx\n"
      "  coppice apply plan.json model.onnx -o small.onnx --verify off\n"},
+    {"compress", "MODEL -o OUT.coppice", "pack a model into a small container", define_compress,
+     "  coppice compress sparse.onnx -o sparse.coppice\n"
+     "  coppice compress sparse.onnx -o sparse.coppice --bits conv=8,fc=5 --data mnist:DIR\n"
+     "  coppice compress model.onnx -o model.coppice --bits 6 --coder huffman\n"},
+    {"decompress", "FILE.coppice -o OUT.onnx", "unpack it again, to the bit", define_decompress,
+     "  coppice decompress sparse.coppice -o sparse.onnx\n"},
     {"eval", "MODEL --data SPEC", "accuracy and loss on a data set", define_eval,
      "  coppice eval model.onnx --data cifar10:DIR --preprocess cifar10\n"
      "  coppice eval model.onnx --data images:DIR --preprocess imagenet --limit 1000\n"

@@ -33,8 +33,10 @@ const char* version();
 
 Action define_apply(CLI::App& app, CommonOptions& options);
 Action define_bench(CLI::App& app, CommonOptions& options);
+Action define_compress(CLI::App& app, CommonOptions& options);
 Action define_criteria(CLI::App& app, CommonOptions& options);
 Action define_data(CLI::App& app, CommonOptions& options);
+Action define_decompress(CLI::App& app, CommonOptions& options);
 Action define_eval(CLI::App& app, CommonOptions& options);
 Action define_inspect(CLI::App& app, CommonOptions& options);
 Action define_methods(CLI::App& app, CommonOptions& options);

@@ -38,10 +38,11 @@ struct Outputs {
       : model_path(std::move(model_at)), model(model_path), plan(std::move(plan_at)) {}
 };
 
-// What the options ask for, checked before anything is read.
+// What the options ask for, checked before anything is read; empty for a method that trains.
 std::function<Outcome(const Graph&)> method_of(const PruneOptions& options, uint64_t seed) {
   const Method& method = find_method(options.method);
   require_fitting(options, method);
+  if (method.training == Method::Training::part) return {};
   if (method.kind == Method::Kind::unstructured) {
     const auto verify = options.verify ? OneShotOptions::Verify::on : OneShotOptions::Verify::off;
     return [verify, magnitude = magnitude_options(options)](const Graph& graph) {
@@ -135,7 +136,7 @@ void measure_latency(Graph original, const std::filesystem::path& cut, CutSummar
 Result prune(const PruneOptions& options, const Invocation& run) {
   const auto start = Clock::now();
   const auto prune_by_method = method_of(options, run.options.seed);
-  require_consistent_training(options);
+  require_consistent_training(options, find_method(options.method));
   std::string preprocess;
   if (!options.preprocess.empty()) {
     preprocess = to_string(parse_preprocessing(options.preprocess));
@@ -153,7 +154,12 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   if (options.training.epochs > 0) {
     trained.emplace(options.training, Start::pruned, model.graph, options.data,
                     judge.preprocessing(), request_of(options, sum, run.options), run);
-    outcome = prune_and_train(trained->session(), prune_by_method, trained->recipe());
+    outcome =
+        prune_by_method
+            ? prune_and_train(trained->session(), prune_by_method, trained->recipe())
+            : deep_compression(trained->session(),
+                               deep_compression_options(options, model.graph, run.options.seed),
+                               trained->recipe());
     training = trained->to_json();
     preprocess = to_string(judge.preprocessing());
   } else {

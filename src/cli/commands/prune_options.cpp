@@ -2,6 +2,7 @@
 #include "cli/commands/prune_options.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 
 #include "core/error.h"
@@ -48,6 +49,44 @@ int64_t width_of(const std::string& text) {
   return width;
 }
 
+int64_t bits_of(const std::string& text, const std::string& all) {
+  int64_t bits = 0;
+  const auto end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, bits);
+  if (error != std::errc() || stop != end || bits < 1 || bits > 16) {
+    fail_usage("--bits '" + all + "': expected such as conv=8,fc=5 or 6, with 1 to 16 bits each");
+  }
+  return bits;
+}
+
+// Pattern and share of "REGEX=SHARE".
+std::pair<std::string, double> density_of(const std::string& text) {
+  const size_t equals = text.rfind('=');
+  double share = 0;
+  if (equals != std::string::npos && equals > 0) {
+    const char* const end = text.data() + text.size();
+    const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, share);
+    if (error == std::errc() && stop == end && share > 0 && share <= 1) {
+      return {text.substr(0, equals), share};
+    }
+  }
+  fail_usage("--density '" + text +
+             "': expected a layer's name or a regular expression, =, and the share of its weights "
+             "that stays, such as fc1=0.08");
+}
+
+// The options that only deep-compression has.
+Request deep_compression_request(const PruneOptions& options) {
+  Request request;
+  for (const std::string& density : options.densities) request.emplace_back("--density", density);
+  if (options.quality) request.emplace_back("--quality", significant(*options.quality, 12));
+  if (options.rounds) request.emplace_back("--rounds", std::to_string(*options.rounds));
+  if (options.bits) request.emplace_back("--bits", *options.bits);
+  if (options.init) request.emplace_back("--init", *options.init);
+  if (options.alternate) request.emplace_back("--alternate", "");
+  return request;
+}
+
 const char* budget_option(Budget::Of of) {
   switch (of) {
     case Budget::Of::parameters: return "--keep-params";
@@ -60,13 +99,13 @@ const char* budget_option(Budget::Of of) {
 // Name and value of every option that the result depends on and that isn't at its default.
 Request decisive_options(const PruneOptions& options) {
   Request request = {{"--method", options.method}};
-  if (options.sparsity) {
-    request.emplace_back("--sparsity", significant(*options.sparsity, 12));
-    if (options.scope) request.emplace_back("--scope", *options.scope);
-  } else {
+  if (options.sparsity) request.emplace_back("--sparsity", significant(*options.sparsity, 12));
+  if (options.scope) request.emplace_back("--scope", *options.scope);
+  if (find_method(options.method).kind == Method::Kind::structured) {
     const Budget budget = budget_of(options);
     request.emplace_back(budget_option(budget.of), significant(budget.value, 12));
   }
+  for (auto& entry : deep_compression_request(options)) request.push_back(std::move(entry));
   if (options.round_to != "auto") request.emplace_back("--round-to", options.round_to);
   for (const std::string& pattern : options.keep) request.emplace_back("--keep", pattern);
   if (options.keep_spine) request.emplace_back("--keep-spine", "");
@@ -108,11 +147,38 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
                "fold BatchNormalization into the layer before, at the end");
   app.add_flag("--simplify", options.simplify, "fold constants and drop idle nodes, at the end");
   app.add_option("--sparsity", options.sparsity,
-                 "share of the weights that --method magnitude zeroes")
+                 "share of the weights that magnitude and deep-compression zero\n"
+                 "(deep-compression: default 0.9)")
       ->type_name("SHARE");
   app.add_option("--scope", options.scope,
                  "where weights are ranked for --sparsity: layer (default) or global")
       ->type_name("layer|global");
+  const std::string group = "Deep Compression";
+  app.add_option("--density", options.densities,
+                 "share of a layer's weights that stays, in place of --sparsity; may be repeated")
+      ->type_name("REGEX=SHARE")
+      ->allow_extra_args(false)
+      ->group(group);
+  app.add_option("--quality", options.quality,
+                 "prune below this times a layer's deviation, in place of --sparsity")
+      ->check(CLI::PositiveNumber.description(""))
+      ->type_name("X")
+      ->group(group);
+  app.add_option("--rounds", options.rounds,
+                 "how often it prunes and trains, each time --epochs (default 4)")
+      ->check(CLI::Range(1, 1000).description(""))
+      ->type_name("N")
+      ->group(group);
+  app.add_option("--bits", options.bits, "bits of a code for shared weights (default conv=8,fc=5)")
+      ->type_name("BITS")
+      ->group(group);
+  app.add_option("--init", options.init,
+                 "where centroids begin: linear (default), density or forgy")
+      ->check(CLI::IsMember({"linear", "density", "forgy"}).description(""))
+      ->group(group);
+  app.add_flag("--alternate", options.alternate,
+               "retrain matrices and convolutions in turn, the others frozen")
+      ->group(group);
   add_switch(app, "--verify", options.verify, "prove the cut on random inputs");
   app.add_option("--plan", options.plan, "where the plan goes (default: plan.json beside OUT)")
       ->type_name("FILE");
@@ -127,6 +193,10 @@ void require_fitting(const PruneOptions& options, const Method& method) {
     if (is_given) given += (given.empty() ? "" : ", ") + std::string(option);
   };
   const std::string where = "--method " + std::string(method.name);
+  if (const Request own = deep_compression_request(options);
+      !own.empty() && method.training == Method::Training::optional) {
+    fail_usage(own.front().first + " is for --method deep-compression, found " + where);
+  }
   if (method.kind == Method::Kind::unstructured) {
     note("--keep-macs", options.keep_macs.has_value());
     note("--keep-params", options.keep_params.has_value());
@@ -163,6 +233,61 @@ MagnitudeOptions magnitude_options(const PruneOptions& options) {
           .keep = options.keep};
 }
 
+SharingOptions sharing_options(const std::string& bits, const std::string& init, uint64_t seed) {
+  SharingOptions result;
+  result.seed = seed;
+  using Init = KMeansOptions::Init;
+  result.init = init == "density" ? Init::density : init == "forgy" ? Init::forgy : Init::linear;
+  if (bits.find('=') == std::string::npos) {
+    result.conv_bits = result.fc_bits = bits_of(bits, bits);
+    return result;
+  }
+  for (size_t begin = 0; begin <= bits.size();) {
+    const size_t end = std::min(bits.find(',', begin), bits.size());
+    const std::string part = bits.substr(begin, end - begin);
+    if (part.starts_with("conv=")) {
+      result.conv_bits = bits_of(part.substr(5), bits);
+    } else if (part.starts_with("fc=")) {
+      result.fc_bits = bits_of(part.substr(3), bits);
+    } else {
+      bits_of("", bits);  // fails
+    }
+    begin = end + 1;
+  }
+  return result;
+}
+
+DeepCompressionOptions deep_compression_options(const PruneOptions& options, const Graph& graph,
+                                                uint64_t seed) {
+  DeepCompressionOptions result;
+  PruneOptions with_default = options;
+  const bool by_layer = options.quality || !options.densities.empty();
+  if (!options.sparsity && !by_layer) with_default.sparsity = 0.9;
+  if (with_default.sparsity) {
+    result.pruning = magnitude_options(with_default);
+  } else {
+    result.pruning.keep = options.keep;
+  }
+  if (options.quality && options.sparsity) {
+    fail_usage("--quality is in place of --sparsity, found both");
+  }
+  if (by_layer && options.scope == "global") {
+    fail_usage("--scope global ranks all layers together, found --density or --quality beside it");
+  }
+  for (const std::string& text : options.densities) {
+    const auto [pattern, share] = density_of(text);
+    for (const std::string& name : weights_matching(graph, pattern, "--density")) {
+      result.pruning.layers[name] = 1 - share;
+    }
+  }
+  result.quality = options.quality;
+  result.rounds = options.rounds.value_or(result.rounds);
+  if (options.alternate) result.retraining = DeepCompressionOptions::Retraining::alternating;
+  result.sharing =
+      sharing_options(options.bits.value_or("conv=8,fc=5"), options.init.value_or("linear"), seed);
+  return result;
+}
+
 OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
   OneShotOptions result;
   result.budget = budget_of(options);
@@ -174,7 +299,11 @@ OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
   return result;
 }
 
-void require_consistent_training(const PruneOptions& options) {
+void require_consistent_training(const PruneOptions& options, const Method& method) {
+  if (method.training == Method::Training::part && options.training.epochs == 0) {
+    fail_usage("--method " + std::string(method.name) +
+               " trains: add --data SPEC and --epochs N, the epochs of each round");
+  }
   const Request training = request_of(options.training);
   if (options.training.epochs == 0 && options.training.resume) {
     fail_usage("--resume goes on with training; add the --epochs that the run began with");

@@ -7,7 +7,7 @@
 
 #include "cli/options.h"
 #include "cli/training.h"
-#include "methods/methods.h"
+#include "methods/deep_compression.h"
 
 namespace coppice {
 
@@ -18,6 +18,11 @@ struct PruneOptions {
   std::optional<std::string> scope;
   std::vector<std::string> keep;
   bool keep_spine = false, verify = true, latency = true, fold_bn = false, simplify = false;
+  std::vector<std::string> densities;  // of deep-compression, like all up to `alternate`
+  std::optional<double> quality;
+  std::optional<int64_t> rounds;
+  std::optional<std::string> bits, init;
+  bool alternate = false;
   std::string data, preprocess;
   TrainingOptions training;
 };
@@ -31,12 +36,20 @@ void require_fitting(const PruneOptions& options, const Method& method);
 // and an unknown scope.
 MagnitudeOptions magnitude_options(const PruneOptions& options);
 
+// For deep-compression. Throws Error::usage for what is out of range or no pattern.
+DeepCompressionOptions deep_compression_options(const PruneOptions& options, const Graph& graph,
+                                                uint64_t seed);
+// "conv=8,fc=5", a single number for both, and "linear", "density" or "forgy". Throws Error::usage
+// for anything else.
+SharingOptions sharing_options(const std::string& bits, const std::string& init, uint64_t seed);
+
 // For structured ones. Throws Error::usage for a budget outside of (0, 1) or a width to round to
 // below 1.
 OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed);
 
-// Throws Error::usage for options of training without --epochs, and --epochs without --data.
-void require_consistent_training(const PruneOptions& options);
+// Throws Error::usage for options of training without --epochs, --epochs without --data, and a
+// method that trains without --epochs.
+void require_consistent_training(const PruneOptions& options, const Method& method);
 
 // The shell command with every option that isn't at its default, whatever --config gave.
 std::string command_again(const PruneOptions& options, const CommonOptions& common);

@@ -89,6 +89,7 @@ std::vector<float> average_of_members(const std::vector<std::vector<double>>& me
     for (size_t u = 0; u < totals.size(); ++u) totals[u] += member[u] / mean;
   }
   std::vector<float> scores;
+  scores.reserve(totals.size());
   for (const double total : totals) {
     scores.push_back(static_cast<float>(total / static_cast<double>(members.size())));
   }

@@ -1,0 +1,260 @@
+// coppice compress: a model into the small container of docs/format.md, after sharing its weights
+// if --bits asks for it. coppice decompress: back, to the bit.
+#include <CLI/CLI.hpp>
+#include <filesystem>
+
+#include "cli/commands/commands.h"
+#include "cli/commands/prune_options.h"
+#include "cli/evaluate.h"
+#include "cli/interrupt.h"
+#include "cli/model.h"
+#include "cli/output_path.h"
+#include "codec/codec.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "onnx/onnx.h"
+#include "report/format.h"
+#include "report/table.h"
+
+namespace coppice {
+namespace {
+
+constexpr size_t kMostRows = 200;
+constexpr Table::Align kRight = Table::Align::right;
+
+struct Options {
+  std::string model, output, coder = "smallest", init = "linear", data, preprocess;
+  std::optional<std::string> bits;
+  int64_t index_bits = 0;
+  TrainingOptions training;
+};
+
+void require_consistent(const Options& options) {
+  const Request training = request_of(options.training);
+  if (!options.bits && !options.data.empty()) {
+    fail_usage("--data is for tuning what --bits shares; add --bits, such as --bits conv=8,fc=5");
+  }
+  if (!options.bits && options.init != "linear") fail_usage("--init is for --bits; add --bits");
+  if (options.data.empty() && (!training.empty() || options.training.resume)) {
+    fail_usage((training.empty() ? "--resume" : training.front().first) +
+               " is for tuning; add --bits and --data");
+  }
+}
+
+Request request_of(const Options& options, const std::string& sha256, const Invocation& run) {
+  Request request = {{"command", "compress"}, {"model", sha256}, {"--bits", *options.bits}};
+  if (options.init != "linear") request.emplace_back("--init", options.init);
+  request.emplace_back("--data", options.data);
+  if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
+  for (auto& entry : coppice::request_of(options.training)) request.push_back(std::move(entry));
+  request.emplace_back("--seed", std::to_string(run.options.seed));
+  return request;
+}
+
+struct Tuned {
+  Graph graph;
+  Json json = Json::object();
+  std::string text = {};
+};
+
+Tuned share_and_judge(const Options& options, Graph original, const SharingOptions& sharing,
+                      const Invocation& run) {
+  TrainingOptions training_options = options.training;
+  if (training_options.epochs == 0) training_options.epochs = 1;
+  const auto test = open_dataset(options.data, Split::test);
+  if (training_options.distillation.value_or(1) < 1) require_classifier(original, *test);
+  const Preprocessing preprocessing =
+      choose_preprocessing(options.preprocess, original, *test, run.console);
+  const std::string sum = model_sha256(options.model, run.options.seed).get();
+  TrainingRun training(training_options, Start::pruned, std::move(original), options.data,
+                       preprocessing, request_of(options, sum, run), run);
+  Session& session = training.session();
+  session.stage("keeping zeros",
+                [&] { session.mask(masks_of_zeros(session.graph()), Session::Masking::hard); });
+  share_and_tune(session, sharing, training.recipe());
+  Tuned tuned{.graph = session.graph(), .json = {{"training", training.to_json()}}};
+  set_metadata(tuned.graph, kPreprocessKey, to_string(preprocessing));
+  if (session.classes() > 0) {
+    const Evaluation before = evaluate(session.original(), *test, preprocessing,
+                                       {.doing = "evaluating the original"}, run);
+    const Evaluation after = evaluate(tuned.graph, *test, preprocessing,
+                                      {.doing = "evaluating with shared weights"}, run);
+    tuned.json["top1_before"] = before.top1;
+    tuned.json["top1_after"] = after.top1;
+    tuned.text = "top-1 " + percentage(before.top1) + " before, " + percentage(after.top1) +
+                 " with shared weights\n";
+  }
+  training.finish();
+  return tuned;
+}
+
+// Weights that share values; a bias of values all different is no palette to the paper.
+bool is_shared(const TensorReport& tensor) {
+  return tensor.distinct >= 0 && tensor.pqh_bits < 32 * static_cast<double>(tensor.elements);
+}
+
+std::string share_of(double bits, const TensorReport& tensor) {
+  return percentage(bits / (32 * static_cast<double>(tensor.elements)));
+}
+
+std::string text_of(const CodecReport& report) {
+  Table table({{"tensor"},
+               {"stored as"},
+               {"weights", kRight},
+               {"nonzero", kRight},
+               {"values", kRight},
+               {"bytes", kRight},
+               {"entropy", kRight},
+               {"paper: P+Q", kRight},
+               {"P+Q+H", kRight}});
+  for (const TensorReport& tensor : report.tensors) {
+    const bool shared = is_shared(tensor);
+    table.add({tensor.name, tensor.storage, with_separators(tensor.elements),
+               with_separators(tensor.nonzeros),
+               tensor.distinct < 0 ? "" : with_separators(tensor.distinct),
+               with_separators(tensor.bytes),
+               shared ? with_separators(static_cast<int64_t>(tensor.bound_bits / 8)) : "",
+               shared ? share_of(tensor.pq_bits, tensor) : "",
+               shared ? share_of(tensor.pqh_bits, tensor) : ""});
+  }
+  return table.text(kMostRows);
+}
+
+int64_t code_bits(const TensorReport& tensor) {
+  int64_t bits = 0;
+  while ((int64_t{1} << bits) < tensor.distinct + (tensor.nonzeros < tensor.elements)) ++bits;
+  return bits;
+}
+
+Json to_json(const CodecReport& report) {
+  Json tensors = Json::array();
+  double pq = 0, pqh = 0;
+  for (const TensorReport& tensor : report.tensors) {
+    Json json = {{"name", tensor.name},         {"storage", tensor.storage},
+                 {"elements", tensor.elements}, {"nonzeros", tensor.nonzeros},
+                 {"distinct", tensor.distinct}, {"bytes", tensor.bytes}};
+    if (is_shared(tensor)) {
+      json["bits"] = code_bits(tensor);
+      json["index_bits"] = tensor.index_bits;
+      json["fillers"] = tensor.fillers;
+      json["paper_p_bits"] = tensor.p_bits;
+      json["paper_pq_bits"] = tensor.pq_bits;
+      json["paper_pqh_bits"] = tensor.pqh_bits;
+      json["entropy_bits"] = tensor.bound_bits;
+      pq += tensor.pq_bits;
+      pqh += tensor.pqh_bits;
+    } else {
+      json["bits"] = tensor.elements > 0 ? 8 * tensor.bytes / tensor.elements : 0;
+      pq += 8 * static_cast<double>(tensor.bytes);
+      pqh += 8 * static_cast<double>(tensor.bytes);
+    }
+    tensors.push_back(std::move(json));
+  }
+  return {
+      {"bytes_before", report.bytes_before},
+      {"bytes_after", report.bytes_after},
+      {"ratio", static_cast<double>(report.bytes_before) / static_cast<double>(report.bytes_after)},
+      {"graph_bytes", report.graph_bytes},
+      {"paper_pq_bytes", pq / 8},
+      {"paper_pqh_bytes", pqh / 8},
+      {"tensors", std::move(tensors)}};
+}
+
+Result compress(const Options& options, const Invocation& run) {
+  require_consistent(options);
+  std::optional<SharingOptions> sharing;
+  if (options.bits) sharing = sharing_options(*options.bits, options.init, run.options.seed);
+  std::vector<std::string> inputs;
+  if (!is_zoo_name(options.model)) inputs.push_back(options.model);
+  AtomicFile file(output_path("-o", options.output, inputs));
+  Model model = load_model(options.model, run.options.seed);
+  Tuned tuned{.graph = std::move(model.graph)};
+  if (sharing && options.data.empty()) {
+    share_weights(tuned.graph, *sharing);
+  } else if (sharing) {
+    tuned = share_and_judge(options, std::move(tuned.graph), *sharing, run);
+  }
+  CodecOptions codec;
+  codec.index_bits = static_cast<int>(options.index_bits);
+  if (options.coder == "huffman") codec.coder = CodecOptions::Coder::huffman;
+  if (options.coder == "context") codec.coder = CodecOptions::Coder::context;
+  CodecReport report =
+      encode(tuned.graph, codec, [&](std::span<const std::byte> piece) { file.write(piece); });
+  report.bytes_before = model.bytes;  // of the file as it was given
+  stop_if_interrupted();
+  file.commit();
+  Json json = to_json(report);
+  json["model"] = options.model;
+  json["output"] = options.output;
+  json.update(tuned.json);
+  run.console.print(text_of(report) + "\n" + tuned.text +
+                    "graph: " + with_separators(report.graph_bytes) + " bytes\n" + "wrote " +
+                    printable(options.output) + ": " + with_separators(report.bytes_before) +
+                    " -> " + with_separators(report.bytes_after) + " bytes, " +
+                    times(json["ratio"].get<double>()) + " smaller\n");
+  return {.json = json};
+}
+
+struct DecompressOptions {
+  std::string model, output;
+};
+
+Result decompress(const DecompressOptions& options, const Invocation& run) {
+  AtomicFile file(output_path("-o", options.output, {options.model}));
+  const Buffer onnx = within("'" + options.model + "'", [&] {
+    const Buffer bytes = read_file(options.model);
+    if (!is_container(bytes.bytes())) {
+      fail_input("this is no .coppice file; 'coppice compress' writes them");
+    }
+    return decode(bytes);
+  });
+  file.write(onnx.bytes());
+  stop_if_interrupted();
+  file.commit();
+  run.console.print("wrote " + printable(options.output) + ", " +
+                    with_separators(static_cast<int64_t>(onnx.size)) + " bytes\n");
+  return {.json = {{"model", options.model}, {"output", options.output}, {"bytes", onnx.size}}};
+}
+
+}  // namespace
+
+Action define_compress(CLI::App& app, CommonOptions& common) {
+  const auto options = std::make_shared<Options>();
+  add_model(app, options->model);
+  add_output(app, options->output);
+  app.add_option("--coder", options->coder,
+                 "smallest (default), huffman (as Deep Compression) or context")
+      ->check(CLI::IsMember({"smallest", "huffman", "context"}).description(""))
+      ->type_name("NAME");
+  app.add_option("--index-bits", options->index_bits,
+                 "bits of a relative index (default: what is smallest)")
+      ->check(CLI::Range(1, 12).description(""))
+      ->type_name("N");
+  app.add_option("--bits", options->bits,
+                 "first let every layer's weights share 2^bits values, such as conv=8,fc=5")
+      ->type_name("BITS");
+  app.add_option("--init", options->init,
+                 "where the shared values begin: linear (default), density or forgy")
+      ->check(CLI::IsMember({"linear", "density", "forgy"}).description(""));
+  add_data_options(app, options->data, options->preprocess);
+  add_training_options(app, options->training);
+  app.get_option("--epochs")->description("epochs of tuning the shared values (default 1)");
+  add_common_options(app, common);
+  app.parse_complete_callback([options, &common] {
+    common.trains = !options->data.empty();
+    if (common.trains && common.run_folder.empty()) {
+      common.run_folder = default_run_folder(options->output);
+    }
+  });
+  return [options](Invocation& run) { return compress(*options, run); };
+}
+
+Action define_decompress(CLI::App& app, CommonOptions& common) {
+  const auto options = std::make_shared<DecompressOptions>();
+  app.add_option("FILE", options->model, "a .coppice file")->required();
+  add_output(app, options->output);
+  add_common_options(app, common);
+  return [options](Invocation& run) { return decompress(*options, run); };
+}
+
+}  // namespace coppice

@@ -1,0 +1,155 @@
+// Source: Han, Pool, Tran, Dally, "Learning both Weights and Connections for Efficient Neural
+// Networks", NIPS 2015, arXiv:1506.02626; Han, Mao, Dally, "Deep Compression", ICLR 2016,
+// arXiv:1510.00149.
+// Differs: by rank, so that sparsities are exact; every round keeps the same share of what the one
+// before left, where the paper raises thresholds by hand; dead neurons go after every pruning, not
+// only at the end; the learning rate of each retraining starts high (see cli/training.cpp), not at
+// a tenth or a hundredth of the original's.
+#include "methods/deep_compression.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "core/error.h"
+#include "graph/constants_behind.h"
+#include "groups/groups.h"
+#include "methods/mask_weights.h"
+#include "prune/dead_units.h"
+#include "session/session.h"
+
+namespace coppice {
+namespace {
+
+double share_of_round(double final_sparsity, const DeepCompressionOptions& options, int64_t round) {
+  const double done = static_cast<double>(round) / static_cast<double>(options.rounds);
+  return 1 - std::pow(1 - final_sparsity, done);
+}
+
+enum class Layers { all, matrices, convolutions };
+
+std::set<std::string> names_of(const Graph& graph, Layers layers) {
+  std::set<std::string> names;
+  for (const ValueId id : maskable_weights(graph)) {
+    const bool matrix = graph.value(id).constant->rank() == 2;
+    if (layers == Layers::all || matrix == (layers == Layers::matrices)) {
+      names.insert(graph.value(id).name);
+    }
+  }
+  return names;
+}
+
+void prune_and_retrain(Session& session, const DeepCompressionOptions& options, int64_t round,
+                       Layers layers, Recipe recipe) {
+  std::string suffix = " " + std::to_string(round) + " of " + std::to_string(options.rounds);
+  const std::set<std::string> pruned = names_of(session.original(), layers);
+  if (layers != Layers::all) {
+    suffix += layers == Layers::matrices ? ", matrices" : ", convolutions";
+    recipe.frozen = names_of(session.original(),
+                             layers == Layers::matrices ? Layers::convolutions : Layers::matrices);
+    if (pruned.empty() || recipe.frozen.empty()) {
+      fail_target(
+          "nothing to alternate: expected convolutions and matrices, found one kind alone; retrain "
+          "all layers together");
+    }
+  }
+  session.stage("pruning" + suffix, [&] {
+    Masks masks = masks_of_round(session.graph(), options, round);
+    std::erase_if(masks, [&](const auto& mask) { return !pruned.contains(mask.first); });
+    session.mask(masks, Session::Masking::hard);
+    Graph graph = session.graph();
+    const Masks alive = without_dead_units(graph, find_groups(graph), session.masks());
+    session.mask(alive, Session::Masking::hard);
+    graph = session.graph();
+    rescale_dropout(graph, session.original());
+    session.adopt(std::move(graph), session.plan(), session.masks());
+  });
+  session.stage("retraining" + suffix, [&] { session.train(recipe); });
+}
+
+}  // namespace
+
+Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, int64_t round) {
+  MagnitudeOptions pruning = options.pruning;
+  pruning.sparsity = share_of_round(pruning.sparsity, options, round);
+  for (auto& [layer, sparsity] : pruning.layers)
+    sparsity = share_of_round(sparsity, options, round);
+  if (!options.quality) return magnitude_masks(graph, pruning);
+  const double quality =
+      *options.quality * static_cast<double>(round) / static_cast<double>(options.rounds);
+  for (const ValueId id : maskable_weights(graph)) {
+    const Value& value = graph.value(id);
+    pruning.layers.try_emplace(value.name, sparsity_of_quality(*value.constant, quality));
+  }
+  return magnitude_masks(graph, pruning);
+}
+
+void rescale_dropout(Graph& graph, const Graph& original) {
+  COPPICE_CHECK(graph.nodes.size() == original.nodes.size(), "another graph's original");
+  const std::vector<ValueId> behind = constants_behind(original);
+  const std::vector<int32_t> producer = producers(original);
+  const auto weight_before = [&](ValueId id) {  // of the layer that gives `id`, past activations
+    while (id != kNoValue && producer[id] >= 0) {
+      const Node& node = original.nodes[producer[id]];
+      for (const ValueId input : node.inputs) {
+        const ValueId weight = input == kNoValue ? kNoValue : behind[input];
+        if (weight != kNoValue && original.value(weight).constant->rank() >= 2) return weight;
+      }
+      id = node.inputs.empty() ? kNoValue : node.inputs[0];
+    }
+    return kNoValue;
+  };
+  const auto connections = [](const Graph& of, ValueId id) {
+    const std::span<const float> weights = of.value(id).constant->as<float>();
+    return static_cast<double>(weights.size()) -
+           static_cast<double>(std::ranges::count(weights, 0.0f));
+  };
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& before = original.nodes[n];
+    if (before.op_type != "Dropout") continue;
+    const ValueId weight = weight_before(before.inputs[0]);
+    if (weight == kNoValue || original.value(weight).constant->dtype() != DType::f32) continue;
+    const double before_pruning = std::max(1.0, connections(original, weight));
+    const double factor = std::sqrt(connections(graph, weight) / before_pruning);
+    Node& node = graph.nodes[n];
+    if (before.inputs.size() > 1 && before.inputs[1] != kNoValue) {
+      const auto& ratio = original.value(before.inputs[1]).constant;
+      if (!ratio || ratio->dtype() != DType::f32) continue;
+      const auto scaled = static_cast<float>(ratio->as<float>()[0] * factor);
+      node.inputs[1] =
+          add_constant(graph, unused_name(graph, "dropout_ratio"), Tensor::scalar(scaled));
+    } else {
+      const double ratio = before.attributes.real("ratio", 0.5f);
+      node.attributes.set("ratio", static_cast<float>(ratio * factor));
+    }
+  }
+}
+
+void restore_dropout(Graph& graph, const Graph& original) {
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    if (graph.nodes[n].op_type != "Dropout") continue;
+    graph.nodes[n].inputs = original.nodes[n].inputs;
+    graph.nodes[n].attributes = original.nodes[n].attributes;
+  }
+}
+
+Outcome deep_compression(Session& session, const DeepCompressionOptions& options,
+                         const Recipe& recipe) {
+  require_finite(session.original());
+  for (int64_t round = 1; round <= options.rounds; ++round) {
+    if (options.retraining == DeepCompressionOptions::Retraining::together) {
+      prune_and_retrain(session, options, round, Layers::all, recipe);
+    } else {
+      prune_and_retrain(session, options, round, Layers::matrices, recipe);
+      prune_and_retrain(session, options, round, Layers::convolutions, recipe);
+    }
+  }
+  if (options.sharing) share_and_tune(session, *options.sharing, recipe);
+  Outcome outcome = mask_weights(session.original(), session.masks(), OneShotOptions::Verify::on);
+  outcome.graph = session.graph();
+  restore_dropout(outcome.graph, session.original());
+  outcome.weights_after = count_weights(outcome.graph);
+  outcome.plan.method = "deep-compression";
+  return outcome;
+}
+
+}  // namespace coppice

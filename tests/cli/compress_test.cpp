@@ -1,0 +1,160 @@
+// The container as a user meets it: packed, read as a model by every command, unpacked to the bit,
+// and refused whole when it is damaged.
+#include <gmock/gmock.h>
+
+#include "cli/program.h"
+#include "core/files.h"
+#include "support/temp_dir.h"
+
+namespace coppice {
+namespace {
+
+using nlohmann::json;
+using testing::HasSubstr;
+
+bool can_train() {
+  return std::filesystem::exists(std::filesystem::path(COPPICE_PROGRAM).parent_path() /
+                                 "libcoppice_train.so");
+}
+
+class Compressed : public testing::Test {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(coppice({"zoo", "lenet300-100", "-o", model}).code, 0);
+    ASSERT_EQ(coppice({"prune", model, "-o", sparse, "--method", "magnitude", "--sparsity", "0.9",
+                       "--latency", "off"})
+                  .code,
+              0);
+    const Ran ran = coppice({"compress", sparse, "-o", packed, "--bits", "5", "--json"});
+    ASSERT_EQ(ran.code, 0) << ran.err;
+    result = ran.json();
+  }
+
+  TempDir dir;
+  const std::string model = dir / "model.onnx", sparse = dir / "sparse.onnx",
+                    packed = dir / "sparse.coppice", back = dir / "back.onnx";
+  json result;
+};
+
+TEST_F(Compressed, the_report_adds_up_to_the_file) {
+  const auto size = static_cast<int64_t>(std::filesystem::file_size(packed));
+  EXPECT_EQ(result["bytes_after"], size);
+  EXPECT_EQ(result["bytes_before"], std::filesystem::file_size(sparse));
+  EXPECT_GT(result["ratio"], 25);
+  int64_t bytes = result["graph_bytes"];
+  for (const json& tensor : result["tensors"]) {
+    bytes += tensor["bytes"].get<int64_t>();
+    if (tensor["name"] != "fc1.weight") continue;
+    EXPECT_EQ(tensor["nonzeros"], 23520);
+    EXPECT_LE(tensor["distinct"], 31);
+    EXPECT_LE(tensor["bits"], 5);
+    EXPECT_LT(tensor["paper_pqh_bits"], tensor["paper_pq_bits"]);
+    EXPECT_LT(8 * tensor["bytes"].get<double>(), tensor["paper_pqh_bits"]);
+  }
+  EXPECT_NEAR(bytes, size, 32);  // and the header
+}
+
+TEST_F(Compressed, comes_back_to_the_bit_and_reads_as_a_model) {
+  ASSERT_EQ(coppice({"decompress", packed, "-o", back}).code, 0);
+  EXPECT_EQ(coppice({"verify", packed, back, "--json"}).json()["equal"], true);
+  ASSERT_EQ(coppice({"compress", back, "-o", dir / "again.coppice"}).code, 0);
+  EXPECT_EQ(sha256_of_file(packed), sha256_of_file(dir / "again.coppice"));
+  ASSERT_EQ(coppice({"compress", model, "-o", dir / "dense.coppice"}).code, 0);
+  ASSERT_EQ(coppice({"decompress", dir / "dense.coppice", "-o", dir / "dense.onnx"}).code, 0);
+  EXPECT_EQ(sha256_of_file(model), sha256_of_file(dir / "dense.onnx"));
+  EXPECT_EQ(coppice({"inspect", packed, "--json"}).json()["nonzeros"],
+            coppice({"inspect", back, "--json"}).json()["nonzeros"]);
+}
+
+TEST_F(Compressed, huffman_is_the_papers_and_larger) {
+  const Ran ran = coppice({"compress", sparse, "-o", dir / "h.coppice", "--bits", "5", "--coder",
+                           "huffman", "--index-bits", "4", "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_GT(ran.json()["bytes_after"], result["bytes_after"]);
+  EXPECT_EQ(ran.json()["tensors"][0]["index_bits"], 4);
+}
+
+TEST_F(Compressed, what_is_damaged_is_refused_and_nothing_written) {
+  std::string bytes = read_text(packed);
+  write_text(dir / "cut.coppice", bytes.substr(0, bytes.size() / 2));
+  EXPECT_TRUE(fails(coppice({"decompress", dir / "cut.coppice", "-o", back}), 3, "tensor 1 of"));
+  bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] + 1);
+  write_text(dir / "bad.coppice", bytes);
+  EXPECT_TRUE(fails(coppice({"decompress", dir / "bad.coppice", "-o", back}), 3, "checksum"));
+  EXPECT_TRUE(fails(coppice({"inspect", dir / "bad.coppice"}), 3, "bad.coppice"));
+  EXPECT_TRUE(fails(coppice({"decompress", sparse, "-o", back}), 3, "no .coppice file"));
+  EXPECT_FALSE(std::filesystem::exists(back));
+}
+
+TEST_F(Compressed, options_that_say_nothing_are_refused) {
+  const std::string out = dir / "out.coppice";
+  const auto with = [&](Arguments more) {
+    Arguments all = {"compress", sparse, "-o", out};
+    all.insert(all.end(), more.begin(), more.end());
+    return coppice(all);
+  };
+  EXPECT_TRUE(fails(with({"--data", "digits"}), 2, "--bits"));
+  EXPECT_TRUE(fails(with({"--init", "forgy"}), 2, "--bits"));
+  EXPECT_TRUE(fails(with({"--bits", "5", "--epochs", "2"}), 2, "--data"));
+  for (const char* bits : {"0", "17", "conv", "conv=5,dense=3", "conv=5,"}) {
+    EXPECT_TRUE(fails(with({"--bits", bits}), 2, "--bits")) << bits;
+  }
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST(DeepCompressionCommand, prunes_shares_and_packs_a_trained_net) {
+  if (!can_train()) GTEST_SKIP() << "built without training";
+  const TempDir dir;
+  const std::string dense = dir / "dense.onnx", sparse = dir / "sparse.onnx";
+  const Arguments how = {"--data", "digits", "--seed", "1", "--threads", "1", "--json"};
+  const auto with = [&](Arguments first) {
+    first.insert(first.end(), how.begin(), how.end());
+    return coppice(first);
+  };
+  ASSERT_EQ(with({"train", "zoo:lenet300-100", "-o", dense, "--epochs", "3"}).code, 0);
+  const Ran pruned =
+      with({"prune", dense, "-o", sparse, "--method", "deep-compression", "--sparsity", "0.9",
+            "--rounds", "2", "--epochs", "2", "--bits", "5", "--latency", "off"});
+  ASSERT_EQ(pruned.code, 0) << pruned.err;
+  const json found = pruned.json();
+  EXPECT_GE(found["after"]["sparsity"], 0.8999);
+  EXPECT_GT(found["after"]["top1"], found["before"]["top1"].get<double>() - 0.05);
+  EXPECT_EQ(found["training"]["history"].size(), 6u);
+  const Ran packed = coppice({"compress", sparse, "-o", dir / "sparse.coppice", "--json"});
+  EXPECT_GT(packed.json()["ratio"], 30);
+  for (const json& tensor : packed.json()["tensors"]) {
+    EXPECT_TRUE(tensor["elements"] < 1000 || tensor["distinct"] <= 31) << tensor;
+  }
+  // Tuning alone keeps the zeros.
+  const Ran tuned =
+      with({"compress", sparse, "-o", dir / "tuned.coppice", "--bits", "3", "--epochs", "1"});
+  ASSERT_EQ(tuned.code, 0) << tuned.err;
+  EXPECT_EQ(tuned.json()["tensors"][0]["nonzeros"], packed.json()["tensors"][0]["nonzeros"]);
+  EXPECT_LE(tuned.json()["tensors"][0]["distinct"], 7);
+  EXPECT_GT(tuned.json()["top1_after"], tuned.json()["top1_before"].get<double>() - 0.02);
+}
+
+TEST(DeepCompressionCommand, refuses_what_makes_no_sense) {
+  const TempDir dir;
+  const std::string out = dir / "out.onnx";
+  const auto with = [&](Arguments more) {
+    Arguments all = {"prune",    "zoo:lenet5",       "-o",           out,
+                     "--method", "deep-compression", "--preprocess", "mnist"};
+    all.insert(all.end(), more.begin(), more.end());
+    return coppice(all);
+  };
+  EXPECT_TRUE(fails(with({}), 2, "--epochs"));
+  const Arguments trained = {"--data", "digits", "--epochs", "1"};
+  const auto trained_with = [&](Arguments more) {
+    more.insert(more.end(), trained.begin(), trained.end());
+    return with(more);
+  };
+  EXPECT_TRUE(fails(trained_with({"--keep-macs", "0.5"}), 2, "--sparsity"));
+  EXPECT_TRUE(fails(trained_with({"--density", "fc1"}), 2, "--density"));
+  EXPECT_TRUE(
+      fails(coppice({"prune", "zoo:lenet5", "-o", out, "--rounds", "3"}), 2, "deep-compression"));
+  EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+}  // namespace
+}  // namespace coppice
