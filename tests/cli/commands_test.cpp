@@ -68,8 +68,9 @@ TEST(Prune, rewrites_its_result_on_demand) {
     Arguments arguments{"prune", "zoo:resnet20", "-o", out, "--latency", "off"};
     if (*option) arguments.push_back(option);
     EXPECT_EQ(run_json(arguments)["verified"], true);
+    const json found = run_json({"inspect", out});
     std::set<std::string> kinds;
-    for (const json& layer : run_json({"inspect", out})["layers"]) kinds.insert(layer["op"]);
+    for (const json& layer : found["layers"]) kinds.insert(layer["op"]);
     return kinds;
   };
   EXPECT_TRUE(ops("").contains("BatchNormalization"));

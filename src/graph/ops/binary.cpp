@@ -97,18 +97,27 @@ std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
   return {std::move(result)};
 }
 
+// The remainder with the sign of the divisor, or with `fmod` of the dividend: all that floats have.
+template <bool fmod>
 struct ModOf : Arithmetic {
   template <typename T>
   T operator()(T a, T b) const {
     if constexpr (std::is_integral_v<T>) {
       if (b == 0) fail_input("Mod: an integer is divided by zero");
-      const T rest = a % b;
-      return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;  // the sign of the divisor
+      const T rest = b == -1 ? 0 : a % b;
+      return !fmod && rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest;
     } else {
-      return std::fmod(a, b);  // the only one that floats have
+      return std::fmod(a, b);
     }
   }
 };
+
+std::vector<Tensor> evaluate_mod(const Graph& graph, const Node& node,
+                                 std::span<const Tensor* const> inputs) {
+  return node.attributes.integer("fmod", 0) != 0 ? evaluate<ModOf<true>>(graph, node, inputs)
+                                                 : evaluate<ModOf<false>>(graph, node, inputs);
+}
+
 struct AddOf : Arithmetic {
   template <typename T>
   T operator()(T a, T b) const {
@@ -315,6 +324,10 @@ extern const OpDef kLessOrEqual = binary<LessOrEqualOf>("LessOrEqual", relate_co
 extern const OpDef kAnd = binary<AndOf>("And", relate_comparison);
 extern const OpDef kOr = binary<OrOf>("Or", relate_comparison);
 extern const OpDef kXor = binary<XorOf>("Xor", relate_comparison);
-extern const OpDef kMod = binary<ModOf>("Mod", relate_division);
+extern const OpDef kMod{.type = "Mod",
+                        .arity = {2, 2},
+                        .infer = infer_broadcast,
+                        .relate = relate_division,
+                        .evaluate = evaluate_mod};
 
 }  // namespace coppice

@@ -15,24 +15,33 @@ int64_t block_of(const Node& node) { return node.attributes.integer("blocksize",
 
 bool columns_first(const Node& node) { return node.attributes.text("mode", "DCR") == "CRD"; }
 
-void require_blocks(const InferContext& context, int64_t size, int64_t block) {
-  if (context.rank(0) == 4 && block > 0 && size % block == 0) return;
-  context.fail("input " + to_string(context.shape(0)) + " can't be split in blocks of " +
-               std::to_string(block));
+// The block's side, of a picture that may have some.
+int64_t required_block(const InferContext& context) {
+  constexpr int64_t kLargest = 1 << 20;  // its square is a number yet
+  const int64_t r = block_of(context.node());
+  if (context.rank(0) != 4) {
+    context.fail("input has shape " + to_string(context.shape(0)) + ", expected rank 4");
+  }
+  if (r < 1 || r > kLargest) context.fail("'blocksize' is " + std::to_string(r));
+  return r;
+}
+
+void require_multiple(const InferContext& context, size_t axis, int64_t block) {
+  if (context.shape(0)[axis] % block == 0) return;
+  context.fail("axis " + std::to_string(axis) + " of input " + to_string(context.shape(0)) +
+               " can't be split in blocks of " + std::to_string(block));
 }
 
 void infer_depth_to_space(InferContext& context) {
-  const int64_t r = block_of(context.node());
-  require_blocks(context, context.rank(0) == 4 ? context.shape(0)[1] : 1, r * r);
+  const int64_t r = required_block(context);
+  require_multiple(context, 1, r * r);
   const Shape& x = context.shape(0);
   context.set(0, context.type(0).dtype, {x[0], x[1] / (r * r), x[2] * r, x[3] * r});
 }
 
 void infer_space_to_depth(InferContext& context) {
-  const int64_t r = block_of(context.node());
-  for (size_t axis : {2, 3}) {
-    require_blocks(context, context.rank(0) == 4 ? context.shape(0)[axis] : 1, r);
-  }
+  const int64_t r = required_block(context);
+  for (const size_t axis : {2, 3}) require_multiple(context, axis, r);
   const Shape& x = context.shape(0);
   context.set(0, context.type(0).dtype, {x[0], x[1] * r * r, x[2] / r, x[3] / r});
 }

@@ -138,6 +138,22 @@ void relate_einsum(Relations& relations) {
   }
 }
 
+// A product of all letters for each pair of operands; a lone operand is only summed.
+int64_t macs_einsum(const Node& node, std::span<const Shape> inputs, std::span<const Shape>) {
+  const auto equation = parse(node);
+  if (!equation) return 0;
+  std::map<char, int64_t> sizes;
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    for (size_t axis = 0; axis < inputs[i].size(); ++axis) {
+      int64_t& size = sizes[equation->inputs[i][axis]];
+      size = std::max(size, inputs[i][axis]);
+    }
+  }
+  Shape all;
+  for (const auto& [letter, size] : sizes) all.push_back(size);
+  return element_count(all) * (std::ssize(inputs) - 1);
+}
+
 // Counts one step of an index over `sizes`; false once all were seen.
 bool advance(Shape& index, const Shape& sizes) {
   for (size_t axis = sizes.size(); axis-- > 0;) {
@@ -202,6 +218,7 @@ extern const OpDef kEinsum{.type = "Einsum",
                            .arity = {1, -1},
                            .infer = infer_einsum,
                            .relate = relate_einsum,
+                           .macs = macs_einsum,
                            .evaluate = evaluate_einsum};
 
 }  // namespace coppice

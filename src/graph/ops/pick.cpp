@@ -79,6 +79,8 @@ void infer_range(InferContext& context) {
   };
   if (number(2) == 0) context.fail("a step of 0");
   const double count = std::ceil((number(1) - number(0)) / number(2));
+  constexpr double kMost = 1e15;  // whole numbers up to here are exact
+  if (!(count < kMost)) context.fail("gives more numbers than any memory holds");
   context.set(0, dtype, {count > 0 ? static_cast<int64_t>(count) : 0});
 }
 
@@ -130,8 +132,9 @@ void relate_scatter_nd(Relations& relations) {
 void infer_scatter_nd(InferContext& context) {
   const Shape &data = context.shape(0), &indices = context.shape(1), &updates = context.shape(2);
   const int64_t depth = indices.empty() ? -1 : indices.back();
-  if (depth < 0 || depth > context.rank(0))
+  if (depth < 0 || depth > context.rank(0)) {
     context.fail("indices " + to_string(indices) + " don't fit data " + to_string(data));
+  }
   Shape expected(indices.begin(), indices.end() - 1);
   expected.insert(expected.end(), data.begin() + depth, data.end());
   if (updates != expected) {
