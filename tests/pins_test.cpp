@@ -166,20 +166,20 @@ TEST(Pins, channels_that_are_convolved_over_stay) {
              "w1.0: convolved over, says node 'e' (Conv)");
 }
 
-TEST(Pins, a_strided_slice_of_channels_pins_them) {
+TEST(Pins, channels_that_are_sliced_with_a_step_together_with_other_axes_stay) {
   expect_pin(R"(
-      input x float32 [N, 3]
-      const from int64 [1] = 0
-      const to int64 [1] = 4
-      const axis int64 [1] = 1
-      const step int64 [1] = 2
-      const w1 float32 [3, 4] random
-      const w2 float32 [2, 2] random
-      a = MatMul(x, w1)
-      b = Slice(a, from, to, axis, step)
-      y = MatMul(b, w2)
+      input x float32 [N, 3, 4]
+      const from int64 [2] = 0 0
+      const to int64 [2] = 4 4
+      const axes int64 [2] = 1 2
+      const steps int64 [2] = 2 2
+      const w1 float32 [4, 3, 1] random
+      const w2 float32 [2, 2, 1] random
+      a = Conv(x, w1)
+      b = Slice(a, from, to, axes, steps)
+      y = Conv(b, w2)
       output y)",
-             "w1.1: sliced with a step, says node 'b' (Slice)");
+             "w1.0: sliced with a step, as other axes are, says node 'b' (Slice)");
 }
 
 TEST(Pins, a_division_by_what_masking_makes_zero_pins) {

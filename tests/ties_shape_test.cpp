@@ -147,6 +147,31 @@ TEST(TiesOfShape, a_slice_from_behind_and_one_from_the_front_free_their_own) {
                 "3: w1.1 w2.0\n2: w1.1=3|4 w3.0\n");
 }
 
+TEST(TiesOfShape, every_second_channel_leaves_on_its_own) {
+  expect_groups(R"(
+      input x float32 [N, 2]
+      const w1 float32 [2, 6] random
+      const zero int64 [1] = 0
+      const one int64 [1] = 1
+      const end int64 [1] = 6
+      const two int64 [1] = 2
+      const last int64 [1] = -1
+      const back int64 [1] = -1
+      const first int64 [1] = -7
+      const w2 float32 [3, 2] random
+      const w3 float32 [3, 2] random
+      const w4 float32 [6, 2] random
+      a = MatMul(x, w1)
+      even = Slice(a, zero, end, one, two)
+      odd = Slice(a, one, end, one, two)
+      turned = Slice(a, last, first, one, back)
+      y = MatMul(even, w2)
+      z = MatMul(odd, w3)
+      u = MatMul(turned, w4)
+      output y z u)",
+                "3: w1.1=0|2|4 w2.0 w4.0=5|3|1\n3: w1.1=1|3|5 w3.0 w4.0=4|2|0\n");
+}
+
 TEST(TiesOfShape, slices_of_old_models_have_attributes) {
   expect_groups(R"(
       opset 9

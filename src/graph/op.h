@@ -74,6 +74,8 @@ class RepairContext {
   // Input `input` of a Reshape-like operator must give this shape; -1 and 0 are accepted where they
   // resolve to it.
   virtual void want_shape(int input, const Shape& shape) = 0;
+  // The node becomes a Gather of these indices of its first input.
+  virtual void become_gather(int64_t axis, const std::vector<int64_t>& indices) = 0;
   // Same rank everywhere, nothing changed: the operator needn't look closer.
   bool unchanged() const;
 };

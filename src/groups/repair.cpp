@@ -90,6 +90,16 @@ class Repairer final : public RepairContext {
                      integers(values, std::move(shape), value_now(old)->dtype()));
   }
 
+  void become_gather(int64_t axis, const std::vector<int64_t>& indices) override {
+    const ValueId picks =
+        new_constant(graph_.value(node_->outputs[0]).name + "_picks", Tensor::vector(indices));
+    node_->op_type = "Gather";
+    node_->op = find_operator("", "Gather");
+    node_->inputs = {node_->inputs[0], picks};
+    node_->attributes = {};
+    node_->attributes.set("axis", axis);
+  }
+
   void want_shape(int input, const Shape& shape) override {
     const std::vector<int64_t> found = current(input);
     std::vector<int64_t> fitting = fitting_reshape(graph_, *node_, new_input(0), found, shape);

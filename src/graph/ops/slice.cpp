@@ -1,5 +1,5 @@
-// Slice: a sub-range of labels on each sliced axis. After a cut the bounds are counted anew from
-// what is left of the range.
+// Slice: some of the labels on each sliced axis. After a cut the bounds are counted anew from what
+// is left of the range; picks by a step that are no longer evenly apart become a Gather.
 
 #include <algorithm>
 
@@ -38,12 +38,13 @@ void relate_slice(Relations& relations) {
     Axis labels = relations.input(0, axis);
     for (const SliceRange& range : *ranges) {
       if (range.axis != axis) continue;
-      if (range.step != 1) {
-        relations.pin(labels, PinKind::meaning, "sliced with a step");
+      if (range.step != 1 && ranges->size() > 1) {
+        relations.pin(labels, PinKind::meaning, "sliced with a step, as other axes are");
       }
       Axis picked;
-      for (int64_t i = 0; i < range.count; ++i)
+      for (int64_t i = 0; i < range.count; ++i) {
         picked.push_back(labels[range.start + i * range.step]);
+      }
       labels = std::move(picked);
     }
     relations.output(0, axis, std::move(labels), relations.zero_when_dead(0, axis));
@@ -64,14 +65,34 @@ std::vector<Tensor> evaluate_slice(const Graph& graph, const Node& node,
   return {std::move(result)};
 }
 
-// The old range once indices have left. Labels are sliced with step 1 only; any other axis keeps
-// its size and so its range.
-SliceRange range_after(const RepairContext& context, const SliceRange& old) {
-  if (old.step != 1) return old;
+// Where what a range picked, and still is there, lies now.
+std::vector<int64_t> picks_after(const RepairContext& context, const SliceRange& old) {
   const std::vector<bool> alive = context.input_alive(0, old.axis);
-  const auto begin = alive.begin() + old.start;
-  return {old.axis, std::count(alive.begin(), begin, true), 1,
-          std::count(begin, begin + old.count, true)};
+  std::vector<int64_t> picks;
+  for (int64_t i = 0; i < old.count; ++i) {
+    const int64_t index = old.start + i * old.step;
+    if (alive[index]) picks.push_back(std::count(alive.begin(), alive.begin() + index, true));
+  }
+  return picks;
+}
+
+// The old range once indices have left; nothing where no range picks what is left of it. Several
+// axes are sliced with a step only where they keep their sizes.
+std::optional<SliceRange> range_after(const RepairContext& context, const SliceRange& old) {
+  if (context.old_input(0)[old.axis] == context.new_input(0)[old.axis]) return old;
+  const std::vector<int64_t> picks = picks_after(context, old);
+  const auto count = std::ssize(picks);
+  SliceRange range{old.axis, count > 0 ? picks[0] : 0, old.step, count};
+  if (old.step == 1) {
+    const std::vector<bool> alive = context.input_alive(0, old.axis);
+    range.start = std::count(alive.begin(), alive.begin() + old.start, true);
+    return range;
+  }
+  if (count > 1) range.step = picks[1] - picks[0];
+  for (int64_t i = 0; i < count; ++i) {
+    if (picks[i] != range.start + i * range.step) return std::nullopt;
+  }
+  return range;
 }
 
 // Bounds that still give the right range stay as they are: an end of INT64_MAX, or one that is
@@ -86,25 +107,31 @@ void repair_slice(RepairContext& context) {
                                 context.known(2), axes, steps);
   const auto now =
       slice_ranges(graph, node, context.new_input(0), context.now(1), context.now(2), axes, steps);
-  std::vector<int64_t> starts(old->size()), ends(old->size());
+  std::vector<int64_t> starts(old->size()), ends(old->size()), by(old->size());
   if (now) {
     starts = attributes ? *node.attributes.integers("starts") : to_int64s(*context.now(1));
     ends = attributes ? *node.attributes.integers("ends") : to_int64s(*context.now(2));
   }
   for (size_t i = 0; i < old->size(); ++i) {
-    const SliceRange wanted = range_after(context, (*old)[i]);
-    if (now && (*now)[i].start == wanted.start && (*now)[i].count == wanted.count) continue;
-    starts[i] = wanted.start;
-    ends[i] = wanted.start + wanted.count * wanted.step;
+    const auto wanted = range_after(context, (*old)[i]);
+    if (!wanted) {
+      return context.become_gather((*old)[i].axis, picks_after(context, (*old)[i]));
+    }
+    by[i] = wanted->step;
+    const bool right = now && (*now)[i].start == wanted->start && (*now)[i].step == wanted->step;
+    if (right && (*now)[i].count == wanted->count) continue;
+    starts[i] = wanted->start;
+    ends[i] = wanted->start + wanted->count * wanted->step;
     if (ends[i] < 0) ends[i] = INT64_MIN;
   }
   if (attributes) {
     context.set_attribute("starts", starts);
     context.set_attribute("ends", ends);
-  } else {
-    context.want(1, starts);
-    context.want(2, ends);
+    return;
   }
+  context.want(1, starts);
+  context.want(2, ends);
+  if (context.has_input(4)) context.want(4, by);
 }
 
 }  // namespace

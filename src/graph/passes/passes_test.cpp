@@ -208,14 +208,45 @@ TEST(ShufflesToGathers, a_shuffle_of_channels_becomes_an_index_map) {
   verify(graph);
 }
 
-TEST(ShufflesToGathers, what_moves_other_axes_or_is_read_within_stays) {
+TEST(ShufflesToGathers, what_moves_other_axes_or_back_again_stays) {
   Graph moved = shuffled({0, 2, 3, 4}, {0, 2, 3, 1}, {0, -1, 4});
   shuffles_to_gathers(moved);
   EXPECT_EQ(moved.nodes.size(), 3u);
-  Graph read = shuffled({0, 2, 3, 4}, {0, 2, 1, 3}, {0, -1, 4});
-  read.outputs.push_back(read.nodes[1].outputs[0]);
-  shuffles_to_gathers(read);
-  EXPECT_EQ(read.nodes.size(), 3u);
+  Graph same = shuffled({0, 1, 6, 4}, {0, 2, 1, 3}, {0, -1, 4});
+  shuffles_to_gathers(same);
+  EXPECT_EQ(same.nodes.size(), 3u);
+}
+
+TEST(ShufflesToGathers, what_else_reads_the_parts_still_finds_them) {
+  Graph graph = shuffled({0, 2, 3, 4}, {0, 2, 1, 3}, {0, -1, 4});
+  graph.outputs.push_back(graph.nodes[1].outputs[0]);
+  shuffles_to_gathers(graph);
+  EXPECT_EQ(ops(graph), (Types{"Reshape", "Transpose", "Gather"}));
+  verify(graph);
+}
+
+// As some exporters write a shuffle in halves: pictures and channels in one axis, pairs in front.
+TEST(ShufflesToGathers, halves_picked_one_by_one_become_picks_of_channels) {
+  Graph graph;
+  const ValueId x = add_input(graph, {2, 6, 4});
+  graph.value(x).declared->front() = {-1, "N"};
+  const auto sizes = [&](const char* name, const std::vector<int64_t>& values) {
+    return add_constant(graph, name, Tensor::vector(values));
+  };
+  const ValueId pairs = add_op(graph, "Reshape", {x, sizes("pairs", {-1, 2, 4})});
+  const ValueId first =
+      add_op(graph, "Transpose", {pairs}, {{"perm", std::vector<int64_t>{1, 0, 2}}});
+  const ValueId halves = add_op(graph, "Reshape", {first, sizes("halves", {2, -1, 3, 4})});
+  for (const int64_t i : {0, 1}) {
+    const ValueId which =
+        add_constant(graph, i == 0 ? "left" : "right", Tensor::of<int64_t>({}, std::vector{i}));
+    graph.outputs.push_back(add_op(graph, "Gather", {halves, which}, {{"axis", int64_t{0}}}));
+  }
+  shuffles_to_gathers(graph);
+  ASSERT_EQ(ops(graph), (Types{"Gather", "Gather"}));
+  EXPECT_EQ(*graph.value(graph.nodes[0].inputs[1]).constant, Tensor::vector({0, 2, 4}));
+  EXPECT_EQ(*graph.value(graph.nodes[1].inputs[1]).constant, Tensor::vector({1, 3, 5}));
+  verify(graph);
 }
 
 TEST(Simplify, folds_what_is_constant_and_drops_what_is_idle_at_any_size) {

@@ -9,44 +9,65 @@
 namespace coppice {
 namespace {
 
-bool is(const Node& node, const char* type) {
-  return node.op && node.op_type == type && node.inputs.size() >= 1 && node.outputs.size() == 1;
+constexpr size_t kLongestChain = 8;
+constexpr int64_t kMostElements = 1 << 22;  // of a value that is followed element by element
+
+// Whether the node hands on elements of its first input and decides where they go by constants.
+bool moves_elements(const Node& node) {
+  constexpr const char* kMovers[] = {"Reshape", "Transpose", "Gather",
+                                     "Flatten", "Squeeze",   "Unsqueeze"};
+  return node.op && node.op->evaluate && node.outputs.size() == 1 && !node.inputs.empty() &&
+         node.inputs[0] != kNoValue &&
+         std::ranges::find(kMovers, node.op_type) != std::end(kMovers);
 }
 
-// An axis of `from` that is split into axes first .. first + count - 1 of `to`.
-struct SplitAxis {
-  int64_t axis, first, count;
+// "index i of `axis` is index order[i] of the source's"
+struct Shuffle {
+  int64_t axis;
+  std::vector<int64_t> order;
+  friend bool operator==(const Shuffle&, const Shuffle&) = default;
 };
 
-std::optional<SplitAxis> split_axis(const Shape& from, const Shape& to) {
-  const auto shorter = static_cast<int64_t>(from.size()), longer = static_cast<int64_t>(to.size());
-  if (longer <= shorter) return std::nullopt;
-  int64_t same = 0;
-  while (same < shorter && from[same] == to[same]) ++same;
-  // Where sizes agree by accident the split may lie further left; each place is tried.
-  for (int64_t axis = std::min(same, shorter - 1); axis >= 0; --axis) {
-    const int64_t count = longer - shorter + 1;
-    const bool tail = std::equal(from.begin() + axis + 1, from.end(), to.begin() + axis + count);
-    if (tail && element_count({to.begin() + axis, to.begin() + axis + count}) == from[axis]) {
-      return SplitAxis{axis, axis, count};
-    }
+bool is_range(const std::vector<int64_t>& order) {
+  for (size_t i = 1; i < order.size(); ++i) {
+    if (order[i] != order[0] + static_cast<int64_t>(i)) return false;
   }
-  return std::nullopt;
+  return true;
 }
 
-// The indices of the split axis in their new order; empty where the permutation moves other axes.
-std::vector<int64_t> order_of(const SplitAxis& split, const Shape& apart,
-                              const std::vector<int64_t>& perm) {
-  for (int64_t i = 0; i < static_cast<int64_t>(perm.size()); ++i) {
-    const bool inside = i >= split.first && i < split.first + split.count;
-    const bool stays = perm[i] >= split.first && perm[i] < split.first + split.count;
-    if (inside != stays || (!inside && perm[i] != i)) return {};
+// The order in which `axis` was picked from, read off the first of the others; nothing where the
+// picks differ along them. `moved`: for each element its number in the source, row-major.
+std::optional<Shuffle> picks_from(int64_t axis, const Tensor& moved, const Shape& source) {
+  const Shape& shape = moved.shape();
+  const std::span<const int64_t> places = moved.as<int64_t>();
+  const int64_t inner = element_count({shape.begin() + axis + 1, shape.end()});
+  const int64_t rows = element_count({shape.begin(), shape.begin() + axis});
+  Shuffle shuffle{axis, std::vector<int64_t>(shape[axis])};
+  for (int64_t i = 0; i < shape[axis]; ++i) {
+    shuffle.order[i] = places[i * inner] / inner % source[axis];
   }
-  const Shape factors(apart.begin() + split.first, apart.begin() + split.first + split.count);
-  std::vector<int64_t> inner, numbers(element_count(factors));
-  for (int64_t i = 0; i < split.count; ++i) inner.push_back(perm[split.first + i] - split.first);
-  std::iota(numbers.begin(), numbers.end(), 0);
-  return to_int64s(transposed(Tensor::of<int64_t>(factors, numbers), inner));
+  int64_t place = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    for (const int64_t picked : shuffle.order) {
+      const int64_t begin = (row * source[axis] + picked) * inner;
+      for (int64_t k = 0; k < inner; ++k) {
+        if (places[place++] != begin + k) return std::nullopt;
+      }
+    }
+  }
+  return shuffle;
+}
+
+// Which axis of the source was picked from, all else being as it was.
+std::optional<Shuffle> shuffle_of(const Tensor& moved, const Shape& source) {
+  const auto changed = std::ranges::mismatch(moved.shape(), source);
+  if (changed.in1 != moved.shape().end()) {
+    return picks_from(changed.in1 - moved.shape().begin(), moved, source);
+  }
+  for (int64_t axis = 0; axis < std::ssize(source); ++axis) {
+    if (const auto shuffle = picks_from(axis, moved, source)) return shuffle;
+  }
+  return std::nullopt;
 }
 
 class Rewriter {
@@ -55,68 +76,114 @@ class Rewriter {
       : graph_(graph),
         at_two_(infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = 2}))),
         at_three_(infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = 3}))),
-        producer_(producers(graph)),
-        readers_(consumers(graph)) {}
+        producer_(producers(graph)) {}
 
   void run() {
     bool changed = false;
-    for (size_t n = 0; n < graph_.nodes.size(); ++n) changed |= rewrite(graph_.nodes[n]);
+    for (int32_t n = 0; n < std::ssize(graph_.nodes); ++n) changed |= rewrite(n);
     if (changed) remove_dead(graph_);
   }
 
  private:
-  // The node before `node` if nothing else reads what it gives.
-  const Node* before(const Node& node, const char* type) const {
-    const ValueId id = node.inputs[0];
-    if (id == kNoValue || producer_[id] < 0 || readers_[id].size() != 1) return nullptr;
-    if (std::ranges::find(graph_.outputs, id) != graph_.outputs.end()) return nullptr;
-    const Node& found = graph_.nodes[producer_[id]];
-    return is(found, type) ? &found : nullptr;
+  // The nodes from `last` back to the first that doesn't just move elements.
+  std::vector<int32_t> chain_to(int32_t last) const {
+    std::vector<int32_t> chain;
+    for (int32_t n = last; n >= 0 && moves_elements(graph_.nodes[n]) && settings_known(n);
+         n = producer_[graph_.nodes[n].inputs[0]]) {
+      chain.push_back(n);
+      if (chain.size() == kLongestChain) break;
+    }
+    return chain;
   }
 
-  bool rewrite(Node& last) {
-    if (!is(last, "Reshape")) return false;
-    const Node* transpose = before(last, "Transpose");
-    const Node* first = transpose ? before(*transpose, "Reshape") : nullptr;
-    if (!first || first->inputs[0] == kNoValue) return false;
-    const ValueId x = first->inputs[0], apart = first->outputs[0], y = last.outputs[0];
-    if (!at_two_.has(x) || !at_two_.has(apart) || !at_two_.has(y)) return false;
-    const Shape& shape = at_two_.shape(x);
-    const auto split = split_axis(shape, at_two_.shape(apart));
-    const auto perm = transpose->attributes.integers("perm");
-    if (shape != at_two_.shape(y) || !split || !perm) return false;
-    const auto fixed = [&](ValueId id, int64_t axis) {
-      return at_three_.has(id) && at_two_.shape(id)[axis] == at_three_.shape(id)[axis];
-    };
-    for (int64_t i = 0; i < split->count; ++i) {
-      if (!fixed(apart, split->first + i)) return false;
+  bool settings_known(int32_t n) const {
+    const Node& node = graph_.nodes[n];
+    return at_two_.has(node.outputs[0]) && at_three_.has(node.outputs[0]) &&
+           at_two_.has(node.inputs[0]) && at_three_.has(node.inputs[0]) &&
+           std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](ValueId id) {
+             return id == kNoValue || (known_value(graph_, at_two_, id) != nullptr &&
+                                       known_value(graph_, at_three_, id) != nullptr);
+           });
+  }
+
+  // Whether x to y could be picks from one axis, by their sizes alone.
+  bool may_be_picks(ValueId x, ValueId y) const {
+    const Shape &from = at_two_.shape(x), &to = at_two_.shape(y);
+    if (from.size() != to.size() || element_count(from) > kMostElements) return false;
+    if (element_count(from) == 0 || element_count(to) == 0) return false;
+    int64_t changed = 0;
+    for (size_t axis = 0; axis < from.size(); ++axis) changed += from[axis] != to[axis];
+    return changed <= 1;
+  }
+
+  // What the chain does to numbered elements at the sizes of `inferred`.
+  Tensor moved(std::span<const int32_t> chain, const Inferred& inferred) const {
+    const Shape& shape = inferred.shape(graph_.nodes[chain.back()].inputs[0]);
+    std::vector<int64_t> numbers(element_count(shape));
+    std::iota(numbers.begin(), numbers.end(), 0);
+    Tensor tensor = Tensor::of<int64_t>(shape, numbers);
+    for (size_t i = chain.size(); i-- > 0;) {
+      const Node& node = graph_.nodes[chain[i]];
+      std::vector<const Tensor*> inputs{&tensor};
+      for (size_t k = 1; k < node.inputs.size(); ++k) {
+        const ValueId id = node.inputs[k];
+        inputs.push_back(id == kNoValue ? nullptr : known_value(graph_, inferred, id));
+      }
+      tensor = node.op->evaluate(graph_, node, inputs).front();
     }
-    std::vector<int64_t> order = order_of(*split, at_two_.shape(apart), *perm);
-    if (order.empty() || !fixed(x, split->axis)) return false;
+    return tensor;
+  }
+
+  std::optional<Shuffle> shuffle_over(std::span<const int32_t> chain) const {
+    const ValueId x = graph_.nodes[chain.back()].inputs[0];
+    const auto at_two = shuffle_of(moved(chain, at_two_), at_two_.shape(x));
+    if (!at_two || at_two_.shape(x)[at_two->axis] != at_three_.shape(x)[at_two->axis]) return {};
+    if (shuffle_of(moved(chain, at_three_), at_three_.shape(x)) != at_two) return {};
+    return is_range(at_two->order) ? std::nullopt : at_two;
+  }
+
+  bool rewrite(int32_t last) {
+    const std::vector<int32_t> chain = chain_to(last);
+    // The shortest chain that is a shuffle; a longer one may be several.
+    bool transposes = false;
+    for (size_t length = 1; length <= chain.size(); ++length) {
+      const std::span part(chain.data(), length);
+      transposes = transposes || graph_.nodes[part.back()].op_type == "Transpose";
+      const ValueId x = graph_.nodes[part.back()].inputs[0];
+      const ValueId y = graph_.nodes[last].outputs[0];
+      if (!transposes || length < 3 || !may_be_picks(x, y)) continue;
+      const auto shuffle = shuffle_over(part);
+      if (!shuffle) continue;
+      become_gather(graph_.nodes[last], x, *shuffle);
+      return true;
+    }
+    return false;
+  }
+
+  void become_gather(Node& node, ValueId x, const Shuffle& shuffle) {
+    const ValueId y = node.outputs[0];
     const std::string name = unused_name(graph_, graph_.value(y).name + "_order");
-    const ValueId indices = add_constant(graph_, name, Tensor::vector(order));
+    const ValueId indices = add_constant(graph_, name, Tensor::vector(shuffle.order));
     Node gather;
-    gather.name = last.name;
+    gather.name = std::move(node.name);
     gather.op_type = "Gather";
     gather.op = find_operator("", "Gather");
     gather.inputs = {x, indices};
     gather.outputs = {y};
-    gather.attributes.set("axis", split->axis);
-    last = std::move(gather);
-    return true;
+    gather.attributes.set("axis", shuffle.axis);
+    node = std::move(gather);
   }
 
   Graph& graph_;
   Inferred at_two_, at_three_;
   std::vector<int32_t> producer_;
-  std::vector<std::vector<int32_t>> readers_;
 };
 
 }  // namespace
 
 void shuffles_to_gathers(Graph& graph) {
-  const bool any =
-      std::ranges::any_of(graph.nodes, [](const Node& node) { return is(node, "Transpose"); });
+  const bool any = std::ranges::any_of(
+      graph.nodes, [](const Node& node) { return node.op && node.op_type == "Transpose"; });
   if (any) Rewriter(graph).run();
 }
 
