@@ -49,6 +49,60 @@ TEST(Lower, convolves_with_a_weight_that_the_graph_computes) {
     output y)");
 }
 
+TEST(Lower, transposed_convolutions_have_every_geometry) {
+  const std::string net =
+      "input x float32 [2, 4, 4, 5]\nconst w float32 [4, 3, 3, 2] random\n"
+      "const wb float32 [3] random\n";
+  for (const char* attributes :
+       {"", "strides=[2, 3]", "strides=[2, 2], pads=[1, 0, 1, 0]", "pads=[0, 1, 1, 0]",
+        "strides=[2, 2], pads=[1, 0, 1, 1], output_padding=[1, 0]", "dilations=[2, 3]",
+        "strides=[3, 2], output_padding=[2, 1]", "auto_pad=\"SAME_UPPER\", strides=[2, 2]",
+        "auto_pad=\"SAME_LOWER\", strides=[2, 2]",
+        "auto_pad=\"SAME_UPPER\", strides=[2, 1], dilations=[2, 3]",
+        "strides=[2, 2], output_shape=[8, 9]", "strides=[2, 2], output_shape=[2, 3, 12, 9]",
+        "auto_pad=\"SAME_UPPER\", strides=[2, 2], output_shape=[7, 7]"}) {
+    for (const char* inputs : {"x, w", "x, w, wb"}) {
+      expect_lowered(net + "y = ConvTranspose(" + inputs + ") {" + attributes + "}\noutput y");
+    }
+  }
+}
+
+TEST(Lower, transposed_convolutions_in_groups_and_on_any_number_of_axes) {
+  expect_lowered(R"(
+    input x float32 [2, 4, 3, 3]
+    const w float32 [4, 3, 3, 3] random
+    const wb float32 [6] random
+    y = ConvTranspose(x, w, wb) {group=2, strides=[2, 2], pads=[1, 1, 1, 1]}
+    output y)");
+  expect_lowered(R"(
+    input x float32 [2, 3, 5]
+    const w float32 [3, 4, 3] random
+    y = ConvTranspose(x, w) {pads=[2, 0], strides=[2]}
+    output y)");
+  expect_lowered(R"(
+    input x float32 [1, 2, 2, 3, 2]
+    const w float32 [2, 3, 2, 2, 2] random
+    y = ConvTranspose(x, w) {pads=[0, 1, 0, 1, 1, 0]}
+    output y)");
+  EXPECT_EQ(refusal_of("input x float32 [1, 1, 2, 2, 2, 2]\nconst w float32 [1, 1, 1, 1, 1, 1] "
+                       "random\ny = ConvTranspose(x, w)\noutput y"),
+            "node 'y' (ConvTranspose): can't be trained: input has rank 6, expected 3 to 5");
+}
+
+TEST(Lower, sums_products_by_an_equation) {
+  const std::string net =
+      "input x float32 [2, 3, 4]\nconst w float32 [4, 5] random\n"
+      "const wv float32 [2, 5, 4] random\nconst wb float32 [1, 4] random\n";
+  for (const char* call :
+       {"(x, w) {equation=\"bij,jk->bik\"}", "(x, wv) {equation=\"bid, bjd -> bij\"}",
+        "(x) {equation=\"abc->cab\"}", "(x) {equation=\"abc->b\"}", "(x, w) {equation=\"Bij,jA\"}",
+        "(x, wv, w) {equation=\"bid,bjd,dj->bi\"}", "(x, wb) {equation=\"bij,ij->bij\"}",
+        "(w, w) {equation=\"ij,ij->\"}"}) {
+    expect_lowered(net + "e = Einsum" + call + "\nall = ReduceSum(x)\ny = Add(e, all)\noutput e\n" +
+                   "output y");
+  }
+}
+
 TEST(Lower, multiplies_matrices_of_every_rank) {
   for (const auto& [a, b] :
        {std::pair("3, 4", "4, 5"), std::pair("2, 3, 4", "4, 5"), std::pair("2, 1, 3, 4", "5, 4, 2"),

@@ -143,6 +143,55 @@ TEST(Lower, gathers_with_indices_of_either_sign) {
     output y)");
 }
 
+TEST(Lower, expands_and_tiles) {
+  for (const char* call : {"Expand(x, same)", "Expand(x, wide)", "Expand(x, more)",
+                           "Expand(x, ones)", "Tile(x, repeats)", "Tile(x, once)"}) {
+    expect_lowered(std::string(R"(
+      input x float32 [2, 1, 4]
+      const same int64 [3] = 2 1 4
+      const wide int64 [2] = 3 1
+      const more int64 [4] = 5 1 3 4
+      const ones int64 [1] = 1
+      const repeats int64 [3] = 2 3 1
+      const once int64 [3] = 1 1 1
+      y = )") + call +
+                   "\noutput y");
+  }
+}
+
+TEST(Lower, what_is_expanded_is_not_written_over) {
+  LoweredGraph net(R"(
+    input x float32 [1, 4]
+    const rows int64 [2] = 3 4
+    a = Neg(x)
+    v = Expand(a, rows)
+    y = Relu(v)
+    output y)");
+  net.overwrite_after({"Expand"});
+  expect_forward(net);
+  expect_gradients(net);
+}
+
+TEST(Lower, moves_blocks_of_pixels) {
+  for (const char* call :
+       {"DepthToSpace(x) {blocksize=2}", "DepthToSpace(x) {blocksize=2, mode=\"CRD\"}",
+        "DepthToSpace(x) {blocksize=1, mode=\"DCR\"}", "SpaceToDepth(x) {blocksize=2}"}) {
+    expect_lowered(std::string("input x float32 [2, 8, 4, 6]\ny = ") + call + "\noutput y");
+  }
+  EXPECT_EQ(refusal_of("input x float32 [2, 4, 2, 2]\ny = DepthToSpace(x) {blocksize=2, "
+                       "mode=\"RCD\"}\noutput y"),
+            "node 'y' (DepthToSpace): can't be trained: 'mode' is 'RCD', expected 'DCR' or 'CRD'");
+}
+
+TEST(Lower, a_size_is_known_before_it_runs) {
+  expect_lowered(R"(
+    input x float32 [N, 3, 4]
+    n = Size(x)
+    f = Cast(n) {to=1}
+    y = Div(x, f)
+    output y)");
+}
+
 TEST(Lower, fills_shapes_too_large_to_be_known) {
   expect_lowered(R"(
     input x float32 [3, 5000]

@@ -28,7 +28,7 @@ void forget_trained(const Graph& graph, Inferred& inferred) {
   for (const ValueId id : running_statistics(graph)) trained[id] = 1;
   for (const Node& node : graph.nodes) {
     const bool reached =
-        node.op_type != "Shape" &&
+        node.op_type != "Shape" && node.op_type != "Size" &&
         std::ranges::any_of(node.inputs, [&](ValueId id) { return id != kNoValue && trained[id]; });
     for (const ValueId id : node.outputs) {
       if (id == kNoValue || !reached) continue;

@@ -65,6 +65,7 @@ class LoweredGraph {
       for (const ValueId id : node.inputs) step = step || (id != kNoValue && trained[id]);
       step = step && node.op_type != "Shape";
       for (const ValueId id : node.outputs) {
+        if (id == kNoValue) continue;
         trained[id] = step;
         step = step || !known_value(graph, inferred, id);
       }

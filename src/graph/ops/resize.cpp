@@ -4,24 +4,16 @@
 // every axis, the channels' too, so they are repaired after a cut; the scale of an axis that keeps
 // its size is one and needs no repair.
 
+#include "graph/ops/resize.h"
+
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "core/error.h"
-#include "graph/ops/ops.h"
 
 namespace coppice {
 namespace {
-
-// Which inputs hold what; -1 for none.
-struct Places {
-  int scales = -1, sizes = -1;
-};
-
-Places places_of(const Graph& graph, const Node& node) {
-  if (node.op_type == "Upsample" || graph.opset < 11) return {graph.opset < 9 ? -1 : 1, -1};
-  return {2, 3};
-}
 
 bool has_elements(const Tensor* tensor) { return tensor && tensor->size() > 0; }
 
@@ -53,7 +45,7 @@ std::vector<T> for_all_axes(const Graph& graph, const Node& node, const std::vec
 }
 
 void infer_resize(InferContext& context) {
-  const Places places = places_of(context.graph(), context.node());
+  const ResizePlaces places = resize_places(context.graph(), context.node());
   for (const int input : {places.scales, places.sizes}) {
     if (input >= 0 && context.has(input) && !context.known(input)) return context.give_up();
   }
@@ -83,7 +75,7 @@ void relate_resize(Relations& relations) {
 
 void repair_resize(RepairContext& context) {
   if (context.unchanged()) return;
-  const Places places = places_of(context.graph(), context.node());
+  const ResizePlaces places = resize_places(context.graph(), context.node());
   if (places.sizes < 0 || !has_elements(context.known(places.sizes))) return;
   const Shape& wanted = context.new_output(0);
   const auto axes = context.node().attributes.integers("axes");
@@ -96,7 +88,80 @@ void repair_resize(RepairContext& context) {
   context.want(places.sizes, listed);
 }
 
+struct Rules {
+  std::string coordinates, rounding;
+  bool linear = false;
+};
+
+Rules rules_of(const Graph& graph, const Node& node) {
+  const bool upsample = node.op_type == "Upsample" || graph.opset < 11;
+  Rules rules;
+  rules.coordinates = node.attributes.text("coordinate_transformation_mode",
+                                           upsample ? "asymmetric" : "half_pixel");
+  rules.rounding = node.attributes.text("nearest_mode", upsample ? "floor" : "round_prefer_floor");
+  const std::string mode = node.attributes.text("mode", "nearest");
+  rules.linear = mode == "linear";
+  if (mode != "linear" && mode != "nearest") {
+    fail_input(where(graph, node) + ": mode '" + mode + "' can't be run; nearest and linear can");
+  }
+  constexpr std::string_view kCoordinates[] = {"asymmetric", "align_corners", "half_pixel",
+                                               "pytorch_half_pixel"};
+  if (std::ranges::find(kCoordinates, rules.coordinates) == std::end(kCoordinates)) {
+    fail_input(where(graph, node) + ": coordinate_transformation_mode '" + rules.coordinates +
+               "' can't be run");
+  }
+  if (node.attributes.integer("antialias", 0) != 0) {
+    fail_input(where(graph, node) + ": 'antialias' can't be run");
+  }
+  const std::string policy = node.attributes.text("keep_aspect_ratio_policy", "stretch");
+  if (policy != "stretch") {
+    fail_input(where(graph, node) + ": keep_aspect_ratio_policy '" + policy + "' can't be run");
+  }
+  return rules;
+}
+
+double position(const std::string& coordinates, int64_t i, double scale, int64_t in, int64_t out) {
+  const auto at = static_cast<double>(i);
+  if (coordinates == "asymmetric") return at / scale;
+  if (coordinates == "align_corners") {
+    return out == 1 ? 0 : at * static_cast<double>(in - 1) / static_cast<double>(out - 1);
+  }
+  if (coordinates == "pytorch_half_pixel" && out == 1) return 0;
+  return (at + 0.5) / scale - 0.5;
+}
+
+double rounded(const std::string& rounding, double x) {
+  if (rounding == "floor") return std::floor(x);
+  if (rounding == "ceil") return std::ceil(x);
+  if (rounding == "round_prefer_ceil") return std::floor(x + 0.5);
+  return std::ceil(x - 0.5);
+}
+
+std::vector<Blend> blends_of(const Rules& rules, double scale, int64_t in, int64_t out) {
+  std::vector<Blend> blends;
+  const auto held = [&](double x) {
+    return std::clamp<int64_t>(static_cast<int64_t>(x), 0, in - 1);
+  };
+  for (int64_t i = 0; i < out; ++i) {
+    const double x = position(rules.coordinates, i, scale, in, out);
+    if (rules.linear) {
+      const double inside = std::clamp(x, 0.0, static_cast<double>(in - 1));
+      const double low = std::floor(inside);
+      blends.push_back({held(low), held(low + 1), inside - low});
+    } else {
+      const int64_t nearest = held(rounded(rules.rounding, x));
+      blends.push_back({nearest, nearest, 0});
+    }
+  }
+  return blends;
+}
+
 }  // namespace
+
+ResizePlaces resize_places(const Graph& graph, const Node& node) {
+  if (node.op_type == "Upsample" || graph.opset < 11) return {graph.opset < 9 ? -1 : 1, -1};
+  return {2, 3};
+}
 
 std::optional<ResizeTarget> resize_target(const Graph& graph, const Node& node, const Shape& input,
                                           const Tensor* scales, const Tensor* sizes) {
@@ -120,6 +185,15 @@ std::optional<ResizeTarget> resize_target(const Graph& graph, const Node& node, 
         static_cast<int64_t>(std::floor(static_cast<float>(input[axis]) * all[axis]));
   }
   return target;
+}
+
+std::optional<std::vector<Blend>> resize_blends(const Graph& graph, const Node& node,
+                                                const Shape& input, const ResizeTarget& target,
+                                                int64_t axis) {
+  const Rules rules = rules_of(graph, node);
+  const double scale = target.scales[axis];
+  if (input[axis] == target.shape[axis] && scale == 1) return std::nullopt;
+  return blends_of(rules, scale, input[axis], target.shape[axis]);
 }
 
 extern const OpDef kResize{.type = "Resize",

@@ -57,6 +57,15 @@ Step lower_div(const LowerContext& context) {
   });
 }
 
+// The remainder of integers has the sign of the divisor, or with 'fmod' that of the dividend, which
+// is all that floats have.
+Step lower_mod(const LowerContext& context) {
+  return of_two(context, [fmod = context.attributes().integer("fmod", 0) != 0](
+                             const at::Tensor& a, const at::Tensor& b) {
+    return fmod || a.is_floating_point() ? at::fmod(a, b) : at::remainder(a, b);
+  });
+}
+
 // The result has the base's type. One constant exponent is a number, for which LibTorch has faster
 // kernels (squares, roots) and no gradient that would be NaN for a negative base.
 Step lower_pow(const LowerContext& context) {

@@ -42,6 +42,7 @@ class LowerContext {
   ValueId out(int output = 0) const { return node_->outputs[output]; }
   const Shape& shape(int input) const { return inferred_.shape(in(input)); }
   const Shape& output_shape(int output = 0) const { return inferred_.shape(out(output)); }
+  DType dtype(int input) const { return inferred_.types[in(input)]->dtype; }
   int64_t rank(int input) const { return static_cast<int64_t>(shape(input).size()); }
   // The value of an input that decides how the node computes (axes, pads, bounds); null where the
   // node has no such input. Throws Error::input where it is there but not known.

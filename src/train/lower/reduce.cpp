@@ -1,7 +1,8 @@
 // Reductions over axes, which are an attribute or (later opsets) an input.
 //
 // Without axes all are reduced, or none where 'noop_with_empty_axes' says so: then nothing is
-// summed, but an element's norm is still its magnitude.
+// summed, but an element's norm is still its magnitude. LibTorch gives sums of integers a wider
+// type unless it is told theirs.
 #include <numeric>
 
 #include "graph/ops/ops.h"
@@ -27,7 +28,11 @@ Step reduce(const LowerContext& context, Reduce function, Each each) {
 }
 
 at::Tensor itself(const at::Tensor& x) { return at::alias(x); }
-at::Tensor magnitude(const at::Tensor& x) { return at::abs(x); }
+at::Tensor squared(const at::Tensor& x) { return x * x; }
+
+at::Tensor sum_of(const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+  return at::sum(x, axes, keep, x.scalar_type());
+}
 
 }  // namespace
 
@@ -38,11 +43,39 @@ Step lower_reduce_mean(const LowerContext& context) {
   return reduce(context, mean, itself);
 }
 
-Step lower_reduce_sum(const LowerContext& context) {
-  const Reduce sum = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
-    return at::sum(x, axes, keep);
+Step lower_reduce_sum(const LowerContext& context) { return reduce(context, sum_of, itself); }
+
+Step lower_reduce_sum_square(const LowerContext& context) {
+  const Reduce squares = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return sum_of(squared(x), axes, keep);
   };
-  return reduce(context, sum, itself);
+  return reduce(context, squares, squared);
+}
+
+Step lower_reduce_log_sum(const LowerContext& context) {
+  const Reduce log_sum = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return at::log(sum_of(x, axes, keep));
+  };
+  return reduce(context, log_sum, at::log);
+}
+
+Step lower_reduce_log_sum_exp(const LowerContext& context) {
+  const Reduce log_sum_exp = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    return at::logsumexp(x, axes, keep);
+  };
+  return reduce(context, log_sum_exp, itself);
+}
+
+// One axis at a time, the last first, so that those before it keep their place.
+Step lower_reduce_prod(const LowerContext& context) {
+  const Reduce product = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
+    at::Tensor result = x;
+    for (size_t i = axes.size(); i-- > 0;) {
+      result = at::prod(result, axes[i], keep, x.scalar_type());
+    }
+    return result;
+  };
+  return reduce(context, product, itself);
 }
 
 Step lower_reduce_max(const LowerContext& context) {
@@ -61,9 +94,9 @@ Step lower_reduce_min(const LowerContext& context) {
 
 Step lower_reduce_l1(const LowerContext& context) {
   const Reduce l1 = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
-    return at::sum(at::abs(x), axes, keep);
+    return sum_of(at::abs(x), axes, keep);
   };
-  return reduce(context, l1, magnitude);
+  return reduce(context, l1, at::abs);
 }
 
 // at::norm's gradient at zero is zero, where that of a root of squares would be NaN.
@@ -71,7 +104,7 @@ Step lower_reduce_l2(const LowerContext& context) {
   const Reduce l2 = [](const at::Tensor& x, const std::vector<int64_t>& axes, bool keep) {
     return at::norm(x, at::Scalar(2), axes, keep);
   };
-  return reduce(context, l2, magnitude);
+  return reduce(context, l2, at::abs);
 }
 
 }  // namespace coppice::train

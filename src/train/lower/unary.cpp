@@ -26,10 +26,29 @@ Step lower_elu(const LowerContext& context) {
   return of_one(context, [alpha](const at::Tensor& x) { return at::elu(x, alpha); });
 }
 
+Step lower_celu(const LowerContext& context) {
+  const double alpha = context.attributes().real("alpha", 1);
+  if (alpha == 0) context.fail("'alpha' is 0, by which it divides");
+  return of_one(context, [alpha](const at::Tensor& x) { return at::celu(x, alpha); });
+}
+
 Step lower_selu(const LowerContext& context) {
   const double alpha = context.attributes().real("alpha", 1.67326319f);
   const double gamma = context.attributes().real("gamma", 1.05070102f);
   return of_one(context, [=](const at::Tensor& x) { return at::elu(x, alpha, gamma); });
+}
+
+Step lower_thresholded_relu(const LowerContext& context) {
+  const double alpha = context.attributes().real("alpha", 1);
+  return of_one(context, [alpha](const at::Tensor& x) { return at::threshold(x, alpha, 0); });
+}
+
+Step lower_gelu(const LowerContext& context) {
+  const std::string approximate = context.attributes().text("approximate", "none");
+  if (approximate != "none" && approximate != "tanh") {
+    context.fail("'approximate' is '" + approximate + "', expected 'none' or 'tanh'");
+  }
+  return of_one(context, [approximate](const at::Tensor& x) { return at::gelu(x, approximate); });
 }
 
 Step lower_hard_sigmoid(const LowerContext& context) {
