@@ -28,12 +28,36 @@ struct Reading {
   Kind kind;
 };
 constexpr Reading kReadings[] = {
-    {"Conv", 1, Kind::weight},   {"Conv", 2, Kind::bias},
-    {"Gemm", 0, Kind::weight},   {"Gemm", 1, Kind::weight},
-    {"Gemm", 2, Kind::bias},     {"ConvTranspose", 1, Kind::weight},
-    {"MatMul", 0, Kind::weight}, {"ConvTranspose", 2, Kind::bias},
-    {"MatMul", 1, Kind::weight}, {"BatchNormalization", 1, Kind::norm},
-    {"Gather", 0, Kind::weight}, {"BatchNormalization", 2, Kind::norm},
+    {"Conv", 1, Kind::weight},
+    {"Conv", 2, Kind::bias},
+    {"ConvTranspose", 1, Kind::weight},
+    {"ConvTranspose", 2, Kind::bias},
+    {"Gemm", 0, Kind::weight},
+    {"Gemm", 1, Kind::weight},
+    {"Gemm", 2, Kind::bias},
+    {"MatMul", 0, Kind::weight},
+    {"MatMul", 1, Kind::weight},
+    {"Einsum", 0, Kind::weight},
+    {"Einsum", 1, Kind::weight},
+    {"Gather", 0, Kind::weight},
+    {"LSTM", 1, Kind::weight},
+    {"LSTM", 2, Kind::weight},
+    {"LSTM", 3, Kind::bias},
+    {"GRU", 1, Kind::weight},
+    {"GRU", 2, Kind::weight},
+    {"GRU", 3, Kind::bias},
+    {"RNN", 1, Kind::weight},
+    {"RNN", 2, Kind::weight},
+    {"RNN", 3, Kind::bias},
+    {"BatchNormalization", 1, Kind::norm},
+    {"BatchNormalization", 2, Kind::norm},
+    {"GroupNormalization", 1, Kind::norm},
+    {"GroupNormalization", 2, Kind::norm},
+    {"InstanceNormalization", 1, Kind::norm},
+    {"InstanceNormalization", 2, Kind::norm},
+    {"LayerNormalization", 1, Kind::norm},
+    {"LayerNormalization", 2, Kind::norm},
+    {"RMSNormalization", 1, Kind::norm},
     {"PRelu", 1, Kind::norm},
 };
 
@@ -108,7 +132,8 @@ class Tracer {
     for (const Reading& reading : kReadings) {
       if (reading.op_type != node.op_type || reading.input != input) continue;
       // A product with a plain vector, or a list of numbers to pick from, is no layer.
-      const bool needs_matrix = node.op_type == "MatMul" || node.op_type == "Gather";
+      const bool needs_matrix =
+          node.op_type == "MatMul" || node.op_type == "Gather" || node.op_type == "Einsum";
       if (needs_matrix && graph_.value(id).constant && graph_.value(id).constant->rank() < 2) break;
       return reading.kind;
     }

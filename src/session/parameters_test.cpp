@@ -169,6 +169,29 @@ std::string inputs_of(const Graph& graph) {
   return text;
 }
 
+TEST(TrainedParameters, normalisations_by_the_data_and_recurrent_layers_have_theirs) {
+  const Graph graph = parse_text_graph(R"(
+    opset 17
+    input x float32 [3, N, 4]
+    const s float32 [4] random
+    const t float32 [4] random
+    const w float32 [1, 8, 4] random
+    const r float32 [1, 8, 2] random
+    const b float32 [1, 16] random
+    const one int64 [1] = 1
+    const v float32 [2, 5] random
+    n = LayerNormalization(x, s, t)
+    h = LSTM(n, w, r, b) {hidden_size=2}
+    q = Squeeze(h, one)
+    y = Einsum(q, v) {equation="tnh,ho->tno"}
+    output y)");
+  std::string names;
+  for (const Parameter& parameter : trained_parameters(graph)) {
+    names += graph.value(parameter.id).name + " ";
+  }
+  EXPECT_EQ(names, "s t w r b v ");
+}
+
 TEST(SeparateVectors, equal_vectors_of_two_normalisations_come_apart) {
   Graph graph = parse_text_graph(R"(
     input x float32 [N, 4, 2, 2]
