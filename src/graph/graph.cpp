@@ -192,4 +192,18 @@ void remove_dead(Graph& graph) {
   }
 }
 
+void leave_out_unread_outputs(Graph& graph) {
+  std::vector<char> read(graph.values.size(), 0);
+  for (const ValueId id : graph.outputs) read[id] = 1;
+  for (const Node& node : graph.nodes) {
+    for_each_read(node, [&](ValueId id) { read[id] = 1; });
+  }
+  for (Node& node : graph.nodes) {
+    if (!node.op || node.op->arity.max_outputs < 0) continue;
+    for (size_t o = 1; o < node.outputs.size(); ++o) {
+      if (node.outputs[o] != kNoValue && !read[node.outputs[o]]) node.outputs[o] = kNoValue;
+    }
+  }
+}
+
 }  // namespace coppice

@@ -109,5 +109,9 @@ void verify(const Graph& graph);
 
 // Drops nodes whose outputs nobody reads, and forgets constants nobody reads.
 void remove_dead(Graph& graph);
+// Gives up outputs, beyond a node's first, that nobody reads, of operators that have a fixed number
+// of them: masks of Dropout, positions of MaxPool, states of LSTM. For a graph that is run: some
+// of them ONNX requires in a file.
+void leave_out_unread_outputs(Graph& graph);
 
 }  // namespace coppice

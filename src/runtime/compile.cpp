@@ -49,6 +49,7 @@ void require_types(const Graph& graph, const Inferred& inferred) {
 }
 
 void simplify(Graph& graph, const Inferred& inferred) {
+  leave_out_unread_outputs(graph);
   fold_constants(graph, inferred, evaluate_constant);
   remove_no_ops(graph, inferred);
 }

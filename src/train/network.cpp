@@ -14,7 +14,9 @@ Network::Network(Graph graph, std::vector<ValueId> wanted, at::Device device)
     : graph_(std::move(graph)),
       wanted_(std::move(wanted)),
       device_(device),
-      constants_(graph_.values.size()) {}
+      constants_(graph_.values.size()) {
+  leave_out_unread_outputs(graph_);
+}
 
 at::Tensor& Network::constant(ValueId id) {
   at::Tensor& tensor = constants_[id];
