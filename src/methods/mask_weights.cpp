@@ -32,7 +32,7 @@ Outcome mask_weights(const Graph& graph, const Masks& masks, OneShotOptions::Ver
   outcome.graph = graph;
   apply_masks(outcome.graph, masks);
   outcome.plan.masks = masks;
-  outcome.before = outcome.after = costs_of(graph, infer(graph));
+  outcome.before = outcome.after = costs_of(graph, infer(graph, fitting_sizes(graph, {})));
   outcome.weights_before = count_weights(graph);
   outcome.weights_after = count_weights(outcome.graph);
   if (verify == OneShotOptions::Verify::off) return outcome;
