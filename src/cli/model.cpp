@@ -19,11 +19,14 @@ Graph build(const std::string& name, uint64_t seed) {
   return build_zoo_model(name.substr(kZoo.size()), seed);
 }
 
-// An ONNX file, or one in a container.
+// An ONNX file, perhaps with tensors in files beside it, or one in a container.
 Graph read(const std::string& path) {
   const Buffer file = read_file(path);
-  return within("'" + path + "'",
-                [&] { return parse_onnx(is_container(file.bytes()) ? decode(file) : file); });
+  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  return within("'" + path + "'", [&] {
+    return is_container(file.bytes()) ? parse_onnx(decode(file))
+                                      : parse_onnx(file, parent.empty() ? "." : parent);
+  });
 }
 
 std::string sha256_of_zoo_model(const std::string& name, uint64_t seed) {
@@ -44,7 +47,9 @@ Model load_model(const std::string& name, uint64_t seed) {
   } else {
     model.graph = read(name);
     std::error_code gone;
-    model.bytes = static_cast<int64_t>(std::filesystem::file_size(name, gone));
+    const bool beside = model.graph.foreign.storage == Foreign::Storage::beside;
+    model.bytes = static_cast<int64_t>(beside ? onnx_bytes(model.graph)
+                                              : std::filesystem::file_size(name, gone));
   }
   return model;
 }

@@ -147,6 +147,35 @@ TEST(OddModels, a_layer_of_zeros_is_pruned_like_any_other) {
   }
 }
 
+TEST(OddModels, weights_beside_the_model_are_read_and_written_beside) {
+  const TempDir dir;
+  Graph graph = parse_text_graph(R"(
+      input x float32 [N, 40]
+      const w1 float32 [40, 64] random
+      const w2 float32 [64, 10] random
+      h = MatMul(x, w1)
+      r = Relu(h)
+      y = MatMul(r, w2)
+      output y)");
+  graph.foreign.storage = Foreign::Storage::beside;
+  write_onnx(graph, dir / "net.onnx");
+  ASSERT_TRUE(std::filesystem::exists(dir / "net.onnx.data"));
+  const Ran pruned = coppice({"prune", dir / "net.onnx", "-o", dir / "small.onnx", "--keep-macs",
+                              "0.5", "--latency", "off", "--json"});
+  ASSERT_EQ(pruned.code, 0) << pruned.err;
+  EXPECT_EQ(pruned.json()["verified"], true);
+  EXPECT_GT(pruned.json()["before"]["bytes"], 64 * 50 * 4);
+  EXPECT_TRUE(std::filesystem::exists(dir / "small.onnx.data"));
+  const Ran same = coppice(
+      {"verify", dir / "net.onnx", dir / "small.onnx", "--plan", dir / "plan.json", "--json"});
+  EXPECT_EQ(same.code, 0) << same.err;
+  const Ran packed = coppice({"compress", dir / "small.onnx", "-o", dir / "small.coppice"});
+  EXPECT_EQ(packed.code, 0) << packed.err;
+  EXPECT_EQ(coppice({"inspect", dir / "small.coppice"}).code, 0);
+  std::filesystem::remove(dir / "net.onnx.data");
+  EXPECT_TRUE(fails(coppice({"inspect", dir / "net.onnx"}), 3, "net.onnx.data"));
+}
+
 TEST(OddModels, nothing_prunable_is_exit_code_4_and_writes_nothing) {
   const TempDir dir;
   write_onnx(parse_text_graph("input x float32 [N, 4]\n const w float32 [4, 3] random\n"
