@@ -1,7 +1,8 @@
-// What benchmarks share: medians, and the seconds that a peer's command prints.
+// What benchmarks share: medians, a stopwatch, and the seconds that a peer's command prints.
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <sstream>
@@ -15,6 +16,20 @@ inline double median(std::vector<double> values) {
   std::sort(values.begin(), values.end());
   return values[values.size() / 2];
 }
+
+// Milliseconds since it was made or last asked.
+class Stopwatch {
+ public:
+  double lap_ms() {
+    const auto now = std::chrono::steady_clock::now();
+    const double ms = std::chrono::duration<double, std::milli>(now - start_).count();
+    start_ = now;
+    return ms;
+  }
+
+ private:
+  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
 
 // The last number that the command prints; negative where it fails.
 inline double run_peer(const std::string& command) {

@@ -9,7 +9,6 @@
 //   prune_bench resnet50.onnx --peer 'python3 bench/peer_torch_pruning.py resnet50'
 
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -24,19 +23,6 @@
 namespace {
 
 using namespace coppice;
-
-class Stopwatch {
- public:
-  double lap_ms() {
-    const auto now = std::chrono::steady_clock::now();
-    const double ms = std::chrono::duration<double, std::milli>(now - start_).count();
-    start_ = now;
-    return ms;
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 struct Times {
   double read, trace, score, surgery, write, proof;

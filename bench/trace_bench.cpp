@@ -5,7 +5,6 @@
 // prints the median of five runs of: loosening, inference, groups, a cut of half of all units. With
 // models it prints the same for them.
 
-#include <chrono>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -57,19 +56,6 @@ Graph residual_net(int64_t nodes, int64_t width) {
   graph.outputs = {op(graph, "GlobalAveragePool", {x})};
   return graph;
 }
-
-class Stopwatch {
- public:
-  double lap_ms() {
-    const auto now = std::chrono::steady_clock::now();
-    const double ms = std::chrono::duration<double, std::milli>(now - start_).count();
-    start_ = now;
-    return ms;
-  }
-
- private:
-  std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 void measure(const std::string& name, const Graph& graph) {
   std::vector<double> loose, infers, groups_ms, cuts;
