@@ -52,7 +52,7 @@ ValueId Builder::conv(const std::string& name, ValueId x, int64_t filters,
 
 ValueId Builder::batch_norm(const std::string& name, ValueId x) {
   const int64_t count = channels(x);
-  const ValueId scale = filled(name + ".weight", count, 1);
+  const ValueId scale = filled(name + ".weight", count, initialisation_.norm_scale);
   const ValueId shift = filled(name + ".bias", count, 0);
   const ValueId mean = filled(name + ".running_mean", count, 0);
   const ValueId variance = filled(name + ".running_var", count, 1);

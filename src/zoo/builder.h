@@ -25,6 +25,7 @@ struct ConvOptions {
 
 struct Initialisation {
   Initialise conv, linear;
+  float norm_scale = 1;  // of every BatchNormalization; its other vectors are the identity's
 };
 
 class Builder {

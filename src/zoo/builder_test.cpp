@@ -98,6 +98,14 @@ TEST(Builder, batch_norm_starts_as_the_identity) {
   }
 }
 
+TEST(Builder, batch_norm_scales_start_where_the_initialisation_says) {
+  Builder net("small", 1, {.conv = he_fan_in, .linear = he_fan_in, .norm_scale = 0.5f});
+  const Graph graph = net.finish(net.batch_norm("bn", net.input({2, 4, 4})));
+  EXPECT_EQ(*graph.value(*find_value(graph, "bn.weight")).constant,
+            Tensor::of<float>({2}, {0.5f, 0.5f}));
+  EXPECT_EQ(*graph.value(*find_value(graph, "bn.bias")).constant, Tensor::of<float>({2}, {0, 0}));
+}
+
 TEST(Builder, relu6_clips_to_0_and_6_with_one_pair_of_bounds) {
   Builder net = small_net();
   const ValueId x = net.relu6("a", net.input({2, 4, 4}));

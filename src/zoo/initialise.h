@@ -1,7 +1,8 @@
 // How the weights of a layer are drawn before training.
 //
 // weight: [O, I/G, K...] of Conv or [O, I] of Gemm; fan-in = I/G * K*K, fan-out = O * K*K.
-// Biases and BatchNormalization are not drawn: bias 0, scale 1, shift 0, mean 0, variance 1.
+// Biases and BatchNormalization are not drawn: bias 0, scale 1 (or what the Builder is told), shift
+// 0, mean 0, variance 1.
 #pragma once
 
 #include <span>

@@ -63,14 +63,28 @@ struct Published {
 //                 convolution 288,000 MACs (Table 4: 576K operations)
 //   resnet20/56   He et al. 2016, Table 6: 0.27 M and 0.85 M; 4.055e7 and 1.2549e8 MACs of the
 //                 convolutions (He et al., "Soft Filter Pruning", IJCAI 2018, and its code)
+//   mlp500-300-bn 545,000 weights (Liu et al., ICCV 2017, Table 2, prunes 84.4 % of them to 85,000)
+//                 + 810 biases + 1,600 scales and shifts
+//   vgg11-bn-half ours: follows from the layers
+//   preresnet20   ours: follows from the layers. MACs are resnet20's and two projections of
+//                 131,072; the paper's shallowest, 110 layers, has 1.7 M parameters
+//   densenet40    Huang et al. 2017, Table 2: 1.0M; Liu et al. 2017, Table 1: 1.02M, 5.33e8 FLOPs
+//                 (two a MAC, and BatchNormalization)
 //   vgg16-bn      Li et al. 2017, Table 1: 1.5e7 and 3.13e8; the exact counts follow from the
-//   layers mobilenetv2   3,504,872 (torchvision's model page); 300 M (Sandler et al. 2018, Table 4)
+//                 layers
+//   vgg19-bn      Liu et al. 2017, Table 1: 20.04M, 7.97e8 FLOPs (two a MAC)
+//   mobilenetv2   3,504,872 (torchvision's model page); 300 M (Sandler et al. 2018, Table 4)
 const Published kPublished[] = {
     {"lenet300-100", 266'610, 0, 266'200, {1, 1, 28, 28}, {1, 10}},
     {"lenet5", 431'080, 1'888'000, 405'000, {1, 1, 28, 28}, {1, 10}},
+    {"mlp500-300-bn", 547'410, 0, 545'000, {1, 1, 28, 28}, {1, 10}},
+    {"vgg11-bn-half", 2'309'610, 33'255'936, 2'560, {1, 1, 28, 28}, {1, 10}},
     {"resnet20", 269'722, 40'550'400, 640, {1, 3, 32, 32}, {1, 10}},
     {"resnet56", 853'018, 125'485'056, 640, {1, 3, 32, 32}, {1, 10}},
+    {"preresnet20", 272'282, 40'812'544, 640, {1, 3, 32, 32}, {1, 10}},
+    {"densenet40", 1'019'722, 264'808'448, 4'480, {1, 3, 32, 32}, {1, 10}},
     {"vgg16-bn", 14'987'722, 313'196'544, 267'264, {1, 3, 32, 32}, {1, 10}},
+    {"vgg19-bn", 20'035'018, 398'131'200, 5'120, {1, 3, 32, 32}, {1, 10}},
     {"mobilenetv2", 3'504'872, 299'494'272, 1'280'000, {1, 3, 224, 224}, {1, 1000}},
 };
 
@@ -151,8 +165,9 @@ TEST(Zoo, unknown_name_throws_the_list_of_names) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_STREQ(error.what(),
-                 "no zoo model 'resnet57'; expected one of 'lenet300-100', 'lenet5', 'resnet20', "
-                 "'resnet56', 'vgg16-bn', 'mobilenetv2'");
+                 "no zoo model 'resnet57'; expected one of 'lenet300-100', 'lenet5', "
+                 "'mlp500-300-bn', 'vgg11-bn-half', 'resnet20', 'resnet56', 'preresnet20', "
+                 "'densenet40', 'vgg16-bn', 'vgg19-bn', 'mobilenetv2'");
   }
 }
 
@@ -178,6 +193,41 @@ TEST(Zoo, mobilenetv2_names_its_parameters_as_torchvision_does) {
     ASSERT_TRUE(id) << name;
     EXPECT_EQ(graph.value(*id).constant->shape(), shape) << name;
   }
+}
+
+TEST(Zoo, scales_of_network_slimming_start_at_a_half) {
+  for (const auto& [name, start] :
+       std::initializer_list<std::pair<const char*, float>>{{"mlp500-300-bn", 0.5f},
+                                                            {"vgg11-bn-half", 0.5f},
+                                                            {"preresnet20", 0.5f},
+                                                            {"densenet40", 0.5f},
+                                                            {"vgg19-bn", 0.5f},
+                                                            {"vgg16-bn", 1.0f}}) {
+    const Graph& graph = built(name);
+    for (const Node& node : graph.nodes) {
+      if (node.op_type != "BatchNormalization") continue;
+      const auto scale = graph.value(node.inputs[1]).constant->as<float>();
+      EXPECT_EQ(std::ranges::count(scale, start), std::ssize(scale)) << node.name;
+    }
+  }
+}
+
+TEST(Zoo, preresnet_projects_what_the_first_activation_of_a_stage_gives) {
+  const Graph& graph = built("preresnet20");
+  const auto active = find_value(graph, "layer2.0.relu1");
+  std::vector<std::string> readers;
+  for (const Node& node : graph.nodes) {
+    if (std::ranges::find(node.inputs, *active) != node.inputs.end()) readers.push_back(node.name);
+  }
+  EXPECT_EQ(readers, (std::vector<std::string>{"layer2.0.conv1", "layer2.0.downsample"}));
+}
+
+TEST(Zoo, densenet_grows_by_twelve_channels_a_layer) {
+  const Graph& graph = built("densenet40");
+  const Inferred inferred = infer(graph);
+  EXPECT_EQ(inferred.shape(*find_value(graph, "dense1.11.concat")), (Shape{1, 160, 32, 32}));
+  EXPECT_EQ(inferred.shape(*find_value(graph, "dense2.11.concat")), (Shape{1, 304, 16, 16}));
+  EXPECT_EQ(inferred.shape(*find_value(graph, "dense3.11.concat")), (Shape{1, 448, 8, 8}));
 }
 
 TEST(Zoo, option_a_shortcut_halves_the_picture_and_pads_channels_on_both_sides) {
