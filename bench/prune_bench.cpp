@@ -37,7 +37,7 @@ Times run_once(const std::string& model, const std::filesystem::path& target) {
   const Groups groups = find_groups(graph);
   times.trace = watch.lap_ms();
   const Criterion& criterion = find_criterion("l2");
-  const Scores scores = score_units(graph, groups, criterion, 0);
+  const Scores scores = score_units(graph, groups, criterion, {});
   const Allocation chosen =
       allocate(graph, groups, infer(graph), scores, {.budget = {Budget::Of::ratio, 0.3}});
   times.score = watch.lap_ms();

@@ -66,6 +66,7 @@ std::string group_table(const std::vector<GroupCut>& groups) {
 }
 
 std::string proof_line(const CutSummary& summary) {
+  if (!summary.changed) return "nothing was cut: shapes are the original's, weights are trained\n";
   if (!summary.verified) return "not proved (--verify off)\n";
   const std::string when = summary.trained ? " before training" : "";
   if (!summary.proof) {
@@ -113,6 +114,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.after.costs = outcome.after;
   summary.after.bytes = static_cast<int64_t>(onnx_bytes(outcome.graph));
   summary.groups = outcome.groups;
+  summary.changed = !outcome.plan.slices.empty() || !outcome.plan.masks.empty();
   summary.rounding_moved = outcome.rounding_moved;
   summary.before.weights = outcome.weights_before;
   summary.after.weights = outcome.weights_after;

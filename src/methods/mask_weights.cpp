@@ -43,4 +43,15 @@ Outcome mask_weights(const Graph& graph, const Masks& masks, OneShotOptions::Ver
   return outcome;
 }
 
+void require_zeros(const Graph& graph, const Masks& masks) {
+  for (const auto& [name, mask] : masks) {
+    const std::span<const float> stays = mask.as<float>(),
+                                 weights =
+                                     graph.value(*find_value(graph, name)).constant->as<float>();
+    for (size_t i = 0; i < weights.size(); ++i) {
+      COPPICE_CHECK(stays[i] != 0 || weights[i] == 0, "training moved a masked weight of " + name);
+    }
+  }
+}
+
 }  // namespace coppice

@@ -10,4 +10,7 @@ namespace coppice {
 // Error::input where masks and graph don't fit.
 Outcome mask_weights(const Graph& graph, const Masks& masks, OneShotOptions::Verify verify);
 
+// Checks that training left every masked weight at zero; anything else is a bug of ours.
+void require_zeros(const Graph& graph, const Masks& masks);
+
 }  // namespace coppice

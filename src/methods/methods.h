@@ -1,5 +1,5 @@
-// The pruning methods by name, each with its paper and what it needs. A method is one file here; a
-// method that trains gets a Session, the ones in this table so far decide from the weights alone.
+// The pruning methods by name, each with its paper and what it needs. A method is one file here;
+// one that trains gets a Session, the others decide from the weights alone.
 // Structured ones cut channels and give a smaller model, unstructured ones give zeros and a mask.
 #pragma once
 
@@ -19,8 +19,9 @@
 namespace coppice {
 
 struct Method {
-  enum class Kind { structured, unstructured };  // cuts channels, or zeroes weights one by one
-  enum class Training { optional, part };        // `part`: of the method; it gets a Session
+  // Cuts channels, zeroes weights one by one, or does so only on the way to a dense model.
+  enum class Kind { structured, unstructured, dense };
+  enum class Training { optional, part };  // `part`: of the method; it gets a Session
 
   const char* name;
   const char* paper;
@@ -41,7 +42,10 @@ struct OneShotOptions {
 
   Budget budget;
   int64_t round_to = kRoundAuto;
-  std::vector<std::string> keep;  // regular expressions: groups to leave alone
+  double most_of_group = 0.9;                  // the share of a group that may leave
+  std::optional<Criterion::Scope> scope = {};  // in place of the criterion's own
+  double norm_share = 0;                       // see ScoreOptions
+  std::vector<std::string> keep;               // regular expressions: groups to leave alone
   Spine spine = Spine::prune;
   Verify verify = Verify::on;
   uint64_t seed = 0;
@@ -77,6 +81,10 @@ struct Recipe;
 // Prunes the session's original by `prune` and trains what is left; masks stay exact.
 Outcome prune_and_train(Session& session, const std::function<Outcome(const Graph&)>& prune,
                         const Recipe& recipe);
+
+// What a method that cut a session's model while it trained has come to: its plan, proved as a
+// whole on the original, and the graph as it is now. Throws as apply_plan does.
+Outcome outcome_of(const Session& session, const Method& method, const OneShotOptions& options);
 
 // Replays a plan on the model it was made for. Throws as prune_once and plan.h do.
 Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Verify verify,

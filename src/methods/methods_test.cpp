@@ -33,7 +33,8 @@ TEST(Methods, every_method_meets_the_budget_and_proves_its_cut) {
   const Graph graph = build_zoo_model("resnet20", 1);
   for (const Method& method : methods()) {
     SCOPED_TRACE(method.name);
-    if (method.kind == Method::Kind::unstructured) continue;
+    if (method.kind != Method::Kind::structured) continue;
+    if (method.training == Method::Training::part) continue;
     if (method.name == std::string("bn-scale")) continue;  // fresh scales are all equal, see below
     const Outcome outcome = prune_once(graph, method, half_the_macs());
     EXPECT_LE(outcome.after.macs * 2, outcome.before.macs);
@@ -143,7 +144,7 @@ TEST(Methods, an_unknown_method_lists_the_known_ones) {
 
 TEST(Methods, every_structured_method_names_a_criterion_that_exists) {
   for (const Method& method : methods()) {
-    if (method.kind == Method::Kind::unstructured) continue;
+    if (method.kind != Method::Kind::structured) continue;
     EXPECT_NO_THROW(find_criterion(method.criterion)) << method.name;
   }
 }

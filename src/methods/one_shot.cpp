@@ -1,6 +1,8 @@
 // One-shot pruning without data: score every unit, choose by rank for the budget, cut, prove. What
 // a method's paper does between and after (training) is not here.
 
+#include "methods/one_shot.h"
+
 #include <algorithm>
 
 #include "core/error.h"
@@ -8,7 +10,6 @@
 #include "graph/passes/separate_vectors.h"
 #include "groups/surgery.h"
 #include "methods/mask_weights.h"
-#include "methods/methods.h"
 
 namespace coppice {
 namespace {
@@ -53,21 +54,27 @@ void cut(const Graph& graph, const Groups& groups, const Removal& removal,
 
 }  // namespace
 
+Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& options) {
+  COPPICE_CHECK(method.criterion != nullptr, "'" + std::string(method.name) + "' cuts nothing");
+  require_finite(graph);
+  const Criterion& criterion = find_criterion(method.criterion);
+  Groups groups = find_groups(graph);
+  const Scores scores = score_units(graph, groups, criterion,
+                                    {.seed = options.seed, .norm_share = options.norm_share});
+  const AllocationOptions allocation{.budget = options.budget,
+                                     .scope = options.scope.value_or(criterion.scope),
+                                     .round_to = options.round_to,
+                                     .most_of_group = options.most_of_group,
+                                     .kept_groups = groups_to_keep(graph, groups, options)};
+  const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
+  Allocation chosen = allocate(graph, groups, at_one, scores, allocation);
+  return {std::move(groups), std::move(chosen)};
+}
+
 Outcome prune_once(const Graph& original, const Method& method, const OneShotOptions& options) {
-  COPPICE_CHECK(method.kind == Method::Kind::structured,
-                "'" + std::string(method.name) + "' cuts nothing");
-  require_finite(original);
   Graph graph = original;
   loosen(graph);
-  const Groups groups = find_groups(graph);
-  const Criterion& criterion = find_criterion(method.criterion);
-  const Scores scores = score_units(graph, groups, criterion, options.seed);
-  AllocationOptions allocation{.budget = options.budget,
-                               .scope = criterion.scope,
-                               .round_to = options.round_to,
-                               .kept_groups = groups_to_keep(graph, groups, options)};
-  const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
-  const Allocation chosen = allocate(graph, groups, at_one, scores, allocation);
+  const auto [groups, chosen] = choose(graph, method, options);
   Outcome outcome;
   outcome.before = chosen.before;
   outcome.after = chosen.after;

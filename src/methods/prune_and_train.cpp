@@ -1,24 +1,16 @@
 // Pruning once and the training that brings the accuracy back: what every paper's table reports.
 
-#include "core/error.h"
+#include "methods/mask_weights.h"
 #include "methods/methods.h"
 #include "session/session.h"
 
 namespace coppice {
-namespace {
-
-void require_masked(const Graph& graph, const Masks& masks) {
-  for (const auto& [name, mask] : masks) {
-    const std::span<const float> stays = mask.as<float>(),
-                                 weights =
-                                     graph.value(*find_value(graph, name)).constant->as<float>();
-    for (size_t i = 0; i < weights.size(); ++i) {
-      COPPICE_CHECK(stays[i] != 0 || weights[i] == 0, "training moved a masked weight of " + name);
-    }
-  }
+Outcome outcome_of(const Session& session, const Method& method, const OneShotOptions& options) {
+  Outcome outcome = apply_plan(session.original(), session.plan(), options.verify, options.seed);
+  outcome.graph = session.graph();
+  outcome.plan.method = method.name;
+  return outcome;
 }
-
-}  // namespace
 
 Outcome prune_and_train(Session& session, const std::function<Outcome(const Graph&)>& prune,
                         const Recipe& recipe) {
@@ -29,7 +21,7 @@ Outcome prune_and_train(Session& session, const std::function<Outcome(const Grap
   outcome.graph = session.graph();
   if (outcome.weights_after) {
     outcome.weights_after = count_weights(outcome.graph);
-    require_masked(outcome.graph, outcome.plan.masks);
+    require_zeros(outcome.graph, outcome.plan.masks);
   }
   return outcome;
 }

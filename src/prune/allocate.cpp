@@ -11,6 +11,9 @@
 namespace coppice {
 namespace {
 
+// Undoes 1 - 0.9 = 0.0999...98, so that 0.1 of 20 is 2.
+constexpr double kCountEpsilon = 1e-9;
+
 std::string percent(double share) {
   char text[32];
   std::snprintf(text, sizeof(text), "%.2f %%", share * 100);
@@ -36,7 +39,10 @@ class Allocator {
     Allocation result;
     result.before = costs_after(graph_, groups_, inferred_, Removal(groups_.unit_count, 0));
     const bool ratio = options_.budget.of == Budget::Of::ratio;
-    const std::vector<int64_t> plain = ratio ? by_ratio() : by_budget(result.before);
+    const std::vector<int64_t> plain = !ratio ? by_budget(result.before)
+                                       : options_.scope == Criterion::Scope::global
+                                           ? by_ratio_of_all()
+                                           : by_ratio();
     result.removal = removal_for(ratio ? rounded_to_nearest(plain)
                                        : rounded_within_budget(plain, result.before));
     result.after = costs_after(graph_, groups_, inferred_, result.removal);
@@ -62,33 +68,56 @@ class Allocator {
     std::ranges::stable_sort(
         order, [&](int32_t a, int32_t b) { return scores_.units[a] < scores_.units[b]; });
     const int64_t units = group.units();
-    const int64_t stay = std::max<int64_t>(1, (units + 9) / 10);
+    const auto leave = static_cast<int64_t>(
+        std::floor(static_cast<double>(units) * options_.most_of_group + kCountEpsilon));
     const bool kept = (!options_.kept_groups.empty() && options_.kept_groups[g]) ||
                       (!scores_.unscored.empty() && scores_.unscored[g]);
     order_.push_back(std::move(order));
-    most_.push_back(kept ? 0 : units - stay);
+    most_.push_back(kept ? 0 : std::min(leave, units - 1));
   }
 
   std::vector<int64_t> by_ratio() const {
     std::vector<int64_t> leave;
     for (size_t g = 0; g < most_.size(); ++g) {
-      // The epsilon undoes 1 - 0.9 = 0.0999...98, so that 0.1 of 20 is 2.
-      const double wanted = static_cast<double>(order_[g].size()) * options_.budget.value;
-      leave.push_back(std::min(most_[g], static_cast<int64_t>(std::floor(wanted + 1e-9))));
+      leave.push_back(std::min(most_[g], part_of(static_cast<int64_t>(order_[g].size()))));
     }
+    return leave;
+  }
+
+  // The first of the one order, as many as the ratio says of all units that compete.
+  std::vector<int64_t> by_ratio_of_all() const {
+    const std::vector<size_t> sequence = one_order();
+    int64_t competing = 0;
+    for (size_t g = 0; g < most_.size(); ++g) {
+      if (most_[g] > 0) competing += static_cast<int64_t>(order_[g].size());
+    }
+    const int64_t wanted = part_of(competing);
+    if (wanted > std::ssize(sequence)) {
+      fail_target("can't remove " + percent(options_.budget.value) + " of the " +
+                  std::to_string(competing) + " channels: at most " +
+                  percent(static_cast<double>(sequence.size()) / static_cast<double>(competing)) +
+                  " can go, since every group keeps " + percent(1 - options_.most_of_group) +
+                  " (see --max-layer-ratio)");
+    }
+    return prefix(sequence, static_cast<size_t>(wanted));
+  }
+
+  int64_t part_of(int64_t units) const {
+    return static_cast<int64_t>(
+        std::floor(static_cast<double>(units) * options_.budget.value + kCountEpsilon));
+  }
+
+  std::vector<int64_t> prefix(const std::vector<size_t>& sequence, size_t length) const {
+    std::vector<int64_t> leave(most_.size(), 0);
+    for (size_t i = 0; i < length; ++i) ++leave[sequence[i]];
     return leave;
   }
 
   // Shortest prefix of the one order that meets the budget, also when its widths are rounded down.
   std::vector<int64_t> by_budget(const Costs& before) const {
     const std::vector<size_t> sequence = one_order();
-    const auto prefix = [&](size_t length) {
-      std::vector<int64_t> leave(most_.size(), 0);
-      for (size_t i = 0; i < length; ++i) ++leave[sequence[i]];
-      return leave;
-    };
     const auto share = [&](size_t length) {
-      const std::vector<int64_t> leave = prefix(length), down = rounded_down(leave);
+      const std::vector<int64_t> leave = prefix(sequence, length), down = rounded_down(leave);
       const double exact = share_after(leave, before);
       return down == leave ? exact : std::max(exact, share_after(down, before));
     };
@@ -96,8 +125,8 @@ class Allocator {
     if (const double least = share(high); least > options_.budget.value) {
       fail_target("can't keep only " + percent(options_.budget.value) + " of the " +
                   (options_.budget.of == Budget::Of::macs ? "MACs" : "parameters") + ": " +
-                  percent(least) +
-                  " is the least that can be reached, since a tenth of every group stays" +
+                  percent(least) + " is the least that can be reached, since " +
+                  percent(1 - options_.most_of_group) + " of every group stay" +
                   (options_.round_to == 1 ? "" : ", widths are rounded (--round-to 1 doesn't)") +
                   " and some axes are pinned (see 'coppice inspect')");
     }
@@ -109,7 +138,7 @@ class Allocator {
         low = middle + 1;
       }
     }
-    return prefix(low);
+    return prefix(sequence, low);
   }
 
   // Of the budget's MACs or parameters.
@@ -157,8 +186,8 @@ class Allocator {
     return multiple / std::gcd(multiple, per_unit);
   }
 
-  // How many leave a group if its width becomes the last round one up to `kept`, a tenth staying. A
-  // group that nothing leaves keeps its width.
+  // How many leave a group if its width becomes the last round one up to `kept` that it may
+  // shrink to. A group that nothing leaves keeps its width.
   int64_t leaving_at_round_width(size_t g, int64_t kept, int64_t step) const {
     const auto units = static_cast<int64_t>(order_[g].size());
     const int64_t least = (units - most_[g] + step - 1) / step * step;

@@ -4,7 +4,8 @@
 // A budget is never exceeded and missed by one unit's worth at most, before rounding: units are put
 // in one order (group scope: by their relative rank within the group, so that every group loses the
 // same fraction; global scope: by score) and the shortest prefix that meets the budget leaves. At
-// least one unit and 10 % of every group stay, and no axis of any value runs empty.
+// least one unit and 10 % of every group stay (`most_of_group`), and no axis of any value runs
+// empty.
 #pragma once
 
 #include <optional>
@@ -20,7 +21,9 @@ namespace coppice {
 struct Budget {
   enum class Of { parameters, macs, ratio };
   Of of = Of::macs;
-  double value = 0.5;  // parameters, macs: the share that is kept; ratio: removed from every group
+  // parameters, macs: the share that is kept. ratio: the share of its units that every group loses;
+  // in global scope the share that all groups together lose.
+  double value = 0.5;
 };
 
 inline constexpr int64_t kRoundAuto = 0;
@@ -33,6 +36,7 @@ struct AllocationOptions {
   // met so. A ratio goes to the nearest; under a budget widths go down, and the widths that most
   // tensors share go up again first.
   int64_t round_to = kRoundAuto;
+  double most_of_group = 0.9;  // the share of a group's units that may leave, below 1
   std::vector<char> kept_groups =
       {};  // by group: 1 leaves it alone; empty for none (as unscored ones)
 };

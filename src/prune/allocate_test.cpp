@@ -27,7 +27,7 @@ struct Case {
       : graph(std::move(model)),
         groups(find_groups(graph)),
         at_one(infer(graph)),
-        scores(score_units(graph, groups, find_criterion(criterion), 1)) {}
+        scores(score_units(graph, groups, find_criterion(criterion), {.seed = 1})) {}
 
   Allocation allocate(const AllocationOptions& options) const {
     return coppice::allocate(graph, groups, at_one, scores, options);
@@ -173,6 +173,38 @@ TEST(Allocate, global_scope_takes_the_lowest_scores_of_all) {
   options.scope = Criterion::Scope::global;
   options.round_to = 1;
   EXPECT_EQ(net.counts(options), (std::vector<int64_t>{0, 3}));
+}
+
+TEST(Allocate, a_ratio_in_global_scope_is_of_all_units_that_compete) {
+  Case net(chain({4, 4, 2}));
+  net.scores.units = {5, 6, 7, 8, 1, 2, 3, 9};
+  AllocationOptions options = ratio(0.5);
+  options.scope = Criterion::Scope::global;
+  EXPECT_EQ(net.counts(options), (std::vector<int64_t>{1, 3}));
+  options.kept_groups = {1, 0};  // four units compete, and one must stay
+  EXPECT_EQ(net.counts(options), (std::vector<int64_t>{0, 2}));
+  options.most_of_group = 0.5;
+  options.budget.value = 0.75;
+  try {
+    net.allocate(options);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::target);
+    EXPECT_NE(std::string(error.what()).find("at most 50.00 %"), std::string::npos) << error.what();
+  }
+}
+
+TEST(Allocate, no_group_loses_more_than_its_most) {
+  Case net(chain({10, 10, 2}));
+  for (int u = 0; u < 20; ++u) net.scores.units[u] = static_cast<float>(u);
+  AllocationOptions options = ratio(0.5);
+  options.scope = Criterion::Scope::global;
+  EXPECT_EQ(net.counts(options), (std::vector<int64_t>{9, 1}));
+  options.most_of_group = 0.6;
+  EXPECT_EQ(net.counts(options), (std::vector<int64_t>{6, 4}));
+  options.scope = Criterion::Scope::group;
+  options.budget.value = 0.8;
+  EXPECT_EQ(net.counts(options), (std::vector<int64_t>{6, 6}));
 }
 
 TEST(Allocate, a_ratio_takes_the_whole_number_below_it) {

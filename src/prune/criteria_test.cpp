@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -13,8 +14,9 @@
 namespace coppice {
 namespace {
 
-std::vector<float> scores_of(const Graph& graph, const std::string& criterion, uint64_t seed = 0) {
-  return score_units(graph, find_groups(graph), find_criterion(criterion), seed).units;
+std::vector<float> scores_of(const Graph& graph, const std::string& criterion,
+                             const ScoreOptions& options = {}) {
+  return score_units(graph, find_groups(graph), find_criterion(criterion), options).units;
 }
 
 // One convolution with these filters [O, I, 1, 1] and a head, so that the filters are the units.
@@ -96,6 +98,45 @@ TEST(Criteria, fpgm_tells_near_duplicates_apart) {
   expect_scores(scores, {13e-4, 11e-4, 11e-4, 23e-4});
 }
 
+// Units in the order in which they leave.
+std::vector<size_t> order_of(const std::vector<float>& scores) {
+  std::vector<size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::ranges::stable_sort(order, [&](size_t a, size_t b) { return scores[a] < scores[b]; });
+  return order;
+}
+
+TEST(Criteria, fpgm_mixed_with_norms_takes_norms_first_and_as_many_as_asked) {
+  // Three near-duplicates of norm 10, two small originals, one large original.
+  const Graph graph = with_filters({{10, 0}, {10, 0.1f}, {10, 0.2f}, {0, 1}, {0, -2}, {-30, 0}});
+  const auto mixed = [&](double share) {
+    return order_of(scores_of(graph, "fpgm", {.seed = 0, .norm_share = share}));
+  };
+  const auto by_norm = order_of(scores_of(graph, "l2"));
+  EXPECT_EQ(mixed(1), by_norm);
+  EXPECT_EQ(mixed(0), order_of(scores_of(graph, "fpgm")));
+  for (const double share : {0.25, 0.5, 0.75}) {
+    const std::vector<size_t> order = mixed(share);
+    EXPECT_EQ(order[0], by_norm[0]) << share;
+    std::vector<size_t> all = order;
+    std::ranges::sort(all);
+    EXPECT_EQ(all, (std::vector<size_t>{0, 1, 2, 3, 4, 5})) << share;
+  }
+  // Half: the smallest norm, then the filter nearest to the rest without it, and so on.
+  EXPECT_EQ(mixed(0.5)[0], 3u);
+  EXPECT_LT(mixed(0.5)[1], 3u);
+  EXPECT_EQ(mixed(0.5)[2], 4u);
+}
+
+TEST(Criteria, fpgm_measures_distances_to_what_the_norm_has_left) {
+  // Without the small filters at the right, the one at 5 is nearest to all others.
+  std::vector<std::vector<float>> filters = {{4}, {5}, {6.5f}, {9}, {-0.1f}, {-0.2f}, {-0.3f}};
+  const auto order =
+      order_of(scores_of(with_filters(filters), "fpgm", {.seed = 0, .norm_share = 0.9}));
+  EXPECT_EQ((std::vector<size_t>(order.begin(), order.begin() + 3)),
+            (std::vector<size_t>{4, 5, 6}));
+}
+
 TEST(Criteria, bn_scale_is_the_absolute_scale_and_is_not_normalised) {
   const Graph graph = parse_text_graph(R"(
       input x float32 [N, 2, 1, 1]
@@ -127,8 +168,8 @@ TEST(Criteria, bn_scale_without_normalisation_says_what_to_do) {
 TEST(Criteria, random_depends_on_the_seed_alone) {
   const Graph graph = with_filters(random_filters(20, 3, 1));
   const Graph other = with_filters(random_filters(20, 3, 2));
-  EXPECT_EQ(scores_of(graph, "random", 7), scores_of(other, "random", 7));
-  EXPECT_NE(scores_of(graph, "random", 7), scores_of(graph, "random", 8));
+  EXPECT_EQ(scores_of(graph, "random", {.seed = 7}), scores_of(other, "random", {.seed = 7}));
+  EXPECT_NE(scores_of(graph, "random", {.seed = 7}), scores_of(graph, "random", {.seed = 8}));
 }
 
 TEST(Criteria, permuting_units_permutes_scores) {
@@ -197,7 +238,7 @@ TEST(Criteria, a_unit_of_several_filters_counts_them_all) {
       output y)");
   const Groups groups = find_groups(graph);
   ASSERT_EQ(groups.free.size(), 2u);  // channels, and multiples
-  const auto scores = score_units(graph, groups, find_criterion("l2"), 0).units;
+  const auto scores = score_units(graph, groups, find_criterion("l2"), {}).units;
   EXPECT_NEAR(scores[0] / scores[1], 5, 1e-5);                    // (3, 4) against (0, 1)
   EXPECT_NEAR(scores[2] / scores[3], 3 / std::sqrt(17.0), 1e-5);  // (3, 0) against (4, 1)
 }

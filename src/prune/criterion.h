@@ -18,10 +18,15 @@
 
 namespace coppice {
 
+struct ScoreOptions {
+  uint64_t seed = 0;      // of what is random
+  double norm_share = 0;  // fpgm: the share of those that leave that goes by norm, see fpgm.cpp
+};
+
 struct GroupView {
   const Graph& graph;
   const Group& group;
-  uint64_t seed;
+  const ScoreOptions& options;
 };
 
 struct Criterion {
@@ -46,7 +51,7 @@ struct Scores {
 
 // Throws Error::target where no group can be scored.
 Scores score_units(const Graph& graph, const Groups& groups, const Criterion& criterion,
-                   uint64_t seed);
+                   const ScoreOptions& options);
 // Throws Error::input naming the tensor and the first index if a float constant holds a NaN or an
 // infinity: no criterion can rank those.
 void require_finite(const Graph& graph);

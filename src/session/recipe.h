@@ -39,6 +39,14 @@ struct LossOptions {
   double temperature = 4;
 };
 
+// A penalty of `strength` times the sum of absolute values of the named weights, by its subgradient:
+// strength * sign(w), 0 at 0, is added to the gradient after clipping. Source: Liu et al., Network
+// Slimming, ICCV 2017, arXiv:1708.06519, Eq. 1. Differs: none known.
+struct L1Penalty {
+  double strength = 0;
+  std::set<std::string> weights = {};
+};
+
 struct Recipe {
   int64_t epochs = 1;
   int64_t batch = 128;
@@ -52,6 +60,7 @@ struct Recipe {
   // them move by that sum, which is how Deep Compression tunes centroids (Han, Mao, Dally, ICLR
   // 2016, arXiv:1510.00149, Sec. 3.3).
   std::set<std::string> frozen, tied;
+  L1Penalty l1;
 };
 
 // The factor on learning_rate for update number `step` (from 0) of `steps`, `steps_per_epoch` of

@@ -53,6 +53,10 @@ Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& o
   held_out_ = std::move(parts.held_out);
 }
 
+int64_t Session::batches(const Recipe& recipe) const {
+  return std::ssize(training_) / recipe.batch;
+}
+
 void Session::resume(SessionState state) {
   require_same(options_.request, state.request);
   if (const auto reason = why_not_for_pictures(state.graph)) fail_input("checkpoint: " + *reason);

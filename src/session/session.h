@@ -79,6 +79,7 @@ class Session {
   const NamedTensors& masks() const { return state_.masks; }
   const std::vector<EpochRecord>& history() const { return state_.history; }
   int64_t classes() const { return classes_; }  // 0: the first output isn't scores
+  int64_t batches(const Recipe& recipe) const;  // updates of an epoch
 
   void stage(const std::string& name, const std::function<void()>& body);
 

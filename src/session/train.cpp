@@ -87,6 +87,7 @@ TrainingSetup Session::setup_of(const Recipe& recipe) const {
           .masks = state_.masks,
           .frozen = recipe.frozen,
           .tied = recipe.tied,
+          .l1 = recipe.l1,
           .teacher = recipe.loss.distillation > 0 ? &original_ : nullptr};
 }
 

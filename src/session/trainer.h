@@ -35,6 +35,7 @@ struct TrainingSetup {
   int64_t classes = 0;
   NamedTensors masks;                  // f32, 0 or 1: these weights stay exactly 0
   std::set<std::string> frozen, tied;  // as the recipe has them
+  L1Penalty l1;
   const Graph* teacher = nullptr;      // needed where loss.distillation > 0
 };
 

@@ -54,6 +54,7 @@ void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& opt
   if (parameter.decayed && options.weight_decay != 0) {
     gradient = gradient.add(parameter.weight, options.weight_decay);
   }
+  if (parameter.l1 != 0) gradient = gradient.add(parameter.weight.sign(), parameter.l1);
   if (options.kind == OptimizerOptions::Kind::adam) {
     update_adam(parameter, gradient, options, update);
   } else {

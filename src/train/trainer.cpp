@@ -134,6 +134,7 @@ class TorchTrainer : public Trainer {
       if (setup_.frozen.contains(trained.name)) continue;
       trained.weight = student_->constant(parameter.id);
       trained.decayed = all || parameter.kind == Parameter::Kind::weight;
+      if (setup_.l1.weights.contains(trained.name)) trained.l1 = setup_.l1.strength;
       if (const auto mask = setup_.masks.find(trained.name); mask != setup_.masks.end()) {
         trained.pruned = like(mask->second, trained.weight).eq(0);
       }

@@ -163,6 +163,23 @@ TEST(Trainer, equal_values_of_a_tied_weight_move_by_the_sum_of_their_gradients) 
   EXPECT_EQ(change(free, "b"), change(tied, "b"));
 }
 
+TEST(Trainer, an_l1_penalty_pulls_its_weights_towards_zero_and_leaves_zeros_alone) {
+  TestTrainer plain(kTwoLayers, for_classes(3, kPlainSteps));
+  TrainingSetup setup = for_classes(3, kPlainSteps);
+  setup.l1 = {.strength = 0.25, .weights = {"a"}};
+  TestTrainer pulled(kTwoLayers, setup);
+  plain.step(1);
+  pulled.step(1);
+  const auto without = change(plain, "a"), with = change(pulled, "a");
+  const Tensor before = pulled.loaded("a");
+  for (size_t i = 0; i < with.size(); ++i) {
+    const float weight = before.as<float>()[i];
+    const double sign = weight > 0 ? 1 : weight < 0 ? -1 : 0;
+    EXPECT_NEAR(with[i] - without[i], -0.1 * 0.25 * sign, 1e-6) << i;
+  }
+  EXPECT_EQ(change(plain, "b"), change(pulled, "b"));
+}
+
 TEST(Trainer, equal_values_of_a_tied_weight_stay_equal_to_the_bit) {
   for (const auto kind : {OptimizerOptions::Kind::sgd, OptimizerOptions::Kind::adam}) {
     TrainingSetup setup = for_classes(3, {.kind = kind, .clip_norm = 1});

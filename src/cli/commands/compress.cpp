@@ -4,7 +4,7 @@
 #include <filesystem>
 
 #include "cli/commands/commands.h"
-#include "cli/commands/prune_options.h"
+#include "cli/commands/method_options.h"
 #include "cli/evaluate.h"
 #include "cli/interrupt.h"
 #include "cli/model.h"

@@ -11,18 +11,26 @@
 namespace coppice {
 namespace {
 
+const char* name_of(Method::Kind kind) {
+  switch (kind) {
+    case Method::Kind::structured: return "structured";
+    case Method::Kind::unstructured: return "unstructured";
+    case Method::Kind::dense: return "dense";
+  }
+  return "";
+}
+
 Result list_methods(Invocation& run) {
   Table table({{"method"}, {"what it does"}, {"needs"}, {"paper"}});
   Json list = Json::array();
   for (const Method& method : methods()) {
     table.add({method.name, method.about, method.needs, method.paper});
-    list.push_back(
-        {{"name", method.name},
-         {"about", method.about},
-         {"needs", method.needs},
-         {"kind", method.kind == Method::Kind::structured ? "structured" : "unstructured"},
-         {"criterion", method.criterion ? Json(method.criterion) : Json()},
-         {"paper", method.paper}});
+    list.push_back({{"name", method.name},
+                    {"about", method.about},
+                    {"needs", method.needs},
+                    {"kind", name_of(method.kind)},
+                    {"criterion", method.criterion ? Json(method.criterion) : Json()},
+                    {"paper", method.paper}});
   }
   run.console.print(table.text());
   return {.json = {{"methods", list}}};

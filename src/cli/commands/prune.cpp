@@ -9,7 +9,8 @@
 #include <functional>
 
 #include "cli/commands/commands.h"
-#include "cli/commands/prune_options.h"
+#include "cli/commands/method_options.h"
+#include "cli/commands/prune_in_training.h"
 #include "cli/cut_summary.h"
 #include "cli/interrupt.h"
 #include "cli/latency.h"
@@ -38,11 +39,15 @@ struct Outputs {
       : model_path(std::move(model_at)), model(model_path), plan(std::move(plan_at)) {}
 };
 
-// What the options ask for, checked before anything is read; empty for a method that trains.
+// What the options ask for, checked before anything is read; empty for a method that decides while
+// it trains.
 std::function<Outcome(const Graph&)> method_of(const PruneOptions& options, uint64_t seed) {
   const Method& method = find_method(options.method);
   require_fitting(options, method);
-  if (method.training == Method::Training::part) return {};
+  if (prunes_in_training(options)) {
+    require_valid(options, seed);
+    return {};
+  }
   if (method.kind == Method::Kind::unstructured) {
     const auto verify = options.verify ? OneShotOptions::Verify::on : OneShotOptions::Verify::off;
     return [verify, magnitude = magnitude_options(options)](const Graph& graph) {
@@ -152,14 +157,11 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   Json training;
   std::optional<TrainingRun> trained;
   if (options.training.epochs > 0) {
-    trained.emplace(options.training, Start::pruned, model.graph, options.data,
+    trained.emplace(options.training, start_of(options), model.graph, options.data,
                     judge.preprocessing(), request_of(options, sum, run.options), run);
-    outcome =
-        prune_by_method
-            ? prune_and_train(trained->session(), prune_by_method, trained->recipe())
-            : deep_compression(trained->session(),
-                               deep_compression_options(options, model.graph, run.options.seed),
-                               trained->recipe());
+    outcome = prune_by_method
+                  ? prune_and_train(trained->session(), prune_by_method, trained->recipe())
+                  : prune_in_training(options, *trained, run);
     training = trained->to_json();
     preprocess = to_string(judge.preprocessing());
   } else {

@@ -7,17 +7,20 @@
 
 #include "cli/options.h"
 #include "cli/training.h"
-#include "methods/deep_compression.h"
+#include "methods/methods.h"
 
 namespace coppice {
 
 struct PruneOptions {
   std::string model, output, plan, method = "l2";
-  std::optional<double> keep_macs, keep_params, prune_ratio, sparsity;
+  std::optional<double> keep_macs, keep_params, prune_ratio, max_layer_ratio, sparsity;
   std::string round_to = "auto";
   std::optional<std::string> scope;
   std::vector<std::string> keep;
   bool keep_spine = false, verify = true, latency = true, fold_bn = false, simplify = false;
+  std::optional<double> norm_share, lambda, tune_lr;
+  std::optional<int64_t> tune_epochs;
+  bool soft = false;
   std::vector<std::string> densities;  // of deep-compression, like all up to `alternate`
   std::optional<double> quality;
   std::optional<int64_t> rounds;
@@ -29,23 +32,8 @@ struct PruneOptions {
 
 void add_prune_options(CLI::App& app, PruneOptions& options);
 
-// Throws Error::usage for options that say nothing to a method of this kind.
+// Throws Error::usage for options that say nothing to this method.
 void require_fitting(const PruneOptions& options, const Method& method);
-
-// For unstructured methods. Throws Error::usage for a sparsity that is missing or outside of (0, 1)
-// and an unknown scope.
-MagnitudeOptions magnitude_options(const PruneOptions& options);
-
-// For deep-compression. Throws Error::usage for what is out of range or no pattern.
-DeepCompressionOptions deep_compression_options(const PruneOptions& options, const Graph& graph,
-                                                uint64_t seed);
-// "conv=8,fc=5", a single number for both, and "linear", "density" or "forgy". Throws Error::usage
-// for anything else.
-SharingOptions sharing_options(const std::string& bits, const std::string& init, uint64_t seed);
-
-// For structured ones. Throws Error::usage for a budget outside of (0, 1) or a width to round to
-// below 1.
-OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed);
 
 // Throws Error::usage for options of training without --epochs, --epochs without --data, and a
 // method that trains without --epochs.

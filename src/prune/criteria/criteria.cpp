@@ -60,6 +60,17 @@ std::vector<double> sums_by_index(const Tensor& tensor, int64_t axis, Power powe
   return sums;
 }
 
+std::vector<double> norms_of(const Tensor& tensor, const Slice& slice, Power power) {
+  const std::vector<double> sums = sums_by_index(tensor, slice.axis, power);
+  std::vector<double> norms;
+  for (const std::vector<int64_t>& indices : slice.indices) {
+    double total = 0;
+    for (const int64_t index : indices) total += sums[index];
+    norms.push_back(power == Power::square ? std::sqrt(total) : total);
+  }
+  return norms;
+}
+
 std::vector<std::vector<float>> filters_of(const Tensor& tensor, const Slice& slice) {
   const Shape& shape = tensor.shape();
   size_t outer = 1, inner = 1;
@@ -97,7 +108,7 @@ std::vector<float> average_of_members(const std::vector<std::vector<double>>& me
 }
 
 Scores score_units(const Graph& graph, const Groups& groups, const Criterion& criterion,
-                   uint64_t seed) {
+                   const ScoreOptions& options) {
   Scores scores{std::vector<float>(groups.unit_count, 0), std::vector<char>(groups.free.size(), 0)};
   // Why one group a part: groups differ a hundredfold in size, and a static split leaves a core
   // idle.
@@ -107,7 +118,7 @@ Scores score_units(const Graph& graph, const Groups& groups, const Criterion& cr
     for (int64_t part = begin; part < end; ++part) {
       for (int64_t g = part; g < count; g += parts) {
         const Group& group = groups.free[g];
-        const std::vector<float> units = criterion.score({graph, group, seed});
+        const std::vector<float> units = criterion.score({graph, group, options});
         scores.unscored[g] = units.empty();
         std::copy(units.begin(), units.end(), scores.units.begin() + group.first_unit);
       }

@@ -17,6 +17,9 @@ std::vector<const Slice*> members_of(const Group& group);
 enum class Power { absolute, square };
 std::vector<double> sums_by_index(const Tensor& tensor, int64_t axis, Power power);
 
+// The norm of each unit's weights: the sum of absolute values, or the Euclidean norm.
+std::vector<double> norms_of(const Tensor& tensor, const Slice& slice, Power power);
+
 // The weights of each unit, one row a unit: [units, weights of a unit].
 std::vector<std::vector<float>> filters_of(const Tensor& tensor, const Slice& slice);
 

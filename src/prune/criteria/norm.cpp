@@ -6,9 +6,6 @@
 // Differs: coupled layers count all, each normalised to mean 1 (the paper ranks a residual stage by
 // its shortcut's filters alone).
 
-#include <algorithm>
-#include <cmath>
-
 #include "prune/criteria/criteria.h"
 
 namespace coppice {
@@ -19,15 +16,7 @@ std::vector<float> norm(const GroupView& view) {
   std::vector<std::vector<double>> members;
   for (const Slice* slice : members_of(view.group)) {
     const Tensor& tensor = *view.graph.value(slice->tensor).constant;
-    if (tensor.dtype() != DType::f32) continue;
-    const std::vector<double> sums = sums_by_index(tensor, slice->axis, power);
-    std::vector<double> units;
-    for (const std::vector<int64_t>& indices : slice->indices) {
-      double total = 0;
-      for (const int64_t index : indices) total += sums[index];
-      units.push_back(power == Power::square ? std::sqrt(total) : total);
-    }
-    members.push_back(std::move(units));
+    if (tensor.dtype() == DType::f32) members.push_back(norms_of(tensor, *slice, power));
   }
   return members.empty() ? std::vector<float>{} : average_of_members(members);
 }

@@ -8,7 +8,7 @@ namespace coppice {
 namespace {
 
 std::vector<float> random_scores(const GroupView& view) {
-  Random random = Random::stream(view.seed, {static_cast<uint64_t>(view.group.first_unit)});
+  Random random = Random::stream(view.options.seed, {static_cast<uint64_t>(view.group.first_unit)});
   std::vector<float> scores(view.group.units());
   random.fill_uniform(scores, 0, 1);
   return scores;

@@ -1,0 +1,54 @@
+// Source: Han, Pool, Narang, Mao, Gong, Tang, Elsen, Vajda, Paluri, Tran, Catanzaro, Dally, "DSD:
+// Dense-Sparse-Dense Training for Deep Neural Networks", ICLR 2017, arXiv:1607.04381, Sec. 2.
+// Differs: exactly floor(N s) weights of a layer are pruned, ties by index; the optimizer starts
+// afresh in every phase, which the paper leaves open.
+#include "methods/dsd.h"
+
+#include "core/error.h"
+#include "methods/mask_weights.h"
+#include "session/session.h"
+
+namespace coppice {
+namespace {
+
+constexpr double kRateOfDense = 0.1;  // of the sparse phase's: the paper's tables, 1/10 and 1/100
+
+Masks masks_of(const Graph& graph, const DsdOptions& options) {
+  MagnitudeOptions magnitude{.sparsity = options.sparsity, .keep = options.keep};
+  const std::vector<ValueId> weights = maskable_weights(graph);
+  if (!weights.empty() && graph.value(weights.front()).constant->rank() > 2) {
+    magnitude.layers[graph.value(weights.front()).name] = 0;  // the first convolution stays dense
+  }
+  return magnitude_masks(graph, magnitude);
+}
+
+}  // namespace
+
+Outcome dense_sparse_dense(Session& session, const DsdOptions& options, const Recipe& recipe) {
+  const Graph& original = session.original();
+  require_finite(original);
+  Recipe dense = recipe;
+  dense.optimizer.learning_rate *= kRateOfDense;
+  for (int64_t round = 1; round <= options.rounds; ++round) {
+    const std::string suffix = options.rounds == 1 ? ""
+                                                   : ", round " + std::to_string(round) + " of " +
+                                                         std::to_string(options.rounds);
+    session.stage("masking" + suffix, [&] {
+      session.mask(masks_of(session.graph(), options), Session::Masking::hard);
+    });
+    session.stage("sparse training" + suffix, [&] { session.train(recipe); });
+    session.stage("unmasking" + suffix, [&] {
+      require_zeros(session.graph(), session.masks());
+      session.unmask();
+    });
+    session.stage("dense training" + suffix, [&] { session.train(dense); });
+  }
+  Outcome outcome;
+  outcome.graph = session.graph();
+  outcome.before = outcome.after = costs_of(original, infer(original, fitting_sizes(original, {})));
+  outcome.plan.method = "dsd";
+  outcome.verified = true;  // at every unmasking
+  return outcome;
+}
+
+}  // namespace coppice

@@ -1,0 +1,70 @@
+// Source: He, Kang, Dong, Fu, Yang, "Soft Filter Pruning for Accelerating Deep Convolutional Neural
+// Networks", IJCAI 2018, arXiv:1808.06866, Algorithm 1; with FPGM as criterion He et al., CVPR
+// 2019, arXiv:1811.00250, Algorithm 1. Weights, momentum and BatchNormalization go on as if nothing
+// had happened: only the filters themselves are zeroed. Differs: filters are zeroed once before the
+// first epoch too, as the authors' code does; what is cut loses its BatchNormalization's shift as
+// well, which their compact models add back.
+#include "methods/soft.h"
+
+#include <algorithm>
+
+#include "graph/passes/loosen.h"
+#include "methods/one_shot.h"
+#include "session/session.h"
+
+namespace coppice {
+namespace {
+
+// Zero for the filters of units that leave.
+Masks masks_of_filters(const Graph& graph, const Groups& groups, const Removal& removal) {
+  Masks masks;
+  for (const Group& group : groups.free) {
+    for (const Slice& slice : group.slices) {
+      const Value& weight = graph.value(slice.tensor);
+      if (slice.role != Role::filter || weight.constant->dtype() != DType::f32) continue;
+      std::vector<int64_t> leaving;
+      for (int64_t u = 0; u < group.units(); ++u) {
+        if (!removal[group.first_unit + u]) continue;
+        leaving.insert(leaving.end(), slice.indices[u].begin(), slice.indices[u].end());
+      }
+      if (leaving.empty()) continue;
+      const auto [mask, added] =
+          masks.try_emplace(weight.name, Tensor::zeros(DType::f32, weight.constant->shape()));
+      if (added) std::ranges::fill(mask->second.mutate<float>(), 1.0f);
+      fill_slices(mask->second, slice.axis, leaving, 0);
+    }
+  }
+  return masks;
+}
+
+void zero_filters(Session& session, const Method& method, const OneShotOptions& options) {
+  const Chosen chosen = choose(session.graph(), method, options);
+  session.mask(masks_of_filters(session.graph(), chosen.groups, chosen.allocation.removal),
+               Session::Masking::soft);
+}
+
+}  // namespace
+
+Outcome prune_softly(Session& session, const Method& method, const OneShotOptions& options,
+                     const Recipe& recipe, const Recipe& tuning) {
+  session.stage("zeroing filters", [&] {
+    Graph graph = session.original();
+    loosen(graph);
+    session.adopt(std::move(graph), {}, {});
+    zero_filters(session, method, options);
+  });
+  session.stage("soft pruning", [&] {
+    const auto after_epoch = [&](int64_t epoch) {
+      if (epoch < recipe.epochs) zero_filters(session, method, options);
+    };
+    session.train(recipe, {.after_epoch = after_epoch});
+  });
+  session.stage("pruning", [&] {
+    const Chosen chosen = choose(session.graph(), method, options);
+    session.remove(chosen.groups, chosen.allocation.removal);
+  });
+  if (tuning.epochs > 0) session.stage("fine-tuning", [&] { session.train(tuning); });
+  return outcome_of(session, method, options);
+}
+
+}  // namespace coppice

@@ -1,0 +1,15 @@
+// Soft pruning: filters are zeroed after every epoch, but go on being trained, so that the choice
+// can still change; what is chosen in the end is cut.
+#pragma once
+
+#include "methods/methods.h"
+
+namespace coppice {
+
+// Trains the session's original by `recipe`, zeroing after each epoch but the last the filters that
+// `method` (a structured one) would remove for the budget, cuts after the last, and trains by
+// `tuning` if it has epochs. Throws as prune_once does.
+Outcome prune_softly(Session& session, const Method& method, const OneShotOptions& options,
+                     const Recipe& recipe, const Recipe& tuning);
+
+}  // namespace coppice

@@ -1,0 +1,99 @@
+// Soft pruning under a fake trainer: what is zeroed comes back, and what is cut in the end is what
+// is smallest then.
+#include "methods/soft.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "session/fake_session.h"
+#include "support/temp_dir.h"
+#include "support/text_graph.h"
+
+namespace coppice {
+namespace {
+
+using fake::Fixture;
+
+OneShotOptions half_of_each_layer() {
+  OneShotOptions options;
+  options.budget = {Budget::Of::ratio, 0.5};
+  options.round_to = 1;
+  return options;
+}
+
+std::vector<double> norms(const Tensor& filters) {
+  const int64_t each = filters.size() / filters.shape()[0];
+  std::vector<double> sums(filters.shape()[0], 0);
+  for (int64_t i = 0; i < filters.size(); ++i) {
+    sums[i / each] += filters.as<float>()[i] * filters.as<float>()[i];
+  }
+  return sums;
+}
+
+TEST(SoftPruning, zeroes_filters_that_come_back_and_cuts_the_smallest_at_the_end) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  std::vector<std::vector<double>> saved;  // after each epoch's zeroing
+  fixture.watcher.after_epoch = [&] {
+    saved.push_back(norms(fake::tensor(session.graph(), "w1")));
+  };
+  const Outcome outcome = prune_softly(session, find_method("l2"), half_of_each_layer(),
+                                       fake::recipe(3), fake::recipe(0));
+  ASSERT_EQ(saved.size(), 3u);
+  EXPECT_EQ(std::ranges::count(saved[0], 0.0), 2);
+  EXPECT_EQ(std::ranges::count(saved[1], 0.0), 2);
+  EXPECT_EQ(std::ranges::count(saved[2], 0.0), 0) << "every filter was trained again";
+  std::vector<double> last = saved[2];
+  std::ranges::sort(last);
+  std::vector<int64_t> keep;
+  for (int64_t f = 0; f < 4; ++f) {
+    if (saved[2][f] >= last[2]) keep.push_back(f);
+  }
+  ASSERT_FALSE(outcome.plan.slices.empty());
+  for (const PlanSlice& slice : outcome.plan.slices) {
+    EXPECT_EQ(slice.keep, keep) << slice.tensor;
+  }
+  EXPECT_EQ(fake::tensor(outcome.graph, "w1").shape()[0], 2);
+  EXPECT_EQ(outcome.plan.method, "l2");
+  EXPECT_TRUE(outcome.proof->comparison.equal());
+}
+
+TEST(SoftPruning, leaves_normalisation_and_momentum_as_they_were) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  fixture.watcher.after_epoch = [&] {
+    EXPECT_EQ(std::ranges::count(fake::tensor(session.graph(), "scale").as<float>(), 0.0f), 0);
+    EXPECT_TRUE(session.masks().empty());
+  };
+  prune_softly(session, find_method("fpgm"), half_of_each_layer(), fake::recipe(2),
+               fake::recipe(1));
+  EXPECT_EQ(session.history().size(), 3u);
+}
+
+TEST(SoftPruning, goes_on_to_the_same_bits_wherever_it_stopped) {
+  const auto result = [](int64_t steps) {
+    const TempDir folder;
+    const SessionOptions saved{.checkpoint = folder / "checkpoint"};
+    const auto run = [](Session& session) {
+      return fake::bytes_of(prune_softly(session, find_method("fpgm"), half_of_each_layer(),
+                                         fake::recipe(3), fake::recipe(1))
+                                .graph);
+    };
+    {
+      Fixture fixture;
+      fixture.watcher.stop_after = steps;
+      Session& session = fixture.open(parse_text_graph(fake::kNet), saved);
+      if (steps < 0) return run(session);
+      EXPECT_THROW(run(session), Error);
+    }
+    Fixture fixture;
+    Session& session = fixture.open(parse_text_graph(fake::kNet), saved);
+    session.resume(read_checkpoint(folder / "checkpoint"));
+    return run(session);
+  };
+  const std::string whole = result(-1);
+  for (const int64_t steps : {1, 4, 6, 10}) EXPECT_EQ(whole, result(steps)) << steps;
+}
+
+}  // namespace
+}  // namespace coppice
