@@ -61,6 +61,42 @@ TEST(Inspect, why_tells_what_a_layer_is_coupled_to_and_by_way_of_what) {
   EXPECT_TRUE(fails(coppice({"inspect", "zoo:resnet20", "--why", "nobody"}), 2, "no such node"));
 }
 
+TEST(Inspect, norms_say_whether_they_can_be_trusted) {
+  const json found = run_json({"inspect", "zoo:resnet20", "--norms"});
+  std::set<std::string> weights;
+  for (const json& layer : found["norms"]) weights.insert(layer["weight"]);
+  EXPECT_EQ(weights.size(), 19u);
+  for (const json& layer : found["norms"]) {
+    EXPECT_LE(layer["least"], layer["mean"]);
+    EXPECT_GE(layer["most"], layer["mean"]);
+    EXPECT_GT(layer["overlap"], 0);
+  }
+  const Ran ran = coppice({"inspect", "zoo:resnet20", "--norms"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.out, HasSubstr("small norms say little about this model"))
+      << "untrained filters all have the same norm, more or less";
+}
+
+TEST(Prune, ranks_over_all_layers_on_demand) {
+  const TempDir dir;
+  const auto lost = [&](const Arguments& more) {
+    Arguments arguments = {
+        "prune", "zoo:resnet20", "-o", dir / "out.onnx", "--latency", "off",           "--verify",
+        "off",   "--round-to",   "1",  "--method",       "fpgm",      "--prune-ratio", "0.5"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    std::set<double> shares;
+    const json found = run_json(arguments);
+    for (const json& group : found["groups"]) {
+      shares.insert(1 - group["after"].get<double>() / group["before"].get<double>());
+    }
+    return shares;
+  };
+  EXPECT_EQ(lost({}), std::set<double>{0.5});
+  EXPECT_GT(lost({"--scope", "global"}).size(), 1u);
+  EXPECT_LE(*lost({"--scope", "global", "--max-layer-ratio", "0.6"}).rbegin(), 0.6);
+  EXPECT_EQ(lost({"--norm-share", "0.25"}), std::set<double>{0.5});
+}
+
 TEST(Prune, rewrites_its_result_on_demand) {
   const TempDir dir;
   const auto ops = [&](const char* option) {

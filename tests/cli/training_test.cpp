@@ -139,6 +139,82 @@ TEST_F(Training, brings_a_cut_network_back) {
   EXPECT_EQ(found["training"]["distillation"], 0.9);
 }
 
+TEST_F(Training, slims_a_net_from_the_beginning_and_warns_of_a_weak_penalty) {
+  const auto slim = [&](const Arguments& more) {
+    Arguments all = {"prune",
+                     "zoo:mlp500-300-bn",
+                     "--method",
+                     "slimming",
+                     "--data",
+                     data_,
+                     "--preprocess",
+                     "mnist",
+                     "-o",
+                     path("slim.onnx"),
+                     "--epochs",
+                     "2",
+                     "--batch",
+                     "64",
+                     "--threads",
+                     "1",
+                     "--prune-ratio",
+                     "0.7",
+                     "--json",
+                     "--round-to",
+                     "1",
+                     "--latency",
+                     "off"};
+    all.insert(all.end(), more.begin(), more.end());
+    return coppice(all);
+  };
+  const Ran ran = slim({"--lambda", "0.1"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, testing::Not(HasSubstr("is weak")));
+  const json found = ran.json();
+  int64_t left = 0;
+  for (const json& group : found["groups"]) left += group["after"].get<int64_t>();
+  EXPECT_EQ(left, 240) << "of 800";
+  EXPECT_GT(found["after"]["top1"], 0.9);
+  EXPECT_EQ(found["verified"], true);
+  EXPECT_EQ(found["training"]["history"].size(), 4u);
+  EXPECT_EQ(found["training"]["distillation"], 0) << "an untrained net teaches nothing";
+  const Ran weak = slim({"--tune-epochs", "1", "--tune-lr", "0.01"});
+  ASSERT_EQ(weak.code, 0) << weak.err;
+  EXPECT_THAT(weak.err, HasSubstr("--lambda 0.0001 is weak for this training"));
+  EXPECT_EQ(weak.json()["training"]["history"].size(), 3u);
+}
+
+TEST_F(Training, dsd_gives_a_dense_model_and_an_empty_plan) {
+  ASSERT_EQ(coppice(train("lenet5.onnx", 1)).code, 0);
+  const Ran ran = coppice(prune("dsd.onnx", {"--method", "dsd", "--epochs", "1", "--json"}));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  const json found = ran.json(), plan = json::parse(read_text(path("dsd.onnx.plan")));
+  EXPECT_EQ(found["after"]["parameters"], found["before"]["parameters"]);
+  EXPECT_EQ(found["training"]["history"].size(), 2u);
+  EXPECT_EQ(found["training"]["distillation"], 0);
+  EXPECT_TRUE(plan["slices"].empty());
+  EXPECT_FALSE(plan.contains("masks"));
+  const json inspected = coppice({"inspect", path("dsd.onnx"), "--json"}).json();
+  EXPECT_GT(inspected["nonzeros"], 0.9 * inspected["weights"].get<double>())
+      << "weights of pixels that are always black stay at 0";
+  EXPECT_FALSE(std::filesystem::exists(path("dsd.onnx.masks")));
+}
+
+TEST_F(Training, soft_pruning_interrupted_and_resumed_ends_in_the_same_bits) {
+  ASSERT_EQ(coppice(train("lenet5.onnx", 2)).code, 0);
+  const Arguments how = {"--method", "fpgm",          "--soft", "--norm-share",
+                         "0.25",     "--prune-ratio", "0.4",    "--round-to",
+                         "1",        "--epochs",      "8",      "--tune-epochs",
+                         "2"};
+  const Ran whole = coppice(prune("whole.onnx", how));
+  ASSERT_EQ(whole.code, 0) << whole.err;
+  const Ran stopped = interrupt_coppice(prune("parts.onnx", how), path("parts.run/checkpoint"));
+  EXPECT_EQ(stopped.code, 130) << stopped.err;
+  ASSERT_EQ(coppice(resumed(prune("parts.onnx", how))).code, 0);
+  EXPECT_EQ(sha256_of_file(path("whole.onnx")), sha256_of_file(path("parts.onnx")));
+  EXPECT_EQ(read_text(path("whole.onnx.plan")), read_text(path("parts.onnx.plan")));
+}
+
 TEST_F(Training, refuses_what_makes_no_sense) {
   ASSERT_EQ(coppice(train("lenet5.onnx", 1)).code, 0);
   const std::string model = path("lenet5.onnx"), out = path("out.onnx");

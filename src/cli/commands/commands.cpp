@@ -8,13 +8,16 @@ constexpr Command kCommands[] = {
     {"inspect", "MODEL", "layers, costs, what can be pruned and what not, and why", define_inspect,
      "  coppice inspect model.onnx\n"
      "  coppice inspect zoo:resnet20\n"
+     "  coppice inspect model.onnx --norms\n"
      "  coppice inspect model.onnx --json | jq '.groups[] | {name, units}'\n"},
     {"prune", "MODEL -o OUT", "remove the least important channels", define_prune,
      "  coppice prune model.onnx -o small.onnx\n"
      "  coppice prune model.onnx -o small.onnx --keep-params 0.3 --method fpgm\n"
      "  coppice prune model.onnx -o small.onnx --prune-ratio 0.4 --round-to 1 --keep 'head.*'\n"
      "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --preprocess cifar10\n"
-     "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --epochs 10\n"},
+     "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --epochs 10\n"
+     "  coppice prune zoo:vgg19-bn -o small.onnx --method slimming --prune-ratio 0.7 \\\n"
+     "    --data cifar10:DIR --epochs 40\n"},
     {"train", "MODEL --data SPEC -o OUT", "train a model, or go on training it", define_train,
      "  coppice train zoo:lenet5 --data digits -o lenet5.onnx --epochs 3\n"
      "  coppice train model.onnx --data cifar10:DIR --preprocess imagenet -o tuned.onnx --lr 0.01\n"

@@ -2,7 +2,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
+#include "cli/commands/inspect_norms.h"
 #include "cli/description.h"
+#include "core/error.h"
 #include "report/format.h"
 #include "report/table.h"
 
@@ -16,6 +18,7 @@ struct Options {
   std::string model;
   int64_t batch = 1;
   std::string why;  // a node
+  bool norms = false;
 };
 
 std::string counted(const std::map<std::string, int64_t>& operators) {
@@ -121,7 +124,9 @@ Result inspect_node(const Options& options, const Model& model, const Invocation
 
 Result inspect(const Options& options, const Invocation& run) {
   const Model model = load_model(options.model, run.options.seed);
+  if (!options.why.empty() && options.norms) fail_usage("--why and --norms are two questions");
   if (!options.why.empty()) return inspect_node(options, model, run);
+  if (options.norms) return inspect_norms(model, run);
   const ModelDescription found = describe(model.graph, options.batch);
   const Console& console = run.console;
   print_layers(console, found);
@@ -161,6 +166,8 @@ Action define_inspect(CLI::App& app, CommonOptions& common) {
             "sizes and MACs for so many pictures (default 1)");
   app.add_option("--why", options->why,
                  "what this node is coupled to, and why: its name, or that of its output");
+  app.add_flag("--norms", options->norms,
+               "how filter norms are spread in each layer, and whether they can be trusted");
   add_common_options(app, common);
   return [options](Invocation& run) { return inspect(*options, run); };
 }

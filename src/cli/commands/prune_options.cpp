@@ -42,7 +42,7 @@ std::vector<OwnOption> own_options(const PruneOptions& options) {
         "a method whose result is smaller or sparse");
   }
   const bool structured = method.kind == Method::Kind::structured;
-  constexpr char kStructured[] = "a method that cuts channels";
+  static constexpr char kStructured[] = "a method that cuts channels";
   if (options.max_layer_ratio) {
     add("--max-layer-ratio", number(*options.max_layer_ratio), structured, kStructured);
   }
@@ -57,7 +57,7 @@ std::vector<OwnOption> own_options(const PruneOptions& options) {
     add("--lambda", number(*options.lambda), name == "slimming", "--method slimming");
   }
   const bool tunes = name == "slimming" || options.soft;
-  constexpr char kTuned[] = "--method slimming, or --soft";
+  static constexpr char kTuned[] = "--method slimming, or --soft";
   if (options.tune_epochs) {
     add("--tune-epochs", std::to_string(*options.tune_epochs), tunes, kTuned);
   }
@@ -68,7 +68,7 @@ std::vector<OwnOption> own_options(const PruneOptions& options) {
   }
 
   const bool deep = name == "deep-compression";
-  constexpr char kDeep[] = "--method deep-compression";
+  static constexpr char kDeep[] = "--method deep-compression";
   for (const std::string& density : options.densities) add("--density", density, deep, kDeep);
   if (options.quality) add("--quality", number(*options.quality), deep, kDeep);
   if (options.bits) add("--bits", *options.bits, deep, kDeep);
