@@ -5,6 +5,7 @@
 
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
+#include "prune/plan.h"
 #include "support/judged_cut.h"
 #include "support/random_graph.h"
 
@@ -34,6 +35,22 @@ TEST(RandomGraphs, cutting_equals_masking_twice_in_a_row) {
   }
   EXPECT_GT(units, 2000) << "nearly all is pinned, so little is tested";
   EXPECT_GT(removed, 700);
+}
+
+TEST(RandomGraphs, plans_with_selections_come_back_as_they_were) {
+  int64_t selections = 0;
+  for (uint64_t seed = 0; seed < kGraphs; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Graph graph = RandomGraph(seed).build();
+    loosen(graph);
+    add_selections(graph);
+    selections += std::ranges::count_if(graph.nodes, is_selection);
+    Random random(seed);
+    const Groups groups = find_groups(graph);
+    const Plan plan = plan_of(graph, groups, random_removal(groups, random.uniform(), random));
+    ASSERT_NO_THROW(EXPECT_EQ(plan_of(graph, groups, removal_of(graph, groups, plan)), plan));
+  }
+  EXPECT_GT(selections, 50);
 }
 
 TEST(RandomGraphs, onnx_runtime_agrees) {

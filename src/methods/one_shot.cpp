@@ -55,6 +55,31 @@ void cut(const Graph& graph, const Groups& groups, const Removal& removal,
   outcome.verified = true;
 }
 
+// A plan on the graph that it fits: loosened, and with selections only if it doesn't fit without.
+// They give a normalisation units of its own, but hold a few other things more tightly (a stream
+// that a grouped convolution reads through one).
+struct Replay {
+  Graph graph;
+  Groups groups;
+  Removal removal;
+};
+
+Replay replay_of(Graph graph, const Plan& plan) {
+  loosen(graph);
+  Groups groups = find_groups(graph);
+  try {
+    Removal removal = removal_of(graph, groups, plan);
+    return {std::move(graph), std::move(groups), std::move(removal)};
+  } catch (const Error&) {
+    const size_t nodes = graph.nodes.size();
+    add_selections(graph);
+    if (graph.nodes.size() == nodes) throw;
+  }
+  groups = find_groups(graph);
+  Removal removal = removal_of(graph, groups, plan);
+  return {std::move(graph), std::move(groups), std::move(removal)};
+}
+
 }  // namespace
 
 Graph prepared(Graph graph, const Method& method, const OneShotOptions& options) {
@@ -104,11 +129,8 @@ Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Veri
     outcome.plan.method = plan.method;
     if (plan.slices.empty()) return outcome;
   }
-  Graph graph = plan.masks.empty() ? original : std::move(outcome.graph);
-  loosen(graph);
-  add_selections(graph);  // whatever the plan was made with: units of a stream take theirs along
-  const Groups groups = find_groups(graph);
-  const Removal removal = removal_of(graph, groups, plan);
+  const auto [graph, groups, removal] =
+      replay_of(plan.masks.empty() ? original : std::move(outcome.graph), plan);
   const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
   outcome.before = costs_after(graph, groups, at_one, Removal(groups.unit_count, 0));
   outcome.after = costs_after(graph, groups, at_one, removal);
