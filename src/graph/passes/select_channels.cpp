@@ -45,8 +45,8 @@ class Streams {
       if (producer_[id] < 0) continue;  // the graph's input
       if (is_shared(id)) return true;
       const Node& node = graph_.nodes[producer_[id]];
+      if (is_one_of(node, kOwners)) continue;
       const std::vector<ValueId> computed = computed_inputs(node);
-      if (is_one_of(node, kOwners) && computed.size() == 1) continue;
       const bool concat = node.op && node.op_type == "Concat";
       if (!concat && !(is_one_of(node, kChannelwise) && computed.size() == 1)) return true;
       open.insert(open.end(), computed.begin(), computed.end());
@@ -79,6 +79,7 @@ class Streams {
 // The channels of a BatchNormalization with constant vectors; 0 for anything else.
 int64_t normalised_channels(const Graph& graph, const Node& node) {
   if (!node.op || node.op_type != "BatchNormalization" || node.inputs.size() != 5) return 0;
+  if (node.inputs[0] == kNoValue || node.outputs.empty() || node.outputs[0] == kNoValue) return 0;
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNoValue || !graph.value(node.inputs[i]).constant) return 0;
   }
@@ -196,9 +197,7 @@ void add_selections(Graph& graph) {
   std::vector<int64_t> channels;  // by node: of the selection in front of it
   for (const Node& node : graph.nodes) {
     const int64_t count = normalised_channels(graph, node);
-    const bool wanted =
-        count > 1 && node.inputs[0] != kNoValue && streams.is_stream(node.inputs[0]);
-    channels.push_back(wanted ? count : 0);
+    channels.push_back(count > 1 && streams.is_stream(node.inputs[0]) ? count : 0);
   }
   std::vector<Node> nodes;
   for (size_t n = 0; n < channels.size(); ++n) {

@@ -51,6 +51,13 @@ TEST(SelectChannels, what_a_layer_gives_to_its_normalisation_alone_needs_no_sele
     output z)"),
             Names{})
       << "elementwise operators, pools and another normalisation between";
+  EXPECT_EQ(selections(R"(
+    t = Transpose(w) {perm=[1, 0, 2, 3]}
+    a = Conv(x, t)
+    y = BatchNormalization(a, g, b, m, v)
+    output y)"),
+            Names{})
+      << "weights that are computed";
 }
 
 TEST(SelectChannels, what_others_read_is_a_stream) {
