@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include "graph/passes/loosen.h"
+#include "graph/passes/select_channels.h"
+#include "prune/plan.h"
 #include "support/judged_cut.h"
 #include "support/random_graph.h"
 
@@ -21,16 +23,34 @@ TEST(RandomGraphs, cutting_equals_masking_twice_in_a_row) {
     Random random(seed);
     for (int round = 0; round < 2; ++round) {
       SCOPED_TRACE("round " + std::to_string(round));
+      if (seed % 3 == 0) add_selections(graph);
       const Groups groups = find_groups(graph);
       const Removal removal = random_removal(groups, random.uniform(), random);
       units += groups.unit_count;
       removed += std::ranges::count(removal, 1);
       ASSERT_NO_THROW(graph = expect_cut_equals_mask(graph, groups, removal, random));
       ASSERT_FALSE(HasFailure());
+      settle_selections(graph);
     }
   }
   EXPECT_GT(units, 2000) << "nearly all is pinned, so little is tested";
   EXPECT_GT(removed, 700);
+}
+
+TEST(RandomGraphs, plans_with_selections_come_back_as_they_were) {
+  int64_t selections = 0;
+  for (uint64_t seed = 0; seed < kGraphs; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Graph graph = RandomGraph(seed).build();
+    loosen(graph);
+    add_selections(graph);
+    selections += std::ranges::count_if(graph.nodes, is_selection);
+    Random random(seed);
+    const Groups groups = find_groups(graph);
+    const Plan plan = plan_of(graph, groups, random_removal(groups, random.uniform(), random));
+    ASSERT_NO_THROW(EXPECT_EQ(plan_of(graph, groups, removal_of(graph, groups, plan)), plan));
+  }
+  EXPECT_GT(selections, 50);
 }
 
 TEST(RandomGraphs, onnx_runtime_agrees) {

@@ -186,22 +186,30 @@ void Labels::unify(const Axis& a, const Axis& b, const Pin& reason) {
   for (size_t i = 0; i < a.size(); ++i) unify_index(canonical(a[i]), canonical(b[i]), reason);
 }
 
-// Unites tags that occupy identical sets of positions on the two sides.
+// Unites tags that occupy identical sets of positions on the two sides, beyond what they share.
+// One tag that faces several is left alone: it stands for all of them (a selection's channel is
+// there if the stream's is and nobody took it out), and uniting it with the first would pin the
+// rest.
 void Labels::unite_by_position(const Axis& a, const Axis& b) {
   const auto positions = [&](const Axis& axis) {
     std::map<Label, std::vector<int32_t>> places;
     for (size_t i = 0; i < axis.size(); ++i) {
       for (const Label tag : tags(axis[i])) places[tag].push_back(static_cast<int32_t>(i));
     }
-    std::map<std::vector<int32_t>, Label> owners;
-    for (auto& [tag, where] : places) owners.emplace(std::move(where), tag);
+    std::map<std::vector<int32_t>, std::vector<Label>> owners;  // tags ascending
+    for (auto& [tag, where] : places) owners[std::move(where)].push_back(tag);
     return owners;
   };
   const auto left = positions(a), right = positions(b);
   std::vector<std::pair<Label, Label>> pairs;
-  for (const auto& [where, tag] : left) {
+  for (const auto& [where, x] : left) {
     const auto other = right.find(where);
-    if (other != right.end()) pairs.emplace_back(tag, other->second);
+    if (other == right.end()) continue;
+    std::vector<Label> only_x, only_y;
+    std::ranges::set_difference(x, other->second, std::back_inserter(only_x));
+    std::ranges::set_difference(other->second, x, std::back_inserter(only_y));
+    if (only_x.empty() || only_y.empty()) continue;
+    if ((only_x.size() == 1) == (only_y.size() == 1)) pairs.emplace_back(only_x[0], only_y[0]);
   }
   for (const auto& [x, y] : pairs) unite(x, y);
 }

@@ -237,6 +237,29 @@ TEST(Labels, a_tag_that_meets_itself_with_company_pins_the_company) {
   EXPECT_TRUE(pinned(labels, b[0]));
 }
 
+TEST(Labels, a_plain_axis_that_faces_pairs_of_tags_stands_for_both) {
+  Labels labels;
+  const Axis plain = labels.fresh(3), stream = labels.fresh(3), own = labels.fresh(3);
+  Axis both;
+  for (int i = 0; i < 3; ++i) both.push_back(labels.join({stream[i]}, {own[i]})[0]);
+  labels.unify(plain, both, kReason);
+  EXPECT_EQ(tags(labels, plain[1]), (std::vector<Label>{stream[1], own[1]}));
+  EXPECT_EQ(free_tags(labels, plain).size(), 6u);
+}
+
+TEST(Labels, pairs_of_tags_that_share_one_tie_the_others) {
+  Labels labels;
+  const Axis stream = labels.fresh(2), p = labels.fresh(2), q = labels.fresh(2);
+  Axis x, y;
+  for (int i = 0; i < 2; ++i) {
+    x.push_back(labels.join({stream[i]}, {p[i]})[0]);
+    y.push_back(labels.join({stream[i]}, {q[i]})[0]);
+  }
+  labels.unify(x, y, kReason);
+  EXPECT_EQ(canonical(labels, p), canonical(labels, q));
+  EXPECT_EQ(free_tags(labels, x).size(), 4u);
+}
+
 TEST(Labels, conjunctions_tie_only_what_they_do_not_have_in_common) {
   Labels labels;
   const Axis p = labels.fresh(2), m = labels.fresh(2), r = labels.fresh(2), c = labels.fresh(4);

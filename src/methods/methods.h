@@ -39,6 +39,9 @@ const Method& find_method(const std::string& name);
 struct OneShotOptions {
   enum class Spine { prune, keep };
   enum class Verify { on, off };
+  // Whether normalisations of a stream get units of their own (graph/passes/select_channels.h). The
+  // streams that they read then stay as they are.
+  enum class Selection { none, before_batch_norms };
 
   Budget budget;
   int64_t round_to = kRoundAuto;
@@ -47,6 +50,7 @@ struct OneShotOptions {
   double norm_share = 0;                       // see ScoreOptions
   std::vector<std::string> keep;               // regular expressions: groups to leave alone
   Spine spine = Spine::prune;
+  std::optional<Selection> selection = {};  // empty: where the method ranks by bn-scale
   Verify verify = Verify::on;
   uint64_t seed = 0;
 };

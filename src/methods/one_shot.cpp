@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "graph/passes/loosen.h"
+#include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
 #include "groups/surgery.h"
 #include "methods/mask_weights.h"
@@ -22,15 +23,17 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
   };
   for (const std::string& pattern : options.keep) add(matching_groups(graph, groups, pattern));
   if (options.spine == OneShotOptions::Spine::keep) add(spine_groups(graph, groups));
+  add(selected_streams(graph, groups));
   return kept;
 }
 
-// Cuts a copy of the loosened graph (tensors that stay are shared), and proves it.
+// Cuts a copy of the prepared graph (tensors that stay are shared), and proves it.
 void cut(const Graph& graph, const Groups& groups, const Removal& removal,
          OneShotOptions::Verify verify, uint64_t seed, Outcome& outcome) {
   outcome.graph = graph;
   remove_units(outcome.graph, groups, removal);
   merge_copies(outcome.graph);
+  settle_selections(outcome.graph);
   outcome.plan = plan_of(graph, groups, removal);
   for (const Group& group : groups.free) {
     const auto first = removal.begin() + group.first_unit;
@@ -52,7 +55,42 @@ void cut(const Graph& graph, const Groups& groups, const Removal& removal,
   outcome.verified = true;
 }
 
+// A plan on the graph that it fits: loosened, and with selections only if it doesn't fit without.
+// They give a normalisation units of its own, but hold a few other things more tightly (a stream
+// that a grouped convolution reads through one).
+struct Replay {
+  Graph graph;
+  Groups groups;
+  Removal removal;
+};
+
+Replay replay_of(Graph graph, const Plan& plan) {
+  loosen(graph);
+  Groups groups = find_groups(graph);
+  try {
+    Removal removal = removal_of(graph, groups, plan);
+    return {std::move(graph), std::move(groups), std::move(removal)};
+  } catch (const Error&) {
+    const size_t nodes = graph.nodes.size();
+    add_selections(graph);
+    if (graph.nodes.size() == nodes) throw;
+  }
+  groups = find_groups(graph);
+  Removal removal = removal_of(graph, groups, plan);
+  return {std::move(graph), std::move(groups), std::move(removal)};
+}
+
 }  // namespace
+
+Graph prepared(Graph graph, const Method& method, const OneShotOptions& options) {
+  using Selection = OneShotOptions::Selection;
+  const bool by_scale =
+      method.criterion != nullptr && std::string_view("bn-scale") == method.criterion;
+  loosen(graph);
+  const Selection otherwise = by_scale ? Selection::before_batch_norms : Selection::none;
+  if (options.selection.value_or(otherwise) == Selection::before_batch_norms) add_selections(graph);
+  return graph;
+}
 
 Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& options) {
   COPPICE_CHECK(method.criterion != nullptr, "'" + std::string(method.name) + "' cuts nothing");
@@ -72,8 +110,7 @@ Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& op
 }
 
 Outcome prune_once(const Graph& original, const Method& method, const OneShotOptions& options) {
-  Graph graph = original;
-  loosen(graph);
+  const Graph graph = prepared(original, method, options);
   const auto [groups, chosen] = choose(graph, method, options);
   Outcome outcome;
   outcome.before = chosen.before;
@@ -92,10 +129,8 @@ Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Veri
     outcome.plan.method = plan.method;
     if (plan.slices.empty()) return outcome;
   }
-  Graph graph = plan.masks.empty() ? original : std::move(outcome.graph);
-  loosen(graph);
-  const Groups groups = find_groups(graph);
-  const Removal removal = removal_of(graph, groups, plan);
+  const auto [graph, groups, removal] =
+      replay_of(plan.masks.empty() ? original : std::move(outcome.graph), plan);
   const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
   outcome.before = costs_after(graph, groups, at_one, Removal(groups.unit_count, 0));
   outcome.after = costs_after(graph, groups, at_one, removal);

@@ -10,7 +10,12 @@ struct Chosen {
   Allocation allocation;
 };
 
-// Scores and allocates. `graph`: loosened, and finite but for bounds. Throws as prune_once does.
+// The graph as `choose` takes it: loosened, and with the selections that the method or the options
+// ask for. They are to be settled after the cut (graph/passes/select_channels.h).
+Graph prepared(Graph graph, const Method& method, const OneShotOptions& options);
+
+// Scores and allocates. `graph`: prepared, or at least loosened, and finite but for bounds. Throws
+// as prune_once does.
 Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& options);
 
 }  // namespace coppice

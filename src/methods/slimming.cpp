@@ -36,9 +36,9 @@ Budget budget_of_pass(Budget budget, int64_t passes) {
 }
 
 void cut_smallest_scales(Session& session, const OneShotOptions& options) {
-  Graph graph = session.graph();
-  loosen(graph);
-  const Chosen chosen = choose(graph, find_method("slimming"), options);
+  const Method& method = find_method("slimming");
+  Graph graph = prepared(session.graph(), method, options);
+  const Chosen chosen = choose(graph, method, options);
   session.adopt(std::move(graph), session.plan(), session.masks());
   session.remove(chosen.groups, chosen.allocation.removal);
 }
@@ -79,10 +79,11 @@ Outcome slimming(Session& session, const SlimmingOptions& options, const Recipe&
                  const Recipe& tuning) {
   OneShotOptions pruning = options.pruning;
   pruning.budget = budget_of_pass(pruning.budget, options.passes);
+  const Method& method = find_method("slimming");
+  // What can't be reached fails before training.
+  choose(prepared(session.original(), method, pruning), method, pruning);
   Graph loosened = session.original();
   loosen(loosened);
-  choose(loosened, find_method("slimming"),
-         pruning);  // what can't be reached fails before training
   // Merged scales come apart before each is pulled by its name.
   session.stage("preparing", [&] { session.adopt(std::move(loosened), {}, {}); });
   for (int64_t pass = 1; pass <= options.passes; ++pass) {
@@ -97,7 +98,7 @@ Outcome slimming(Session& session, const SlimmingOptions& options, const Recipe&
     session.stage("pruning" + suffix, [&] { cut_smallest_scales(session, pruning); });
   }
   session.stage("fine-tuning", [&] { session.train(tuning); });
-  return outcome_of(session, find_method("slimming"), options.pruning);
+  return outcome_of(session, method, options.pruning);
 }
 
 }  // namespace coppice

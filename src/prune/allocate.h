@@ -58,6 +58,9 @@ Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& infe
 
 // Groups that a residual Add of two computed values runs through.
 std::vector<char> spine_groups(const Graph& graph, const Groups& groups);
+// Groups of the streams that selections (graph/passes/select_channels.h) with units of their own
+// read.
+std::vector<char> selected_streams(const Graph& graph, const Groups& groups);
 // Groups with a tensor, or the node that reads it, whose name contains a match of the regular
 // expression. Throws Error::usage where it isn't one, and Error::usage if nothing matches.
 std::vector<char> matching_groups(const Graph& graph, const Groups& groups,

@@ -1,8 +1,10 @@
-// Groups to leave alone: by name, or because a residual stream runs through them.
+// Groups to leave alone: by name, or because a stream runs through them.
 
+#include <algorithm>
 #include <regex>
 
 #include "core/error.h"
+#include "graph/passes/select_channels.h"
 #include "prune/allocate.h"
 
 namespace coppice {
@@ -20,6 +22,24 @@ std::vector<char> spine_groups(const Graph& graph, const Groups& groups) {
     }
   }
   return spine;
+}
+
+std::vector<char> selected_streams(const Graph& graph, const Groups& groups) {
+  std::vector<char> streams(groups.free.size(), 0);
+  const auto units_of = [&](ValueId value) {
+    const int32_t pooled = groups.axes[value].size() < 2 ? -1 : groups.axes[value][1];
+    std::vector<int32_t> units;
+    if (pooled >= 0) units = groups.axis_pool[pooled].units;
+    std::ranges::sort(units);
+    return units;
+  };
+  for (const Node& node : graph.nodes) {
+    if (!is_selection(node)) continue;
+    const std::vector<int32_t> stream = units_of(node.inputs[0]);
+    if (std::ranges::includes(stream, units_of(node.outputs[0]))) continue;
+    for (const int32_t unit : stream) streams[group_of(groups, unit)] = 1;
+  }
+  return streams;
 }
 
 std::vector<char> matching_groups(const Graph& graph, const Groups& groups,

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "data/loader.h"
+#include "graph/passes/select_channels.h"
 #include "groups/surgery.h"
 #include "prune/compose_plans.h"
 #include "prune/masks.h"
@@ -100,6 +101,7 @@ void Session::remove(const Groups& groups, const Removal& removal) {
     cut(tensors, state_.graph, groups, removal);
   }
   cut(state_.masks, state_.graph, groups, removal);
+  settle_selections(smaller);
   state_.graph = std::move(smaller);
   loaded_ = false;
 }

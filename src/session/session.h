@@ -89,7 +89,8 @@ class Session {
   void train(const Recipe& recipe, const TrainHooks& hooks = {});
   // On the held-out pictures. Requires: there are some, and classes.
   Evaluation evaluate();
-  // `groups`: of graph() as it is now. Takes units out of graph, optimizer state and masks alike.
+  // `groups`: of graph() as it is now. Takes units out of graph, optimizer state and masks alike;
+  // selections are settled.
   void remove(const Groups& groups, const Removal& removal);
   // Sets the graph to what a method made of the original by `plan` and `masks`.
   void adopt(Graph graph, Plan plan, NamedTensors masks);

@@ -3,6 +3,7 @@
 // ONNX Runtime, and `coppice verify` says so too.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "cli/program.h"
@@ -44,9 +45,12 @@ double difference(const Tensor& a, const Tensor& b) {
   return off / largest;
 }
 
-void expect_judges_agree(OnnxRuntime& judge, const std::string& model) {
+void expect_judges_agree(OnnxRuntime& judge, const std::string& model,
+                         const Arguments& options = {}) {
   const TempDir dir;
-  const Ran ran = coppice({"prune", model, "-o", dir / "small.onnx", "--latency", "off"});
+  Arguments arguments{"prune", model, "-o", dir / "small.onnx", "--latency", "off"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  const Ran ran = coppice(arguments);
   ASSERT_EQ(ran.code, 0) << ran.err;
   write_onnx(masked_by_hand(model, dir / "plan.json"), dir / "masked.onnx");
   const Ran verified = coppice({"verify", dir / "masked.onnx", dir / "small.onnx"});
@@ -77,6 +81,21 @@ TEST(OutsideJudge, agrees_on_networks_of_the_zoo) {
     ASSERT_EQ(coppice({"zoo", name, "-o", dir / "model.onnx"}).code, 0);
     expect_judges_agree(*judge, dir / "model.onnx");
   }
+}
+
+// The normalisations read channels of their own out of streams that keep their width.
+TEST(OutsideJudge, agrees_on_selected_channels_of_a_pre_activation_network) {
+  auto judge = OnnxRuntime::start();
+  if (!judge) GTEST_SKIP() << kNoOnnxRuntime;
+  const TempDir dir;
+  const std::string model = dir / "model.onnx", small = dir / "small.onnx";
+  ASSERT_EQ(coppice({"zoo", "preresnet20", "-o", model}).code, 0);
+  const Arguments options{"--method", "bn-scale", "--prune-ratio", "0.4", "--round-to", "1"};
+  expect_judges_agree(*judge, model, options);
+  Arguments arguments{"prune", model, "-o", small, "--latency", "off", "--verify", "off"};
+  arguments.insert(arguments.end(), options.begin(), options.end());
+  ASSERT_EQ(coppice(arguments).code, 0);
+  EXPECT_GT(std::ranges::count(read_onnx(small).nodes, "Gather", &Node::op_type), 0);
 }
 
 TEST(OutsideJudge, agrees_on_trained_networks) {

@@ -1,5 +1,9 @@
 // Gather: picks along an axis by index. Constant indices are an index map, to be renumbered after a
 // cut; indices known only at run time pin the axis.
+//
+// A selection (passes/select_channels.h) is a Gather of all channels whose output may lose some
+// that its input keeps: index i of the output is there iff index i of the input is, and a tag of
+// its own.
 
 #include <algorithm>
 
@@ -81,19 +85,46 @@ std::vector<Tensor> evaluate_gather(const Graph& graph, const Node& node,
   return {picked.reshaped(out)};
 }
 
+// A masked channel of a selection alone is still what the stream holds: not zero.
+void relate_selection(Relations& relations) {
+  const Axis stream = relations.input(0, 1);
+  const Axis own = relations.fresh(static_cast<int64_t>(stream.size()));
+  Axis both;
+  for (size_t i = 0; i < stream.size(); ++i) {
+    both.push_back(relations.join({{stream[i]}, {own[i]}}).front());
+  }
+  for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
+    if (axis == 1) continue;
+    relations.output(0, axis, relations.input(0, axis), relations.zero_when_dead(0, axis));
+  }
+  relations.output(0, 1, std::move(both), false);
+}
+
 void repair_gather(RepairContext& context) {
   const Tensor* indices = context.known(1);
+  if (!indices) return;
   const int64_t axis =
       axis_of(context.graph(), context.node(), static_cast<int64_t>(context.old_input(0).size()));
-  if (!indices || context.old_input(0)[axis] == context.new_input(0)[axis]) return;
-  const std::vector<bool> alive = context.input_alive(0, axis);
-  std::vector<int64_t> renumbered;
-  for (const int64_t i :
-       resolved(context.graph(), context.node(), *indices, context.old_input(0)[axis])) {
-    if (alive[i]) renumbered.push_back(std::count(alive.begin(), alive.begin() + i, true));
-  }
-  const Shape& out = context.new_output(0);
   const auto extra = static_cast<int64_t>(context.old_input(1).size());
+  const Shape& out = context.new_output(0);
+  if (context.old_input(0)[axis] == context.new_input(0)[axis] && context.old_output(0) == out) {
+    return;
+  }
+  const std::vector<bool> alive = context.input_alive(0, axis);
+  const std::vector<int64_t> picked =
+      resolved(context.graph(), context.node(), *indices, context.old_input(0)[axis]);
+  // A selection's outputs may leave alone; else what is picked leaves with what it is picked from.
+  std::vector<bool> stays;
+  if (extra == 1) {
+    stays = context.output_alive(0, axis);
+  } else {
+    for (const int64_t i : picked) stays.push_back(alive[i]);
+  }
+  std::vector<int64_t> renumbered;
+  for (size_t k = 0; k < picked.size(); ++k) {
+    if (!stays[k]) continue;
+    renumbered.push_back(std::count(alive.begin(), alive.begin() + picked[k], true));
+  }
   context.want_table(1, renumbered, {out.begin() + axis, out.begin() + axis + extra});
 }
 
@@ -106,5 +137,13 @@ extern const OpDef kGather{.type = "Gather",
                            .repair = repair_gather,
                            .evaluate = evaluate_gather,
                            .parameter_inputs = {1}};
+
+extern const OpDef kSelection{.type = "Gather",
+                              .arity = {2, 2},
+                              .infer = infer_gather,
+                              .relate = relate_selection,
+                              .repair = repair_gather,
+                              .evaluate = evaluate_gather,
+                              .parameter_inputs = {1}};
 
 }  // namespace coppice
