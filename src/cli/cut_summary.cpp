@@ -65,6 +65,16 @@ std::string group_table(const std::vector<GroupCut>& groups) {
   return table.text(kMostGroups);
 }
 
+std::string recovered_line(const Recovered& found) {
+  const auto of = [&](const char* what, int64_t count) {
+    return count == 0 ? std::string() : ", " + with_separators(count) + " " + what;
+  };
+  return "recovered: of " + with_separators(found.layers) + " layers that lose inputs" +
+         of("biases corrected", found.bias) + of("merged", found.merge) +
+         of("variances corrected", found.scale) +
+         of("left alone (the model says too little of them)", found.unknown) + "\n";
+}
+
 std::string proof_line(const CutSummary& summary) {
   if (!summary.changed) return "nothing was cut: shapes are the original's, weights are trained\n";
   if (!summary.verified) return "not proved (--verify off)\n";
@@ -116,6 +126,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.groups = outcome.groups;
   summary.changed = !outcome.plan.slices.empty() || !outcome.plan.masks.empty();
   summary.rounding_moved = outcome.rounding_moved;
+  summary.recovered = outcome.recovered;
   summary.before.weights = outcome.weights_before;
   summary.after.weights = outcome.weights_after;
   summary.verified = outcome.verified;
@@ -139,6 +150,7 @@ void print(const CutSummary& summary, const Console& console) {
     text += "rounding to even widths moved " + with_separators(summary.rounding_moved) +
             (summary.rounding_moved == 1 ? " unit\n" : " units\n");
   }
+  if (summary.recovered) text += recovered_line(*summary.recovered);
   text += proof_line(summary);
   text += "wrote " + printable(summary.output) +
           (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
@@ -162,6 +174,14 @@ Json to_json(const CutSummary& summary) {
                {"verified", summary.verified},
                {"seconds", summary.seconds},
                {"command", summary.command}};
+  if (summary.recovered) {
+    const Recovered& found = *summary.recovered;
+    json["recovered"] = {{"layers", found.layers},
+                         {"bias", found.bias},
+                         {"merge", found.merge},
+                         {"scale", found.scale},
+                         {"unknown", found.unknown}};
+  }
   if (summary.proof) {
     json["proof"] = {{"error", summary.proof->comparison.error},
                      {"reaction", summary.proof->comparison.reaction},

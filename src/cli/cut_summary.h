@@ -26,6 +26,7 @@ struct CutSummary {
   CutSide before, after;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
+  std::optional<Recovered> recovered;
   bool changed = true;                     // something was cut or masked
   bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;

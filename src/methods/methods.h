@@ -14,6 +14,7 @@
 #include "prune/allocate.h"
 #include "prune/masks.h"
 #include "prune/plan.h"
+#include "prune/recover.h"
 #include "verify/compare.h"
 
 namespace coppice {
@@ -53,6 +54,7 @@ struct OneShotOptions {
   std::optional<Selection> selection = {};  // empty: where the method ranks by bn-scale
   Verify verify = Verify::on;
   uint64_t seed = 0;
+  RecoverOptions recover = {};  // before the cut
 };
 
 struct GroupCut {
@@ -66,6 +68,7 @@ struct Outcome {
   Costs before, after;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
+  std::optional<Recovered> recovered;  // where it was asked for
   std::optional<WeightCount> weights_before, weights_after;  // where there are masks
   bool verified = false;
   std::optional<Proof> proof;  // of a cut; that masks hold is seen by looking
@@ -90,8 +93,9 @@ Outcome prune_and_train(Session& session, const std::function<Outcome(const Grap
 // whole on the original, and the graph as it is now. Throws as apply_plan does.
 Outcome outcome_of(const Session& session, const Method& method, const OneShotOptions& options);
 
-// Replays a plan on the model it was made for. Throws as prune_once and plan.h do.
+// Replays a plan on the model it was made for. A plan says what is cut and nothing of `recover`,
+// which comes to the same again. Throws as prune_once and plan.h do.
 Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Verify verify,
-                   uint64_t seed);
+                   uint64_t seed, const RecoverOptions& recover = {});
 
 }  // namespace coppice

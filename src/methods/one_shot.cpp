@@ -27,22 +27,32 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
   return kept;
 }
 
-// Cuts a copy of the prepared graph (tensors that stay are shared), and proves it.
-void cut(const Graph& graph, const Groups& groups, const Removal& removal,
-         OneShotOptions::Verify verify, uint64_t seed, Outcome& outcome) {
+struct CutOptions {
+  OneShotOptions::Verify verify;
+  uint64_t seed;
+  RecoverOptions recover;
+};
+
+// Cuts a copy of the prepared graph (tensors that stay are shared), and proves it. What leaves is
+// made up for in the graph before; the proof is of that graph's cut, the plan of the original's.
+void cut(Graph graph, Groups groups, const Removal& removal, const CutOptions& options,
+         Outcome& outcome) {
+  outcome.plan = plan_of(graph, groups, removal);
+  if (options.recover.any()) {
+    outcome.recovered = recover(graph, groups, removal, options.recover);
+  }
   outcome.graph = graph;
   remove_units(outcome.graph, groups, removal);
   merge_copies(outcome.graph);
   settle_selections(outcome.graph);
-  outcome.plan = plan_of(graph, groups, removal);
   for (const Group& group : groups.free) {
     const auto first = removal.begin() + group.first_unit;
     outcome.groups.push_back(
         {group.name, group.units(), std::count(first, first + group.units(), 0)});
   }
-  if (verify == OneShotOptions::Verify::off) return;
+  if (options.verify == OneShotOptions::Verify::off) return;
   outcome.proof = within("the cut can't be proved; '--verify off' does without", [&] {
-    return prove_removal(graph, groups, removal, outcome.graph, seed);
+    return prove_removal(graph, groups, removal, outcome.graph, options.seed);
   });
   const Comparison& comparison = outcome.proof->comparison;
   if (!comparison.equal()) {
@@ -110,31 +120,32 @@ Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& op
 }
 
 Outcome prune_once(const Graph& original, const Method& method, const OneShotOptions& options) {
-  const Graph graph = prepared(original, method, options);
-  const auto [groups, chosen] = choose(graph, method, options);
+  Graph graph = prepared(original, method, options);
+  auto [groups, chosen] = choose(graph, method, options);
   Outcome outcome;
   outcome.before = chosen.before;
   outcome.after = chosen.after;
   outcome.rounding_moved = chosen.rounding_moved;
-  cut(graph, groups, chosen.removal, options.verify, options.seed, outcome);
+  cut(std::move(graph), std::move(groups), chosen.removal,
+      {options.verify, options.seed, options.recover}, outcome);
   outcome.plan.method = method.name;
   return outcome;
 }
 
 Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Verify verify,
-                   uint64_t seed) {
+                   uint64_t seed, const RecoverOptions& recover) {
   Outcome outcome;
   if (!plan.masks.empty()) {
     outcome = mask_weights(original, plan.masks, verify);
     outcome.plan.method = plan.method;
     if (plan.slices.empty()) return outcome;
   }
-  const auto [graph, groups, removal] =
+  auto [graph, groups, removal] =
       replay_of(plan.masks.empty() ? original : std::move(outcome.graph), plan);
   const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
   outcome.before = costs_after(graph, groups, at_one, Removal(groups.unit_count, 0));
   outcome.after = costs_after(graph, groups, at_one, removal);
-  cut(graph, groups, removal, verify, seed, outcome);
+  cut(std::move(graph), std::move(groups), removal, {verify, seed, recover}, outcome);
   if (!plan.masks.empty()) outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.masks = plan.masks;
   outcome.plan.method = plan.method;

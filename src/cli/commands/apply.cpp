@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "cli/commands/commands.h"
+#include "cli/commands/recover_option.h"
 #include "cli/cut_summary.h"
 #include "cli/output_path.h"
 #include "cli/plan_file.h"
@@ -15,13 +16,14 @@ namespace coppice {
 namespace {
 
 struct Options {
-  std::string plan, model, output;
+  std::string plan, model, output, recover;
   bool verify = true;
 };
 
 std::string command_again(const Options& options, const CommonOptions& common) {
   std::string command = "coppice apply " + shell_quoted(options.plan) + " " +
                         shell_quoted(options.model) + " -o " + shell_quoted(options.output);
+  if (!options.recover.empty()) command += " --recover " + shell_quoted(options.recover);
   if (!options.verify) command += " --verify off";
   if (common.seed != 0) command += " --seed " + std::to_string(common.seed);
   return command;
@@ -29,13 +31,14 @@ std::string command_again(const Options& options, const CommonOptions& common) {
 
 Result apply(const Options& options, const Invocation& run) {
   const auto start = std::chrono::steady_clock::now();
+  const RecoverOptions recover = recover_options(options.recover);
   const auto path = output_path("-o", options.output, {options.plan, options.model});
   AtomicFile file(path);
   const Plan plan = read_plan(options.plan, options.model, run.options.seed);
   const Model model = load_model(options.model, run.options.seed);
   const auto verify = options.verify ? OneShotOptions::Verify::on : OneShotOptions::Verify::off;
   const Outcome outcome = within("plan '" + options.plan + "'", [&] {
-    return apply_plan(model.graph, plan, verify, run.options.seed);
+    return apply_plan(model.graph, plan, verify, run.options.seed, recover);
   });
   write_onnx(outcome.graph, file);
   file.commit();
@@ -56,6 +59,7 @@ Action define_apply(CLI::App& app, CommonOptions& common) {
   app.add_option("PLAN", options->plan, "a plan that 'coppice prune' wrote")->required();
   add_model(app, options->model);
   add_output(app, options->output);
+  add_recover(app, options->recover);
   add_switch(app, "--verify", options->verify, "prove the cut on random inputs");
   add_common_options(app, common);
   return [options](Invocation& run) { return apply(*options, run); };

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "cli/commands/recover_option.h"
 #include "core/error.h"
 #include "report/format.h"
 
@@ -165,6 +166,7 @@ OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
     require_share("--max-layer-ratio", *options.max_layer_ratio, "left");
     result.most_of_group = *options.max_layer_ratio;
   }
+  result.recover = recover_options(options.recover);
   result.norm_share = options.norm_share.value_or(0);
   result.seed = seed;
   return result;

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "cli/commands/method_options.h"
+#include "cli/commands/recover_option.h"
 #include "core/error.h"
 #include "report/format.h"
 
@@ -49,6 +50,11 @@ std::vector<OwnOption> own_options(const PruneOptions& options) {
   if (options.soft) {
     add("--soft", "", structured && method.training == Method::Training::optional,
         "a criterion that cuts channels, such as fpgm or l2");
+  }
+  if (!options.recover.empty()) {
+    add("--recover", options.recover,
+        structured && method.training == Method::Training::optional && !options.soft,
+        "a method that cuts channels before it trains");
   }
   if (options.norm_share) {
     add("--norm-share", number(*options.norm_share), name == "fpgm", "--method fpgm");
@@ -127,6 +133,7 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
       ->allow_extra_args(false);
   app.add_flag("--keep-spine", options.keep_spine,
                "leave the channels alone that residual connections add up");
+  add_recover(app, options.recover);
   app.add_flag("--fold-bn", options.fold_bn,
                "fold BatchNormalization into the layer before, at the end");
   app.add_flag("--simplify", options.simplify, "fold constants and drop idle nodes, at the end");
