@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "core/threads.h"
+
 namespace coppice {
 namespace {
 
@@ -47,36 +49,49 @@ double variance_of(const Matrix& samples, int64_t channel) {
   return (row.array() - mean).square().matrix().dot(grid().weight);
 }
 
+// Row i of the covariances of f_j with f_i for j < i. Vectors over j, since the series of one pair
+// alone would wait for itself.
+Eigen::ArrayXd covariances_below(const Matrix& terms, const Vector& tail, const Matrix& correlation,
+                                 int64_t i) {
+  const Eigen::ArrayXd rho = correlation.row(i).head(i).transpose();
+  Eigen::ArrayXd sum = Eigen::ArrayXd::Zero(i);
+  for (int64_t n = kTerms - 1; n >= 1; --n) {
+    sum = (sum + terms(n, i) * terms.row(n).head(i).transpose().array()) * rho;
+  }
+  return sum + tail[i] * tail.head(i).array() * rho.pow(kTerms);
+}
+
 }  // namespace
 
 Moments moments_of(const ChannelModel& model) {
   const int64_t channels = model.channels();
-  Matrix coefficient = model.samples * grid().hermite;
   const Vector deviation = deviations_of(model);
   Moments moments{model.samples * grid().weight, Matrix(channels, channels)};
   for (int64_t i = 0; i < channels; ++i) {
-    if (deviation[i] == 0) {
-      coefficient.row(i).setZero();
-      moments.mean[i] = model.samples(i, 0);
-    }
+    if (deviation[i] == 0) moments.mean[i] = model.samples(i, 0);
+  }
+  const Matrix& correlation = *model.correlation;
+  if (model.normal) {
+    moments.covariance = deviation.asDiagonal() * correlation * deviation.asDiagonal();
+    return moments;
+  }
+  Matrix terms = (model.samples * grid().hermite).transpose();
+  for (int64_t i = 0; i < channels; ++i) {
+    if (deviation[i] == 0) terms.col(i).setZero();
   }
   // What the terms leave out of a variance, as if it were one more term: two equal channels covary
   // just as much as they vary.
-  Vector tail = deviation.cwiseAbs2() - coefficient.rightCols(kTerms - 1).rowwise().squaredNorm();
+  Vector tail =
+      deviation.cwiseAbs2() - terms.bottomRows(kTerms - 1).colwise().squaredNorm().transpose();
   tail = tail.cwiseMax(0).cwiseSqrt().eval();
-  const Matrix& correlation = *model.correlation;
-  for (int64_t i = 0; i < channels; ++i) {
-    const double* a = coefficient.row(i).data();
-    for (int64_t j = 0; j < i; ++j) {
-      const double* b = coefficient.row(j).data();
-      const double rho = correlation(i, j);
-      double sum = 0;
-      for (int64_t n = kTerms - 1; n >= 1; --n) sum = (sum + a[n] * b[n]) * rho;
-      sum += tail[i] * tail[j] * std::pow(rho, kTerms);
-      moments.covariance(i, j) = moments.covariance(j, i) = sum;
+  constexpr int64_t kGrain = 32;
+  parallel_for(channels, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      moments.covariance.row(i).head(i) = covariances_below(terms, tail, correlation, i);
+      moments.covariance(i, i) = deviation[i] * deviation[i];
     }
-    moments.covariance(i, i) = deviation[i] * deviation[i];
-  }
+  });
+  moments.covariance.triangularView<Eigen::StrictlyUpper>() = moments.covariance.transpose();
   return moments;
 }
 
@@ -96,7 +111,7 @@ ChannelModel normal_channels(const Moments& moments, int64_t axis) {
       std::make_shared<Matrix>(inverse.asDiagonal() * moments.covariance * inverse.asDiagonal());
   *correlation = correlation->cwiseMax(-1).cwiseMin(1);
   correlation->diagonal().setOnes();
-  ChannelModel model{.axis = axis, .correlation = correlation, .samples = {}};
+  ChannelModel model{.axis = axis, .correlation = correlation, .samples = {}, .normal = true};
   model.samples = deviation * grid().z.transpose();
   for (int64_t c = 0; c < channels; ++c) model.samples.row(c).array() += moments.mean[c];
   return model;

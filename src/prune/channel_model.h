@@ -26,7 +26,8 @@ struct ChannelModel {
   int64_t axis = 1;                           // of the value, from the front
   std::shared_ptr<const Matrix> correlation;  // R, shared by values that hang on the same z
   Matrix samples;                             // [C, grid points]: f_c on the grid
-  Shape folded = {};  // spatial sizes that a Flatten put into the axis, behind each channel
+  Shape folded = {};    // spatial sizes that a Flatten put into the axis, behind each channel
+  bool normal = false;  // every f_c is a straight line: what saves the series
   // False behind a layer whose input nothing is known of: then means and scales say nothing, but
   // correlations still do, and channels that are constant are right.
   bool scaled = true;

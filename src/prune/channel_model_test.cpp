@@ -42,6 +42,7 @@ class Activations : public testing::TestWithParam<double (*)(double)> {};
 TEST_P(Activations, moments_are_those_of_random_draws) {
   ChannelModel model = normal_channels(three_channels(), 1);
   model.samples = model.samples.unaryExpr(GetParam()).eval();
+  model.normal = false;
   const Moments found = moments_of(model), expected = drawn(three_channels(), GetParam());
   EXPECT_LT((found.mean - expected.mean).cwiseAbs().maxCoeff(), 0.01);
   EXPECT_LT((found.covariance - expected.covariance).cwiseAbs().maxCoeff(), 0.02);
@@ -57,6 +58,7 @@ INSTANTIATE_TEST_SUITE_P(ChannelModel, Activations,
 TEST(ChannelModel, of_relu_the_mean_is_the_formula) {
   ChannelModel model = normal_channels({Vector{{0.7}}, Matrix{{4.0}}}, 1);
   model.samples = model.samples.cwiseMax(0).eval();
+  model.normal = false;
   const double at = 0.7 / 2;
   const double density = std::exp(-at * at / 2) / std::sqrt(2 * std::acos(-1.0));
   const double below = 0.5 * std::erfc(-at / std::sqrt(2.0));
@@ -74,6 +76,7 @@ TEST(ChannelModel, a_channel_that_does_not_vary_has_exactly_no_variance) {
 TEST(ChannelModel, two_equal_channels_covary_as_much_as_they_vary) {
   ChannelModel model = normal_channels({Vector{{0.2, 0.4}}, Matrix{{1, 2}, {2, 4}}}, 1);
   model.samples = model.samples.cwiseMax(0).eval();
+  model.normal = false;
   const Matrix covariance = moments_of(model).covariance;
   EXPECT_NEAR(covariance(0, 1), 2 * covariance(0, 0), 1e-9);
   EXPECT_NEAR(covariance(1, 1), 4 * covariance(0, 0), 1e-9);

@@ -3,6 +3,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+
+#include "core/threads.h"
 
 namespace coppice {
 namespace {
@@ -174,6 +177,16 @@ Matrix tap_correlation(const Contraction& layer) {
 
 namespace {
 
+// Blocks of filters, always the same ones, so that sums don't depend on the number of threads.
+void for_filters(int64_t filters, const std::function<void(int64_t first, int64_t count)>& body) {
+  constexpr int64_t kBlock = 64;
+  parallel_for((filters + kBlock - 1) / kBlock, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t block = begin; block < end; ++block) {
+      body(block * kBlock, std::min(kBlock, filters - block * kBlock));
+    }
+  });
+}
+
 // Weight times (covariance x taps), the Kronecker product: [O, I * taps].
 Matrix spread(const Matrix& weight, const Matrix& covariance, const Matrix& taps) {
   Matrix result(weight.rows(), weight.cols());
@@ -195,11 +208,22 @@ Matrix spread(const Matrix& weight, const Matrix& covariance, const Matrix& taps
 }  // namespace
 
 Matrix output_covariance(const Matrix& weight, const Matrix& covariance, const Matrix& taps) {
-  return spread(weight, covariance, taps) * weight.transpose();
+  Matrix result(weight.rows(), weight.rows());
+  for_filters(weight.rows(), [&](int64_t first, int64_t count) {
+    result.middleRows(first, count) =
+        spread(weight.middleRows(first, count), covariance, taps) * weight.transpose();
+  });
+  return result;
 }
 
 Vector output_variance(const Matrix& weight, const Matrix& covariance, const Matrix& taps) {
-  return spread(weight, covariance, taps).cwiseProduct(weight).rowwise().sum();
+  Vector result(weight.rows());
+  for_filters(weight.rows(), [&](int64_t first, int64_t count) {
+    const Matrix filters = weight.middleRows(first, count);
+    result.segment(first, count) =
+        spread(filters, covariance, taps).cwiseProduct(filters).rowwise().sum();
+  });
+  return result;
 }
 
 Vector output_mean(const Contraction& layer, const Matrix& weight, const Vector& mean) {

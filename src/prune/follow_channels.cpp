@@ -224,6 +224,7 @@ Model pointwise(const Context& context, const ChannelModel& first) {
       context.node.op->evaluate(context.graph, context.node, inputs);
   if (results.empty() || results[0].size() != first.samples.size()) return std::nullopt;
   ChannelModel model = first;
+  model.normal = false;
   const auto values = results[0].as<float>();
   for (int64_t i = 0; i < model.samples.size(); ++i) model.samples.data()[i] = values[i];
   if (!model.samples.allFinite()) return std::nullopt;
