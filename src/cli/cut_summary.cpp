@@ -69,10 +69,11 @@ std::string recovered_line(const Recovered& found) {
   const auto of = [&](const char* what, int64_t count) {
     return count == 0 ? std::string() : ", " + with_separators(count) + " " + what;
   };
-  return "recovered: of " + with_separators(found.layers) + " layers that lose inputs" +
-         of("biases corrected", found.bias) + of("merged", found.merge) +
-         of("variances corrected", found.scale) +
-         of("left alone (the model says too little of them)", found.unknown) + "\n";
+  return "recovered: of " + with_separators(found.layers) +
+         (found.layers == 1 ? " layer that loses inputs" : " layers that lose inputs") +
+         of(found.bias == 1 ? "bias corrected" : "biases corrected", found.bias) +
+         of("merged", found.merge) + of("with variances corrected", found.scale) +
+         of("left alone (the model says too little)", found.unknown) + "\n";
 }
 
 std::string proof_line(const CutSummary& summary) {

@@ -136,6 +136,12 @@ Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Veri
                    uint64_t seed, const RecoverOptions& recover) {
   Outcome outcome;
   if (!plan.masks.empty()) {
+    if (recover.merge) {
+      throw Error(
+          ErrorKind::usage,
+          "--recover merge changes weights, found a plan with masks that hold some at zero; "
+          "leave merge out");
+    }
     outcome = mask_weights(original, plan.masks, verify);
     outcome.plan.method = plan.method;
     if (plan.slices.empty()) return outcome;

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "prune/channel_model.h"
+#include "prune/channels/channel_model.h"
 
 namespace coppice {
 

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "core/error.h"
-#include "prune/contraction.h"
-#include "prune/follow_channels.h"
+#include "prune/channels/contraction.h"
+#include "prune/channels/follow_channels.h"
 #include "prune/merge_coefficients.h"
 
 namespace coppice {
@@ -57,7 +57,8 @@ class Recovery {
     const Axis axis = axis_of(*layer);
     if (axis.removed.empty() && !axis.mixed) return;
     ++result_.layers;
-    const bool known = input && input->scaled && input->channels() == layer->inputs;
+    const bool known = input && input->scaled && input->axis == layer->in_axis &&
+                       input->channels() == layer->inputs;
     const auto place = known && !axis.mixed && layer->group == 1 && !axis.kept.empty()
                            ? place_for(node, *layer)
                            : std::nullopt;

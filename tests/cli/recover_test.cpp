@@ -40,7 +40,7 @@ TEST(Recover, says_where_the_model_says_too_little) {
   const Recovering test;
   const Ran ran = coppice(test.prune("zoo:lenet5", "out.onnx", {"--recover", "bias,merge"}));
   ASSERT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("left alone (the model says too little of them)"));
+  EXPECT_THAT(ran.out, HasSubstr("left alone (the model says too little)"));
 }
 
 TEST(Recover, a_plan_replayed_with_it_gives_the_same_bits) {

@@ -16,7 +16,7 @@
 #include <functional>
 
 #include "graph/infer.h"
-#include "prune/channel_model.h"
+#include "prune/channels/channel_model.h"
 
 namespace coppice {
 
@@ -24,9 +24,8 @@ namespace coppice {
 // nothing). Models are dropped once their last reader was visited.
 using VisitChannels = std::function<void(const Node& node, const ChannelModel* input)>;
 
-// Quadratic in channels for memory, cubic for time. Nothing is known of graph inputs, of layers
-// wider than kWidest, and behind operators that aren't understood here.
-inline constexpr int64_t kWidest = 2048;
+// Quadratic in channels for memory, cubic for time. Nothing is known of graph inputs, of very wide
+// layers (kWidest), and behind operators without a rule (rules.h).
 void follow_channels(const Graph& graph, const Inferred& inferred, const VisitChannels& visit);
 
 }  // namespace coppice

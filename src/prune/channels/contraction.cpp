@@ -1,5 +1,5 @@
 // See contraction.h.
-#include "prune/contraction.h"
+#include "prune/channels/contraction.h"
 
 #include <algorithm>
 #include <cmath>
@@ -115,6 +115,7 @@ std::optional<Contraction> contraction_of(const Graph& graph, const Node& node,
     layer.kernel = folded;
     layer.dilations.assign(folded.size(), 1);
     layer.coverage = Vector::Ones(element_count(folded));
+    layer.in_axis = static_cast<int64_t>(inferred.shape(node.inputs[0]).size()) - 1;
     layer.out_axis = static_cast<int64_t>(inferred.shape(node.outputs[0]).size()) - 1;
     if (gemm) layer.scale = node.attributes.real("alpha", 1);
   }

@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "graph/infer.h"
-#include "prune/channel_model.h"
+#include "prune/channels/channel_model.h"
 
 namespace coppice {
 
@@ -21,9 +21,9 @@ struct Contraction {
   Shape kernel;                                // sizes of the taps' axes; empty for one tap
   std::vector<int64_t> dilations;              // by axis of the kernel
   // Share of output positions at which the tap lies within the picture, not in the zeros around.
-  Vector coverage;       // [taps]
-  double scale = 1;      // of all products: alpha of Gemm
-  int64_t out_axis = 1;  // of the output value
+  Vector coverage;                    // [taps]
+  double scale = 1;                   // of all products: alpha of Gemm
+  int64_t in_axis = 1, out_axis = 1;  // of the values
   int64_t taps() const { return coverage.size(); }
 };
 

@@ -1,6 +1,6 @@
 // Moments on the grid against sums over random draws.
 
-#include "prune/channel_model.h"
+#include "prune/channels/channel_model.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,55 @@
+// See follow_channels.h; what each node does is in rules.h.
+#include "prune/channels/follow_channels.h"
+
+#include <algorithm>
+
+#include "graph/op.h"
+#include "prune/channels/rules.h"
+
+namespace coppice {
+namespace {
+
+Rule rule_of(const Node& node) {
+  if (!node.op || (!node.domain.empty() && node.domain != "ai.onnx")) return nullptr;
+  if (is_elementwise(node)) return after_elementwise;
+  const std::string& type = node.op_type;
+  if (type == "Conv" || type == "Gemm" || type == "MatMul") return after_contraction;
+  if (type == "BatchNormalization") return after_batch_norm;
+  return layout_rule(node);
+}
+
+bool shapes_known(const Node& node, const Inferred& inferred) {
+  const auto known = [&](ValueId id) { return id == kNoValue || inferred.has(id); };
+  return !node.outputs.empty() && node.outputs[0] != kNoValue && !node.inputs.empty() &&
+         node.inputs[0] != kNoValue && std::ranges::all_of(node.inputs, known) &&
+         inferred.has(node.outputs[0]);
+}
+
+}  // namespace
+
+void follow_channels(const Graph& graph, const Inferred& inferred, const VisitChannels& visit) {
+  ChannelModels models(graph.values.size());
+  const auto readers = consumers(graph);
+  std::vector<size_t> left(graph.values.size());
+  for (size_t i = 0; i < left.size(); ++i) left[i] = readers[i].size();
+  for (const Node& node : graph.nodes) {
+    const Rule rule = rule_of(node);
+    std::shared_ptr<const ChannelModel> output;
+    if (rule && shapes_known(node, inferred)) {
+      const bool normalised = std::ranges::any_of(readers[node.outputs[0]], [&](int32_t reader) {
+        return graph.nodes[reader].op_type == "BatchNormalization";
+      });
+      if (MaybeModel model = rule({graph, inferred, node, models, normalised})) {
+        output = std::make_shared<ChannelModel>(std::move(*model));
+      }
+    }
+    const ValueId data = node.inputs.empty() ? kNoValue : node.inputs[0];
+    visit(node, data == kNoValue ? nullptr : models[data].get());
+    if (output) models[node.outputs[0]] = output;
+    for (const ValueId id : node.inputs) {
+      if (id != kNoValue && --left[id] == 0) models[id] = nullptr;
+    }
+  }
+}
+
+}  // namespace coppice
