@@ -68,7 +68,7 @@ struct Outcome {
   Costs before, after;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
-  std::optional<Recovered> recovered;  // where it was asked for
+  std::optional<Recovered> recovered;                        // where it was asked for
   std::optional<WeightCount> weights_before, weights_after;  // where there are masks
   bool verified = false;
   std::optional<Proof> proof;  // of a cut; that masks hold is seen by looking
