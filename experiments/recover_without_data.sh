@@ -4,7 +4,8 @@
 #
 #   experiments/recover_without_data.sh [PICTURES] [MODEL ...]
 #
-# PICTURES: of each test set, all by default (about 40 minutes on two quiet cores; 2000 take 12).
+# PICTURES: of each test set, all by default. Hours on two busy cores; with 2000 the four ResNets
+# took ten minutes there, MobileNet v1 and Darknet eight; not timed on a quiet machine.
 # Needs the data folder (COPPICE_DATA, or ../shared/data) and a built coppice (COPPICE, or the one
 # in build/release/bin). What is done is skipped. Prints the table; writes to
 # build/experiments/recover_without_data/.

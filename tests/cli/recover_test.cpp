@@ -71,7 +71,7 @@ TEST(Recover, a_trained_net_keeps_far_more_of_its_accuracy) {
     EXPECT_EQ(ran.code, 0) << ran.err;
     return 100 * ran.json()["top1"].get<double>();
   };
-  // Over all test pictures: 36.6 % without, some 70 % with it.
+  // Over the first 2000 test pictures: 35.8 % without, 74.9 % with it.
   EXPECT_GT(top1({"--recover", "all"}), top1({}) + 15);
 }
 
