@@ -4,6 +4,7 @@
 #include "onnx/onnx.h"
 #include "report/format.h"
 #include "report/table.h"
+#include "session/parameters.h"
 
 namespace coppice {
 namespace {
@@ -128,6 +129,8 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.changed = !outcome.plan.slices.empty() || !outcome.plan.masks.empty();
   summary.rounding_moved = outcome.rounding_moved;
   summary.recovered = outcome.recovered;
+  summary.could_recover =
+      !outcome.plan.slices.empty() && !outcome.recovered && has_batch_norm(model.graph);
   summary.before.weights = outcome.weights_before;
   summary.after.weights = outcome.weights_after;
   summary.verified = outcome.verified;
@@ -152,6 +155,9 @@ void print(const CutSummary& summary, const Console& console) {
             (summary.rounding_moved == 1 ? " unit\n" : " units\n");
   }
   if (summary.recovered) text += recovered_line(*summary.recovered);
+  if (summary.could_recover && !summary.trained) {
+    text += "'--recover all' would make up for part of what left, without data\n";
+  }
   text += proof_line(summary);
   text += "wrote " + printable(summary.output) +
           (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";

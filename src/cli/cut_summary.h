@@ -27,6 +27,7 @@ struct CutSummary {
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
   std::optional<Recovered> recovered;
+  bool could_recover = false;              // it wasn't asked for, and there is something to go by
   bool changed = true;                     // something was cut or masked
   bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;

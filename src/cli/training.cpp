@@ -11,14 +11,10 @@
 #include "core/error.h"
 #include "core/threads.h"
 #include "report/format.h"
+#include "session/parameters.h"
 
 namespace coppice {
 namespace {
-
-bool has_batch_norm(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes,
-                             [](const Node& node) { return node.op_type == "BatchNormalization"; });
-}
 
 // Rewinding the learning rate beats small constant rates after a cut (Renda, Frankle, Carbin,
 // "Comparing Rewinding and Fine-tuning in Neural Network Pruning", ICLR 2020, arXiv:2003.02389), so

@@ -163,4 +163,9 @@ std::vector<Parameter> trained_parameters(const Graph& graph) {
   return parameters;
 }
 
+bool has_batch_norm(const Graph& graph) {
+  return std::ranges::any_of(graph.nodes,
+                             [](const Node& node) { return node.op_type == "BatchNormalization"; });
+}
+
 }  // namespace coppice

@@ -23,4 +23,6 @@ struct Parameter {
 // In the order of their first readers.
 std::vector<Parameter> trained_parameters(const Graph& graph);
 
+bool has_batch_norm(const Graph& graph);
+
 }  // namespace coppice

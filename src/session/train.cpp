@@ -21,11 +21,6 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-bool has_batch_norm(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes,
-                             [](const Node& node) { return node.op_type == "BatchNormalization"; });
-}
-
 Shape picture_shape(const Graph& graph) {
   const Shape batch = input_shape(graph, graph.inputs.front(), {});
   return {batch.begin() + 1, batch.end()};
