@@ -67,6 +67,13 @@ Recipe recipe_of(const TrainingOptions& options, Start start, const Graph& graph
   return recipe;
 }
 
+// A model file may be as untrained as a net of the zoo, and then has nothing to teach.
+bool can_teach(double top1, int64_t classes) {
+  constexpr double kLeastKnown = 0.2;  // of what chance leaves open
+  const double chance = 1 / static_cast<double>(classes);
+  return top1 >= chance + kLeastKnown * (1 - chance);
+}
+
 Json record_json(const EpochRecord& record) {
   Json json = {{"stage", record.stage},     {"epoch", record.epoch},
                {"epochs", record.epochs},   {"learning_rate", record.learning_rate},
@@ -148,6 +155,17 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
                           SessionData{state_->dataset.get(), preprocessing, held_out},
                           *state_->trainer, state_->observer,
                           SessionOptions{.checkpoint = state_->checkpoint, .request = request});
+  Session& session = *state_->session;
+  if (start == Start::pruned && !options.distillation && session.can_evaluate()) {
+    const double known = session.evaluate().top1;
+    if (!can_teach(known, session.classes())) {
+      run.console.warn("the model gets " + percentage(known) +
+                       " of the pictures right, so it is trained from the beginning and doesn't "
+                       "teach; --distill and --lr say otherwise");
+      state_->recipe = recipe_of(options, Start::untrained, session.original(), *state_->dataset,
+                                 run.options.seed);
+    }
+  }
   if (!saved) return;
   for (const EpochRecord& record : saved->history) run.add_metric(record_json(record));
   run.console.remark("going on from epoch " + std::to_string(saved->cursor.epoch + 1) + ", batch " +

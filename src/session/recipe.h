@@ -39,9 +39,9 @@ struct LossOptions {
   double temperature = 4;
 };
 
-// A penalty of `strength` times the sum of absolute values of the named weights, by its subgradient:
-// strength * sign(w), 0 at 0, is added to the gradient after clipping. Source: Liu et al., Network
-// Slimming, ICCV 2017, arXiv:1708.06519, Eq. 1. Differs: none known.
+// A penalty of `strength` times the sum of absolute values of the named weights, by its
+// subgradient: strength * sign(w), 0 at 0, is added to the gradient after clipping. Source: Liu et
+// al., Network Slimming, ICCV 2017, arXiv:1708.06519, Eq. 1. Differs: none known.
 struct L1Penalty {
   double strength = 0;
   std::set<std::string> weights = {};

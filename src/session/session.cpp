@@ -78,7 +78,7 @@ void Session::stage(const std::string& name, const std::function<void()>& body) 
 }
 
 Evaluation Session::evaluate() {
-  COPPICE_CHECK(classes_ > 0 && !held_out_.empty(), "an evaluation without classes or pictures");
+  COPPICE_CHECK(can_evaluate(), "an evaluation without classes or pictures");
   if (!loaded_) trainer_.load(state_.graph, {}, {});
   constexpr int64_t kBatch = 100;
   const Shape input = input_shape(state_.graph, state_.graph.inputs.front(), {});

@@ -87,7 +87,9 @@ class Session {
   // Trains with a fresh optimizer; the teacher, if the recipe wants one, is the original. Throws
   // Error::target when the loss stops being finite, Error::interrupted when the observer asks.
   void train(const Recipe& recipe, const TrainHooks& hooks = {});
-  // On the held-out pictures. Requires: there are some, and classes.
+  // Whether there are held-out pictures, and classes to tell apart.
+  bool can_evaluate() const { return classes_ > 0 && !held_out_.empty(); }
+  // On the held-out pictures. Requires: can_evaluate().
   Evaluation evaluate();
   // `groups`: of graph() as it is now. Takes units out of graph, optimizer state and masks alike;
   // selections are settled.

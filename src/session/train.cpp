@@ -182,7 +182,7 @@ void Session::end_epoch(Run& run) {
       .held_out = {},
       .seconds = cursor.seconds,
       .images_per_second = static_cast<double>(cursor.images) / cursor.seconds};
-  if (classes_ > 0 && !held_out_.empty()) record.held_out = evaluate();
+  if (can_evaluate()) record.held_out = evaluate();
   cursor = {.epoch = cursor.epoch + 1};
   state_.history.push_back(record);
   if (run.hooks.after_epoch) run.hooks.after_epoch(record.epoch);

@@ -36,7 +36,7 @@ struct TrainingSetup {
   NamedTensors masks;                  // f32, 0 or 1: these weights stay exactly 0
   std::set<std::string> frozen, tied;  // as the recipe has them
   L1Penalty l1;
-  const Graph* teacher = nullptr;      // needed where loss.distillation > 0
+  const Graph* teacher = nullptr;  // needed where loss.distillation > 0
 };
 
 struct StepOptions {

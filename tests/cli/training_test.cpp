@@ -184,6 +184,15 @@ TEST_F(Training, slims_a_net_from_the_beginning_and_warns_of_a_weak_penalty) {
   EXPECT_EQ(weak.json()["training"]["history"].size(), 3u);
 }
 
+TEST_F(Training, an_untrained_file_is_trained_from_the_beginning) {
+  ASSERT_EQ(coppice({"zoo", "lenet5", "-o", path("lenet5.onnx")}).code, 0);
+  const Ran ran = coppice(prune(
+      "small.onnx", {"--keep-macs", "0.5", "--epochs", "1", "--preprocess", "mnist", "--json"}));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("so it is trained from the beginning and doesn't teach"));
+  EXPECT_EQ(ran.json()["training"]["distillation"], 0);
+}
+
 TEST_F(Training, dsd_gives_a_dense_model_and_an_empty_plan) {
   ASSERT_EQ(coppice(train("lenet5.onnx", 1)).code, 0);
   const Ran ran = coppice(prune("dsd.onnx", {"--method", "dsd", "--epochs", "1", "--json"}));
