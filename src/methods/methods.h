@@ -54,7 +54,7 @@ struct OneShotOptions {
   std::optional<Selection> selection = {};  // empty: where the method ranks by bn-scale
   Verify verify = Verify::on;
   uint64_t seed = 0;
-  RecoverOptions recover = {};  // before the cut
+  RecoverOptions recover = {};  // what makes up for the cut
 };
 
 struct GroupCut {

@@ -40,7 +40,7 @@ void cut_smallest_scales(Session& session, const OneShotOptions& options) {
   Graph graph = prepared(session.graph(), method, options);
   const Chosen chosen = choose(graph, method, options);
   session.adopt(std::move(graph), session.plan(), session.masks());
-  session.remove(chosen.groups, chosen.allocation.removal);
+  session.remove(chosen.groups, chosen.allocation.removal, options.recover);
 }
 
 }  // namespace

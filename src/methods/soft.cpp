@@ -1,9 +1,10 @@
 // Source: He, Kang, Dong, Fu, Yang, "Soft Filter Pruning for Accelerating Deep Convolutional Neural
 // Networks", IJCAI 2018, arXiv:1808.06866, Algorithm 1; with FPGM as criterion He et al., CVPR
 // 2019, arXiv:1811.00250, Algorithm 1. Weights, momentum and BatchNormalization go on as if nothing
-// had happened: only the filters themselves are zeroed. Differs: filters are zeroed once before the
-// first epoch too, as the authors' code does; what is cut loses its BatchNormalization's shift as
-// well, which their compact models add back.
+// had happened: only the filters themselves are zeroed.
+// Differs: filters are zeroed once before the first epoch too, as the authors' code does. Their
+// compact models add up the constants that BatchNormalization gives for zeroed filters; here
+// `options.recover` makes up for what is cut (prune/recover.h), or nothing does.
 #include "methods/soft.h"
 
 #include <algorithm>
@@ -61,7 +62,7 @@ Outcome prune_softly(Session& session, const Method& method, const OneShotOption
   });
   session.stage("pruning", [&] {
     const Chosen chosen = choose(session.graph(), method, options);
-    session.remove(chosen.groups, chosen.allocation.removal);
+    session.remove(chosen.groups, chosen.allocation.removal, options.recover);
   });
   if (tuning.epochs > 0) session.stage("fine-tuning", [&] { session.train(tuning); });
   return outcome_of(session, method, options);

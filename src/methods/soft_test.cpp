@@ -70,6 +70,28 @@ TEST(SoftPruning, leaves_normalisation_and_momentum_as_they_were) {
   EXPECT_EQ(session.history().size(), 3u);
 }
 
+TEST(SoftPruning, recovers_what_it_cuts_and_proves_the_plan_of_the_original) {
+  const auto result = [](const RecoverOptions& recover) {
+    Fixture fixture;
+    Session& session = fixture.open(parse_text_graph(fake::kNet));
+    OneShotOptions options = half_of_each_layer();
+    options.recover = recover;
+    return prune_softly(session, find_method("l2"), options, fake::recipe(2), fake::recipe(0));
+  };
+  const Outcome plain = result({}), recovered = result({.bias = true, .merge = true});
+  EXPECT_EQ(plain.plan, recovered.plan);
+  EXPECT_TRUE(recovered.proof->comparison.equal());
+  // The second convolution had no bias, and its weights took over what left.
+  const auto inputs_of = [](const Graph& graph) {
+    return std::ranges::find(graph.nodes, "c",
+                             [&](const Node& node) { return graph.value(node.outputs[0]).name; })
+        ->inputs;
+  };
+  EXPECT_EQ(inputs_of(plain.graph).size(), 2u);
+  EXPECT_EQ(inputs_of(recovered.graph).size(), 3u);
+  EXPECT_NE(fake::tensor(plain.graph, "w2"), fake::tensor(recovered.graph, "w2"));
+}
+
 TEST(SoftPruning, goes_on_to_the_same_bits_wherever_it_stopped) {
   const auto result = [](int64_t steps) {
     const TempDir folder;

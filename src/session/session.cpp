@@ -93,9 +93,15 @@ Evaluation Session::evaluate() {
                            *data_.training, job);
 }
 
-void Session::remove(const Groups& groups, const Removal& removal) {
+void Session::remove(const Groups& groups, const Removal& removal, const RecoverOptions& recovery) {
   Graph smaller = state_.graph;  // first: this is what can fail
-  remove_units(smaller, groups, removal);
+  if (recovery.any()) {
+    Groups with_biases = groups;  // that the plan, which speaks of the original, doesn't know
+    recover(smaller, with_biases, removal, recovery);
+    remove_units(smaller, with_biases, removal);
+  } else {
+    remove_units(smaller, groups, removal);
+  }
   state_.plan = compose(state_.plan, plan_of(state_.graph, groups, removal));
   for (auto& [slot, tensors] : state_.optimizer.slots) {
     cut(tensors, state_.graph, groups, removal);

@@ -15,6 +15,7 @@
 #include "data/preprocess.h"
 #include "groups/groups.h"
 #include "prune/plan.h"
+#include "prune/recover.h"
 #include "session/checkpoint.h"
 #include "session/recipe.h"
 #include "session/trainer.h"
@@ -92,8 +93,8 @@ class Session {
   // On the held-out pictures. Requires: can_evaluate().
   Evaluation evaluate();
   // `groups`: of graph() as it is now. Takes units out of graph, optimizer state and masks alike;
-  // selections are settled.
-  void remove(const Groups& groups, const Removal& removal);
+  // selections are settled. What leaves is made up for as `recovery` says (prune/recover.h).
+  void remove(const Groups& groups, const Removal& removal, const RecoverOptions& recovery = {});
   // Sets the graph to what a method made of the original by `plan` and `masks`.
   void adopt(Graph graph, Plan plan, NamedTensors masks);
   void mask(const NamedTensors& masks, Masking masking);

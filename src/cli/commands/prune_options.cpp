@@ -52,9 +52,7 @@ std::vector<OwnOption> own_options(const PruneOptions& options) {
         "a criterion that cuts channels, such as fpgm or l2");
   }
   if (!options.recover.empty()) {
-    add("--recover", options.recover,
-        structured && method.training == Method::Training::optional && !options.soft,
-        "a method that cuts channels before it trains");
+    add("--recover", options.recover, structured, kStructured);
   }
   if (options.norm_share) {
     add("--norm-share", number(*options.norm_share), name == "fpgm", "--method fpgm");

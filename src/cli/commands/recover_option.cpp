@@ -11,12 +11,13 @@ namespace coppice {
 void add_recover(CLI::App& app, std::string& recover) {
   app.add_option("--recover", recover,
                  "make up for what leaves, without data: by biases, by merging it into\n"
-                 "what stays, by the variances of BatchNormalization; best all three")
-      ->type_name("all|bias,merge,scale");
+                 "what stays, by the variances of BatchNormalization; best all three\n"
+                 "(default: none; with --soft all)")
+      ->type_name("all|none|bias,merge,scale");
 }
 
 RecoverOptions recover_options(const std::string& text) {
-  if (text.empty()) return {};
+  if (text.empty() || text == "none") return {};
   if (text == "all") return {.bias = true, .merge = true, .scale = true};
   RecoverOptions options;
   for (size_t begin = 0; begin <= text.size();) {
@@ -24,7 +25,7 @@ RecoverOptions recover_options(const std::string& text) {
     const std::string part = text.substr(begin, end - begin);
     if (part != "bias" && part != "merge" && part != "scale") {
       fail_usage("--recover '" + text + "': found '" + part +
-                 "', expected all, or some of bias, merge and scale, such as bias,merge");
+                 "', expected all, none, or some of bias, merge and scale, such as bias,merge");
     }
     options.bias |= part == "bias";
     options.merge |= part == "merge";

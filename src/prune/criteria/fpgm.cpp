@@ -4,10 +4,11 @@
 // Source: He, Liu, Wang, Hu, Yang, "Filter Pruning via Geometric Median for Deep Convolutional
 // Neural Networks Acceleration", CVPR 2019, arXiv:1811.00250, equation 8: g(x) = sum_j ||x -
 // F_j||_2. The mix of section 4.1: a part leaves by norm, the rest by the distances among those
-// that the norm has left. Differs: coupled layers count all, each normalised to mean 1. The mix is
-// one order for every budget, so norm and distance take turns (norm first) as their shares say; the
-// paper marks all that go by norm and then the others. Its text prunes 10 % by norm and 30 % by
-// distance, its scripts the reverse: say which with --norm-share (0.25 is the text's).
+// that the norm has left.
+// Differs: coupled layers count all, each normalised to mean 1. The mix is one order for every
+// budget, so norm and distance take turns (norm first) as their shares say; the paper marks all
+// that go by norm and then the others. Its text prunes 10 % by norm and 30 % by distance, its
+// scripts the reverse: say which with --norm-share (0.25 is the text's).
 
 #include <array>
 #include <cmath>
