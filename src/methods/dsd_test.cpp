@@ -48,26 +48,15 @@ TEST(Dsd, trains_dense_at_a_tenth_of_the_rate_without_old_momentum) {
 }
 
 TEST(Dsd, goes_on_to_the_same_bits_wherever_it_stopped) {
-  const auto result = [](int64_t steps) {
-    const TempDir folder;
-    const SessionOptions saved{.checkpoint = folder / "checkpoint"};
-    const auto run = [](Session& session) {
-      return fake::bytes_of(dense_sparse_dense(session, {.sparsity = 0.5}, fake::recipe(2)).graph);
-    };
-    {
-      Fixture fixture;
-      fixture.watcher.stop_after = steps;
-      Session& session = fixture.open(parse_text_graph(fake::kNet), saved);
-      if (steps < 0) return run(session);
-      EXPECT_THROW(run(session), Error);
-    }
-    Fixture fixture;
-    Session& session = fixture.open(parse_text_graph(fake::kNet), saved);
-    session.resume(read_checkpoint(folder / "checkpoint"));
-    return run(session);
+  const TempDir folder;
+  const auto bytes = [&](int64_t stop_after) {
+    return fake::bytes_after_stop(
+        parse_text_graph(fake::kNet), folder / "checkpoint", stop_after, [](Session& session) {
+          return dense_sparse_dense(session, {.sparsity = 0.5}, fake::recipe(2)).graph;
+        });
   };
-  const std::string whole = result(-1);
-  for (const int64_t steps : {1, 5, 7, 11}) EXPECT_EQ(whole, result(steps)) << steps;
+  const std::string whole = bytes(-1);
+  for (const int64_t steps : {1, 5, 7, 11}) EXPECT_EQ(whole, bytes(steps)) << steps;
 }
 
 TEST(Dsd, layers_to_keep_stay_dense) {

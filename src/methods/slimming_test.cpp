@@ -79,33 +79,18 @@ TEST(Slimming, passes_leave_together_what_one_would) {
   EXPECT_TRUE(outcome.proof->comparison.equal());
 }
 
-// Runs that stop after `steps` and go on.
-Graph result_stopped_after(int64_t steps) {
+TEST(Slimming, goes_on_to_the_same_bits_wherever_it_stopped) {
   const TempDir folder;
-  const SessionOptions saved{.checkpoint = folder / "checkpoint"};
   SlimmingOptions options = half_of_the_channels(2);
   options.pruning.budget.value = 0.75;
-  const auto run = [&](Session& session) {
-    return slimming(session, options, fake::recipe(2), fake::recipe(1)).graph;
+  const auto bytes = [&](int64_t stop_after) {
+    return fake::bytes_after_stop(
+        parse_text_graph(fake::kNet), folder / "checkpoint", stop_after, [&](Session& session) {
+          return slimming(session, options, fake::recipe(2), fake::recipe(1)).graph;
+        });
   };
-  {
-    Fixture fixture;
-    fixture.watcher.stop_after = steps;
-    Session& session = fixture.open(parse_text_graph(fake::kNet), saved);
-    if (steps < 0) return run(session);
-    EXPECT_THROW(run(session), Error);
-  }
-  Fixture fixture;
-  Session& session = fixture.open(parse_text_graph(fake::kNet), saved);
-  session.resume(read_checkpoint(folder / "checkpoint"));
-  return run(session);
-}
-
-TEST(Slimming, goes_on_to_the_same_bits_wherever_it_stopped) {
-  const std::string whole = fake::bytes_of(result_stopped_after(-1));
-  for (const int64_t steps : {2, 5, 7, 12, 14}) {
-    EXPECT_EQ(whole, fake::bytes_of(result_stopped_after(steps))) << steps;
-  }
+  const std::string whole = bytes(-1);
+  for (const int64_t steps : {2, 5, 7, 12, 14}) EXPECT_EQ(whole, bytes(steps)) << steps;
 }
 
 TEST(Slimming, a_net_without_batch_normalisation_is_an_error) {

@@ -93,28 +93,17 @@ TEST(SoftPruning, recovers_what_it_cuts_and_proves_the_plan_of_the_original) {
 }
 
 TEST(SoftPruning, goes_on_to_the_same_bits_wherever_it_stopped) {
-  const auto result = [](int64_t steps) {
-    const TempDir folder;
-    const SessionOptions saved{.checkpoint = folder / "checkpoint"};
-    const auto run = [](Session& session) {
-      return fake::bytes_of(prune_softly(session, find_method("fpgm"), half_of_each_layer(),
-                                         fake::recipe(3), fake::recipe(1))
-                                .graph);
-    };
-    {
-      Fixture fixture;
-      fixture.watcher.stop_after = steps;
-      Session& session = fixture.open(parse_text_graph(fake::kNet), saved);
-      if (steps < 0) return run(session);
-      EXPECT_THROW(run(session), Error);
-    }
-    Fixture fixture;
-    Session& session = fixture.open(parse_text_graph(fake::kNet), saved);
-    session.resume(read_checkpoint(folder / "checkpoint"));
-    return run(session);
+  const TempDir folder;
+  const auto bytes = [&](int64_t stop_after) {
+    return fake::bytes_after_stop(
+        parse_text_graph(fake::kNet), folder / "checkpoint", stop_after, [](Session& session) {
+          return prune_softly(session, find_method("fpgm"), half_of_each_layer(), fake::recipe(3),
+                              fake::recipe(1))
+              .graph;
+        });
   };
-  const std::string whole = result(-1);
-  for (const int64_t steps : {1, 4, 6, 10}) EXPECT_EQ(whole, result(steps)) << steps;
+  const std::string whole = bytes(-1);
+  for (const int64_t steps : {1, 4, 6, 10}) EXPECT_EQ(whole, bytes(steps)) << steps;
 }
 
 }  // namespace

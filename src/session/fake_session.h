@@ -99,6 +99,21 @@ inline std::string bytes_of(const Graph& graph) {
   return bytes;
 }
 
+// What `run` makes of the graph, as bytes: in one go where `stop_after` is negative, else stopped
+// after so many steps and gone on with by a session of its own.
+inline std::string bytes_after_stop(const Graph& graph, const std::filesystem::path& checkpoint,
+                                    int64_t stop_after, const std::function<Graph(Session&)>& run) {
+  Fixture first;
+  first.watcher.stop_after = stop_after;
+  Session& session = first.open(graph, {.checkpoint = checkpoint});
+  if (stop_after < 0) return bytes_of(run(session));
+  EXPECT_THROW(run(session), Error);
+  Fixture second;
+  Session& again = second.open(graph, {.checkpoint = checkpoint});
+  again.resume(read_checkpoint(checkpoint));
+  return bytes_of(run(again));
+}
+
 inline const Tensor& tensor(const Graph& graph, const std::string& name) {
   return *graph.value(*find_value(graph, name)).constant;
 }
