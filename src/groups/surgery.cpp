@@ -74,14 +74,20 @@ void remove_units(Graph& graph, const Groups& groups, const Removal& removal) {
   remove_dead(graph);
 }
 
+std::vector<int64_t> leaving_indices(const Group& group, const Slice& slice,
+                                     const Removal& removal) {
+  std::vector<int64_t> leaving;
+  for (int64_t u = 0; u < group.units(); ++u) {
+    if (!removal[group.first_unit + u]) continue;
+    leaving.insert(leaving.end(), slice.indices[u].begin(), slice.indices[u].end());
+  }
+  return leaving;
+}
+
 void mask_units(Graph& graph, const Groups& groups, const Removal& removal) {
   for (const Group& group : groups.free) {
     for (const Slice& slice : group.slices) {
-      std::vector<int64_t> dead;
-      for (int64_t u = 0; u < group.units(); ++u) {
-        if (!removal[group.first_unit + u]) continue;
-        dead.insert(dead.end(), slice.indices[u].begin(), slice.indices[u].end());
-      }
+      const std::vector<int64_t> dead = leaving_indices(group, slice, removal);
       if (dead.empty()) continue;
       fill_slices(*graph.value(slice.tensor).constant, slice.axis, dead,
                   slice.role == Role::divisor ? 1.0f : 0.0f);

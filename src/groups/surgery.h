@@ -12,6 +12,10 @@ namespace coppice {
 // computed in a way that can't be repaired.
 void remove_units(Graph& graph, const Groups& groups, const Removal& removal);
 
+// The indices of the slice, which is one of the group's, that leave with its units.
+std::vector<int64_t> leaving_indices(const Group& group, const Slice& slice,
+                                     const Removal& removal);
+
 // Sets every slice of the units to its neutral value: zero, or one for divisors. The masked graph
 // gives the same outputs as the cut one; that is the proof of a cut.
 void mask_units(Graph& graph, const Groups& groups, const Removal& removal);

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "graph/passes/loosen.h"
+#include "groups/surgery.h"
 #include "methods/one_shot.h"
 #include "session/session.h"
 
@@ -23,11 +24,7 @@ Masks masks_of_filters(const Graph& graph, const Groups& groups, const Removal& 
     for (const Slice& slice : group.slices) {
       const Value& weight = graph.value(slice.tensor);
       if (slice.role != Role::filter || weight.constant->dtype() != DType::f32) continue;
-      std::vector<int64_t> leaving;
-      for (int64_t u = 0; u < group.units(); ++u) {
-        if (!removal[group.first_unit + u]) continue;
-        leaving.insert(leaving.end(), slice.indices[u].begin(), slice.indices[u].end());
-      }
+      const std::vector<int64_t> leaving = leaving_indices(group, slice, removal);
       if (leaving.empty()) continue;
       const auto [mask, added] =
           masks.try_emplace(weight.name, Tensor::zeros(DType::f32, weight.constant->shape()));

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "core/error.h"
+#include "graph/is_onnx.h"
 #include "prune/channels/contraction.h"
 #include "prune/channels/follow_channels.h"
 #include "prune/merge_coefficients.h"
@@ -15,10 +16,6 @@ namespace {
 // What the model says of a variance is not trusted beyond these: a layer that seems to lose nearly
 // all of it would be blown up.
 constexpr double kLeastVariance = 0.05, kMostVariance = 2;
-
-bool is_onnx(const Node& node, const char* type) {
-  return node.op_type == type && (node.domain.empty() || node.domain == "ai.onnx");
-}
 
 // Where the means of what left go: a vector with one number a filter, constant += factor * mean.
 struct Place {

@@ -4,13 +4,10 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "graph/is_onnx.h"
 
 namespace coppice {
 namespace {
-
-bool is_onnx(const Node& node, const char* type) {
-  return node.op_type == type && (node.domain.empty() || node.domain == "ai.onnx");
-}
 
 bool constant_f32(const Graph& graph, const Node& node, size_t input) {
   if (input >= node.inputs.size() || node.inputs[input] == kNoValue) return false;

@@ -6,16 +6,13 @@
 #include <functional>
 
 #include "core/threads.h"
+#include "graph/is_onnx.h"
 
 namespace coppice {
 namespace {
 
 // Measured on the ResNets of CIFAR-10, where 0.5 and 0.8 recover equally well, 0 and 1 less.
 constexpr double kNeighbour = 0.65;
-
-bool is_onnx(const Node& node, const char* type) {
-  return node.op_type == type && (node.domain.empty() || node.domain == "ai.onnx");
-}
 
 const Tensor* constant_f32(const Graph& graph, const Node& node, size_t input) {
   if (input >= node.inputs.size() || node.inputs[input] == kNoValue) return nullptr;
