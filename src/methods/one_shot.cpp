@@ -51,17 +51,7 @@ void cut(Graph graph, Groups groups, const Removal& removal, const CutOptions& o
         {group.name, group.units(), std::count(first, first + group.units(), 0)});
   }
   if (options.verify == OneShotOptions::Verify::off) return;
-  outcome.proof = within("the cut can't be proved; '--verify off' does without", [&] {
-    return prove_removal(graph, groups, removal, outcome.graph, options.seed);
-  });
-  const Comparison& comparison = outcome.proof->comparison;
-  if (!comparison.equal()) {
-    throw Error(ErrorKind::internal, "the cut model differs from the masked original by " +
-                                         std::to_string(comparison.error) +
-                                         " of its largest output, expected at most " +
-                                         std::to_string(comparison.allowed()) +
-                                         "; nothing was written; please report this model");
-  }
+  outcome.proof = require_cut(graph, groups, removal, outcome.graph, options.seed);
   outcome.verified = true;
 }
 
@@ -117,6 +107,13 @@ Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& op
   const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
   Allocation chosen = allocate(graph, groups, at_one, scores, allocation);
   return {std::move(groups), std::move(chosen)};
+}
+
+RemoveOptions removing(const OneShotOptions& options) {
+  const bool proved = options.verify == OneShotOptions::Verify::on;
+  return {.recover = options.recover,
+          .proof = proved ? RemoveOptions::Proof::on : RemoveOptions::Proof::off,
+          .seed = options.seed};
 }
 
 Outcome prune_once(const Graph& original, const Method& method, const OneShotOptions& options) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "methods/methods.h"
+#include "session/session.h"
 
 namespace coppice {
 
@@ -17,5 +18,8 @@ Graph prepared(Graph graph, const Method& method, const OneShotOptions& options)
 // Scores and allocates. `graph`: prepared, or at least loosened, and finite but for bounds. Throws
 // as prune_once does.
 Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& options);
+
+// The options as a session's cuts take them.
+RemoveOptions removing(const OneShotOptions& options);
 
 }  // namespace coppice

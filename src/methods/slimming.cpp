@@ -39,8 +39,8 @@ void cut_smallest_scales(Session& session, const OneShotOptions& options) {
   const Method& method = find_method("slimming");
   Graph graph = prepared(session.graph(), method, options);
   const Chosen chosen = choose(graph, method, options);
-  session.adopt(std::move(graph), session.plan(), session.masks());
-  session.remove(chosen.groups, chosen.allocation.removal, options.recover);
+  session.rewrite(std::move(graph));
+  session.remove(chosen.groups, chosen.allocation.removal, removing(options));
 }
 
 }  // namespace
@@ -85,7 +85,7 @@ Outcome slimming(Session& session, const SlimmingOptions& options, const Recipe&
   Graph loosened = session.original();
   loosen(loosened);
   // Merged scales come apart before each is pulled by its name.
-  session.stage("preparing", [&] { session.adopt(std::move(loosened), {}, {}); });
+  session.stage("preparing", [&] { session.rewrite(std::move(loosened)); });
   for (int64_t pass = 1; pass <= options.passes; ++pass) {
     const std::string suffix = options.passes == 1 ? ""
                                                    : ", pass " + std::to_string(pass) + " of " +

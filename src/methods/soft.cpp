@@ -59,7 +59,7 @@ Outcome prune_softly(Session& session, const Method& method, const OneShotOption
   });
   session.stage("pruning", [&] {
     const Chosen chosen = choose(session.graph(), method, options);
-    session.remove(chosen.groups, chosen.allocation.removal, options.recover);
+    session.remove(chosen.groups, chosen.allocation.removal, removing(options));
   });
   if (tuning.epochs > 0) session.stage("fine-tuning", [&] { session.train(tuning); });
   return outcome_of(session, method, options);

@@ -12,7 +12,7 @@
 namespace coppice {
 namespace {
 
-constexpr std::string_view kMagic = "coppice checkpoint 1\n";
+constexpr std::string_view kAnyMagic = "coppice checkpoint ", kMagic = "coppice checkpoint 2\n";
 constexpr size_t kDigits = 64;
 constexpr char kMasks[] = "mask";
 
@@ -65,8 +65,10 @@ void for_each_tensor(State& state, const Visit& visit) {
 }
 
 CheckpointHeader header_of(const SessionState& state) {
-  CheckpointHeader header{
-      .state = state, .graph_bytes = static_cast<int64_t>(onnx_bytes(state.graph)), .tensors = {}};
+  CheckpointHeader header{.state = state,
+                          .graph_bytes = static_cast<int64_t>(onnx_bytes(state.graph)),
+                          .order = order_of(state.graph),
+                          .tensors = {}};
   for_each_tensor(state, [&](const std::string& slot, const std::string& name, const Tensor& t) {
     header.tensors.push_back({slot, name, t.dtype(), t.shape()});
   });
@@ -135,6 +137,18 @@ std::span<const std::byte> require_sum(const Buffer& file) {
   return body;
 }
 
+void require_format(std::string_view line) {
+  if (line == kMagic) return;
+  const auto shown = [](std::string_view text) {
+    return "'" + std::string(text.substr(0, text.find('\n'))) + "'";
+  };
+  if (!line.starts_with(kAnyMagic)) {
+    fail_input("it doesn't begin with " + shown(kMagic) + "; delete it to start anew");
+  }
+  fail_input("it is a " + shown(line) + ", this version goes on with a " + shown(kMagic) +
+             " only; finish the run with the version that began it, or delete it to start anew");
+}
+
 std::string quoted(const std::string& value) {
   return value.empty() ? "nothing" : "'" + value + "'";
 }
@@ -159,12 +173,13 @@ void write_checkpoint(const std::filesystem::path& path, const SessionState& sta
 
 SessionState parse_checkpoint(const Buffer& file) {
   Reader reader(require_sum(file));
-  if (reader.text(kMagic.size()) != kMagic) fail_input("not a checkpoint of this version");
+  require_format(reader.text(kMagic.size()));
   uint64_t size = 0;
   std::memcpy(&size, reader.take(sizeof size).data(), sizeof size);
   CheckpointHeader header = parse_header(reader.text(size));
   SessionState state = std::move(header.state);
   state.graph = take_graph(reader, header.graph_bytes);
+  restore_order(state.graph, header.order);
   take_tensors(reader, header.tensors, state);
   if (reader.left() > 0) {
     fail_input("it has " + std::to_string(reader.left()) + " bytes more than its header says");

@@ -1,14 +1,17 @@
 // A whole session in one file, so that a run that ends at any moment goes on to the same bits.
 //
-//   "coppice checkpoint 1\n"
+//   "coppice checkpoint 2\n"
 //   u64      bytes of the header, little-endian
-//   header   JSON: the session's state, the size of the graph, and for each tensor its place
+//   header   JSON: the session's state, the size of the graph, the names of the graph's values in
+//            their order, which of them are copies of which, and for each tensor its place
 //            ("momentum", "mask"), name, type and shape
 //   graph    an ONNX file with the weights as they are now
 //   tensors  their bytes, in the header's order
 //   64 hexadecimal digits: SHA-256 of all before
 //
-// Files are written beside and renamed, so there is always a whole one.
+// Files are written beside and renamed, so there is always a whole one. An ONNX file keeps neither
+// the numbers of values nor what was copied from what, but ties are broken by the first and plans
+// name copies by the second: so a graph is read back with both.
 #pragma once
 
 #include <cstdint>
@@ -39,17 +42,24 @@ struct TrainingCursor {
 
 struct EpochRecord {
   std::string stage;
-  int64_t epoch = 0, epochs = 0;  // from 1
-  double learning_rate = 0;       // of the last update
-  double loss = 0, top1 = 0;      // on the training pictures as they came, augmented
-  std::optional<Evaluation> held_out;
+  int64_t epoch = 0, epochs = 0;             // from 1
+  double learning_rate = 0;                  // of the last update
+  double loss = 0, top1 = 0;                 // on the training pictures as they came, augmented
+  std::optional<Evaluation> held_out;        // as the epoch's last update left it
+  std::optional<Evaluation> held_out_after;  // where a hook then changed it (zeroed filters)
   double seconds = 0, images_per_second = 0;
+};
+
+struct StageRecord {
+  std::string stage;
+  int64_t epochs = 0;                  // trained in it
+  std::optional<Evaluation> held_out;  // of a stage that changed the model without training
 };
 
 struct SessionState {
   Request request;
-  int64_t stages_done = 0;
-  TrainingCursor cursor;  // of the stage after them
+  std::vector<StageRecord> stages;  // those that are done
+  TrainingCursor cursor;            // of the stage after them
   std::vector<EpochRecord> history;
   Plan plan;
   Graph graph;

@@ -51,7 +51,10 @@ Plan with_names(Plan plan, std::string (*change)(const std::string&)) {
   for (std::string* name : {&plan.model_file, &plan.model_sha256, &plan.method}) {
     *name = change(*name);
   }
-  for (PlanSlice& slice : plan.slices) slice.tensor = change(slice.tensor);
+  for (PlanSlice& slice : plan.slices) {
+    slice.tensor = change(slice.tensor);
+    if (slice.use) slice.use->node = change(slice.use->node);
+  }
   for (MaskFile& mask : plan.mask_files) {
     mask.tensor = change(mask.tensor);
     mask.file = change(mask.file);
@@ -137,22 +140,40 @@ Json to_json(const EpochRecord& record) {
       {"loss", number(record.loss)},       {"top1", number(record.top1)},
       {"seconds", number(record.seconds)}, {"images_per_second", number(record.images_per_second)}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  if (record.held_out_after) json["held_out_after"] = to_json(*record.held_out_after);
   return json;
+}
+
+std::optional<Evaluation> evaluation_in(const Json& json, const char* name) {
+  if (!json.contains(name)) return std::nullopt;
+  return evaluation_of(Fields(json.at(name)));
 }
 
 EpochRecord record_of(const Json& json) {
   const Fields fields(json);
-  EpochRecord record{.stage = fields.text("stage"),
-                     .epoch = fields.integer("epoch"),
-                     .epochs = fields.integer("epochs"),
-                     .learning_rate = fields.real("learning_rate"),
-                     .loss = fields.real("loss"),
-                     .top1 = fields.real("top1"),
-                     .held_out = {},
-                     .seconds = fields.real("seconds"),
-                     .images_per_second = fields.real("images_per_second")};
-  if (json.contains("held_out")) record.held_out = evaluation_of(Fields(json.at("held_out")));
-  return record;
+  return {.stage = fields.text("stage"),
+          .epoch = fields.integer("epoch"),
+          .epochs = fields.integer("epochs"),
+          .learning_rate = fields.real("learning_rate"),
+          .loss = fields.real("loss"),
+          .top1 = fields.real("top1"),
+          .held_out = evaluation_in(json, "held_out"),
+          .held_out_after = evaluation_in(json, "held_out_after"),
+          .seconds = fields.real("seconds"),
+          .images_per_second = fields.real("images_per_second")};
+}
+
+Json to_json(const StageRecord& record) {
+  Json json = {{"stage", utf8_of(record.stage)}, {"epochs", record.epochs}};
+  if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  return json;
+}
+
+StageRecord stage_of(const Json& json) {
+  const Fields fields(json);
+  return {.stage = fields.text("stage"),
+          .epochs = fields.integer("epochs"),
+          .held_out = evaluation_in(json, "held_out")};
 }
 
 Json to_json(const TrainingCursor& cursor) {
@@ -176,6 +197,31 @@ Json to_json(const Request& request) {
     options.push_back(Json::array({utf8_of(option), utf8_of(value)}));
   }
   return options;
+}
+
+Json to_json(const std::vector<std::pair<ValueId, ValueId>>& copies) {
+  Json pairs = Json::array();
+  for (const auto& [copy, original] : copies) pairs.push_back(Json::array({copy, original}));
+  return pairs;
+}
+
+ValueId number_of(const Json& json) {
+  const int64_t number = Fields::integer(json, "copies");
+  if (number > INT32_MAX) fail_header("'copies' has value " + std::to_string(number));
+  return static_cast<ValueId>(number);
+}
+
+ValueOrder order_of(const Fields& fields) {
+  ValueOrder order;
+  for (const Json& name : fields.list("values")) {
+    if (!name.is_string()) fail_header("'values' is no list of names");
+    order.names.push_back(bytes_of(name.get<std::string>()));
+  }
+  for (const Json& pair : fields.list("copies")) {
+    if (!pair.is_array() || pair.size() != 2) fail_header("'copies' is no list of pairs");
+    order.copies.emplace_back(number_of(pair[0]), number_of(pair[1]));
+  }
+  return order;
 }
 
 Request request_of(const Json& options) {
@@ -209,8 +255,11 @@ TensorPlace place_of(const Json& json) {
 
 std::string header_text(const CheckpointHeader& header) {
   const SessionState& state = header.state;
-  Json history = Json::array(), tensors = Json::array();
+  Json stages = Json::array(), history = Json::array(), values = Json::array(),
+       tensors = Json::array();
+  for (const StageRecord& record : state.stages) stages.push_back(to_json(record));
   for (const EpochRecord& record : state.history) history.push_back(to_json(record));
+  for (const std::string& name : header.order.names) values.push_back(utf8_of(name));
   for (const TensorPlace& place : header.tensors) {
     tensors.push_back({{"slot", utf8_of(place.slot)},
                        {"name", utf8_of(place.name)},
@@ -218,12 +267,14 @@ std::string header_text(const CheckpointHeader& header) {
                        {"shape", place.shape}});
   }
   const Json json = {{"request", to_json(state.request)},
-                     {"stages_done", state.stages_done},
+                     {"stages", stages},
                      {"cursor", to_json(state.cursor)},
                      {"history", history},
                      {"plan", coppice::to_json(with_names(state.plan, utf8_of))},
                      {"updates", state.optimizer.updates},
                      {"graph_bytes", header.graph_bytes},
+                     {"values", values},
+                     {"copies", to_json(header.order.copies)},
                      {"tensors", tensors}};
   return json.dump();
 }
@@ -235,13 +286,14 @@ CheckpointHeader parse_header(std::string_view text) {
     CheckpointHeader header;
     SessionState& state = header.state;
     state.request = request_of(fields.list("request"));
-    state.stages_done = fields.integer("stages_done");
+    for (const Json& record : fields.list("stages")) state.stages.push_back(stage_of(record));
     state.cursor = cursor_of(Fields(fields.at("cursor")));
     for (const Json& record : fields.list("history")) state.history.push_back(record_of(record));
     // Its names were made UTF-8 before, so the text around them is plain.
     state.plan = with_names(plan_from_json(fields.at("plan").get<std::string>()), bytes_of);
     state.optimizer.updates = fields.integer("updates");
     header.graph_bytes = fields.integer("graph_bytes");
+    header.order = order_of(fields);
     for (const Json& place : fields.list("tensors")) header.tensors.push_back(place_of(place));
     return header;
   } catch (const nlohmann::json::exception& error) {

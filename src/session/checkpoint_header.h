@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "session/checkpoint.h"
+#include "session/value_order.h"
 
 namespace coppice {
 
@@ -23,6 +24,7 @@ struct TensorPlace {
 struct CheckpointHeader {
   SessionState state;  // without graph, optimizer.slots and masks
   int64_t graph_bytes = 0;
+  ValueOrder order;  // of the graph's values
   std::vector<TensorPlace> tensors;
 };
 

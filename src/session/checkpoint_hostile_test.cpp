@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kMagic = "coppice checkpoint 1\n";
+constexpr std::string_view kMagic = "coppice checkpoint 2\n";
 constexpr size_t kDigits = 64;
 
 struct Parts {
@@ -35,6 +35,9 @@ Parts sound_parts() {
     output y)");
   state.history.resize(1);
   state.history[0].held_out.emplace();
+  state.history[0].held_out_after.emplace();
+  state.stages = {{.stage = "pruning", .epochs = 0, .held_out = Evaluation{}}};
+  state.graph.value(add_constant(state.graph, "v", Tensor::zeros(DType::f32, {3}))).copy_of = 1;
   state.optimizer.slots["momentum"]["w"] = Tensor::zeros(DType::f32, {2, 3});
   state.masks["w"] = Tensor::zeros(DType::f32, {2, 3});
   state.request = {{"--lr", "0.1"}};
@@ -121,7 +124,7 @@ TEST(HostileCheckpoint, every_field_of_another_kind_is_refused) {
       EXPECT_NE(message_with(pointer, value), "(no error)") << pointer << " " << value.dump();
     }
   }
-  for (const char* pointer : {"/stages_done", "/cursor/epoch", "/cursor/batch", "/updates"}) {
+  for (const char* pointer : {"/cursor/epoch", "/cursor/batch", "/updates"}) {
     for (const Json& value : {Json(-1), Json(1.5), Json(1e300), Json(UINT64_MAX), Json("1")}) {
       EXPECT_NE(message_with(pointer, value), "(no error)") << pointer << " " << value.dump();
     }
@@ -142,7 +145,7 @@ TEST(HostileCheckpoint, a_header_that_is_no_object_is_refused) {
   const std::string deep(200000, '[');  // deeper than any stack
   for (const std::string& header :
        {std::string(), std::string("[]"), std::string("3"), std::string("{\"request\": \"\xff\"}"),
-        deep, "{\"request\":[],\"stages_done\":" + deep + std::string(deep.size(), ']') + "}"}) {
+        deep, "{\"request\":[],\"stages\":" + deep + std::string(deep.size(), ']') + "}"}) {
     EXPECT_TRUE(message_of(file_of(header, "")).starts_with("its header is wrong"));
   }
 }
@@ -159,7 +162,22 @@ TEST(HostileCheckpoint, sizes_that_lie_about_the_header_are_refused) {
   std::memcpy(text.data() + kMagic.size(), &huge, sizeof huge);
   EXPECT_NE(message_of(text).find("it ends early"), std::string::npos);
   EXPECT_NE(message_of(std::string(kMagic) + "1234").find("it ends early"), std::string::npos);
-  EXPECT_EQ(message_of("coppice checkpoint 2\n"), "not a checkpoint of this version");
+}
+
+TEST(HostileCheckpoint, one_of_another_version_is_named_and_says_what_to_do) {
+  EXPECT_EQ(message_of("coppice checkpoint 1\n and more"),
+            "it is a 'coppice checkpoint 1', this version goes on with a 'coppice checkpoint 2' "
+            "only; finish the run with the version that began it, or delete it to start anew");
+  EXPECT_EQ(message_of("something else altogether\n"),
+            "it doesn't begin with 'coppice checkpoint 2'; delete it to start anew");
+}
+
+TEST(HostileCheckpoint, values_and_copies_that_the_model_has_not_are_refused) {
+  EXPECT_EQ(message_with("/values/1", "v"), "its header has no number for value 'w' of the model");
+  EXPECT_EQ(message_with("/copies/0/0", 77),
+            "its header has a copy of value 1 as value 77, the model has 4");
+  EXPECT_EQ(message_with("/copies/0/1", int64_t{1} << 40),
+            "its header is wrong: 'copies' has value 1099511627776");
 }
 
 TEST(HostileCheckpoint, bytes_that_nobody_asked_for_are_refused) {

@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "graph/renumber.h"
 #include "session/fake_session.h"
 #include "support/temp_dir.h"
 #include "support/text_graph.h"
@@ -31,7 +32,15 @@ Tensor tensor_of(Shape shape, float first) {
 SessionState small_state() {
   SessionState state;
   state.request = {{"command", "train"}, {"--lr", "0.1"}, {"--data", "caf\xc3\xa9:\"x\"\n"}};
-  state.stages_done = 2;
+  state.stages = {{.stage = "pruning",
+                   .epochs = 0,
+                   .held_out = Evaluation{.top1 = 0.3,
+                                          .top5 = 0.4,
+                                          .loss = 2.5,
+                                          .images = 20,
+                                          .batch = 10,
+                                          .images_per_second = 5}},
+                  {.stage = "dense", .epochs = 1, .held_out = {}}};
   state.cursor = {.epoch = 3, .batch = 4, .loss = 0.1, .correct = 5, .images = 60, .seconds = 7.5};
   state.history = {{.stage = "dense",
                     .epoch = 1,
@@ -40,6 +49,7 @@ SessionState small_state() {
                     .loss = 1.0 / 3,
                     .top1 = 0.25,
                     .held_out = {},
+                    .held_out_after = {},
                     .seconds = 1e-3,
                     .images_per_second = 1e6},
                    {.stage = "sparse",
@@ -54,12 +64,18 @@ SessionState small_state() {
                                            .images = 10,
                                            .batch = 100,
                                            .images_per_second = 12},
+                    .held_out_after = Evaluation{.top1 = 0.25,
+                                                 .top5 = 0.5,
+                                                 .loss = 3,
+                                                 .images = 10,
+                                                 .batch = 100,
+                                                 .images_per_second = 13},
                     .seconds = 2,
                     .images_per_second = 3}};
   state.plan.model_file = "net.onnx";
   state.plan.model_sha256 = "abc";
   state.plan.method = "l1";
-  state.plan.slices = {{"w", 1, 5, {0, 2, 4}, 0}, {"d", 0, 3, {1}, 1}};
+  state.plan.slices = {{"w", 1, 5, {0, 2, 4}, 0}, {"d", 0, 3, {1}, 1, Use{"y", 2}}};
   state.plan.mask_files = {{"w", 4, "net.masks/w.npy"}};
   state.graph = parse_text_graph(kSmallNet);
   state.optimizer.updates = 77;
@@ -84,7 +100,7 @@ std::string contents(const std::filesystem::path& path) {
 TEST(Checkpoint, every_field_comes_back) {
   const SessionState state = small_state(), read = there_and_back(state);
   EXPECT_EQ(read.request, state.request);
-  EXPECT_EQ(read.stages_done, 2);
+  fake::expect_same(read.stages, state.stages);
   EXPECT_EQ(read.cursor.epoch, 3);
   EXPECT_EQ(read.cursor.batch, 4);
   EXPECT_EQ(read.cursor.loss, 0.1);
@@ -102,6 +118,27 @@ TEST(Checkpoint, every_field_comes_back) {
     EXPECT_EQ(read.history[i].images_per_second, state.history[i].images_per_second);
   }
   EXPECT_EQ(read.history[1].held_out->images_per_second, 12);
+}
+
+TEST(Checkpoint, values_keep_their_numbers_and_what_they_were_copied_from) {
+  SessionState state = small_state();
+  Graph& graph = state.graph;
+  add_value(graph, "nobody's");
+  const ValueId copy = add_constant(graph, "b_1", fake::tensor(graph, "b"));
+  graph.value(copy).copy_of = *find_value(graph, "b");
+  graph.nodes.front().inputs[2] = copy;
+  state.optimizer = {};
+  std::vector<ValueId> order(graph.values.size());
+  for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<ValueId>(order.size() - 1 - i);
+  renumber(graph, order);
+  const std::string before = fake::bytes_of(graph);
+  const Graph read = there_and_back(state).graph;
+  ASSERT_EQ(read.values.size(), graph.values.size());
+  for (size_t i = 0; i < order.size(); ++i) {
+    EXPECT_EQ(read.values[i].name, graph.values[i].name);
+    EXPECT_EQ(read.values[i].copy_of, graph.values[i].copy_of);
+  }
+  EXPECT_TRUE(fake::bytes_of(read) == before);
 }
 
 TEST(Checkpoint, one_that_just_began_comes_back) {
@@ -141,6 +178,7 @@ TEST(Checkpoint, names_that_are_not_utf8_come_back) {
   state.request.emplace_back("--data", all);
   state.history[0].stage = all;
   state.plan.slices[0].tensor = state.plan.model_file = all;
+  state.plan.slices[1].use->node = all;
   state.plan.mask_files[0] = {all, 1, "m" + all};
   state.optimizer.slots = {{"momentum", {{all, tensor_of({2, 3}, 1)}}}};
   state.masks = {{all, tensor_of({2, 3}, 5)}};
@@ -183,7 +221,7 @@ TEST(Checkpoint, with_any_byte_changed_it_is_refused_by_name) {
     ASSERT_TRUE(message_of_reading(path).starts_with(begin)) << "byte " << i;
     put(whole[i]);
   }
-  EXPECT_EQ(read_checkpoint(path).stages_done, 2);
+  EXPECT_EQ(read_checkpoint(path).stages.size(), 2u);
 }
 
 TEST(Checkpoint, one_that_is_not_there_is_refused_by_name) {

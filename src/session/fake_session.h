@@ -64,7 +64,9 @@ inline Recipe recipe(int64_t epochs = 3) {
 struct Watcher : Observer {
   int64_t stop_after = -1;  // steps
   int64_t steps = 0;
+  int64_t stop_after_stages = -1;
   std::vector<EpochRecord> epochs;
+  std::vector<StageRecord> stages;
   std::function<void()> after_step, after_epoch;  // the latter: it is saved
 
   void step(const StepRecord&) override {
@@ -74,6 +76,10 @@ struct Watcher : Observer {
   void epoch(const EpochRecord& record) override {
     epochs.push_back(record);
     if (after_epoch) after_epoch();
+  }
+  void stage(const StageRecord& record) override {
+    stages.push_back(record);
+    if (std::ssize(stages) == stop_after_stages) throw Error(ErrorKind::interrupted, "stopped");
   }
   bool stop_requested() override { return steps == stop_after; }
 };
@@ -136,6 +142,11 @@ inline void expect_same(const Evaluation& a, const Evaluation& b) {
   EXPECT_EQ(a.batch, b.batch);
 }
 
+inline void expect_same(const std::optional<Evaluation>& a, const std::optional<Evaluation>& b) {
+  ASSERT_EQ(a.has_value(), b.has_value());
+  if (a) expect_same(*a, *b);
+}
+
 // But for the time it took.
 inline void expect_same(const std::vector<EpochRecord>& a, const std::vector<EpochRecord>& b) {
   ASSERT_EQ(a.size(), b.size());
@@ -146,8 +157,17 @@ inline void expect_same(const std::vector<EpochRecord>& a, const std::vector<Epo
     EXPECT_EQ(a[i].learning_rate, b[i].learning_rate) << "epoch " << i + 1;
     EXPECT_EQ(a[i].loss, b[i].loss);
     EXPECT_EQ(a[i].top1, b[i].top1);
-    ASSERT_EQ(a[i].held_out.has_value(), b[i].held_out.has_value());
-    if (a[i].held_out) expect_same(*a[i].held_out, *b[i].held_out);
+    expect_same(a[i].held_out, b[i].held_out);
+    expect_same(a[i].held_out_after, b[i].held_out_after);
+  }
+}
+
+inline void expect_same(const std::vector<StageRecord>& a, const std::vector<StageRecord>& b) {
+  ASSERT_EQ(a.size(), b.size());
+  for (size_t i = 0; i < a.size(); ++i) {
+    EXPECT_EQ(a[i].stage, b[i].stage);
+    EXPECT_EQ(a[i].epochs, b[i].epochs);
+    expect_same(a[i].held_out, b[i].held_out);
   }
 }
 

@@ -22,6 +22,8 @@ class FakeTrainer : public Trainer {
   std::map<int64_t, double> loss_at;       // update, from 1 -> what its loss is instead
   std::map<int64_t, std::string> spoiled;  // update -> the weight that it sets to NaN
   std::set<float> stepped, judged;         // first pixels: trained on, looked at
+  std::vector<float> order;                // first pixels as they were trained on
+  std::vector<uint64_t> seeds;             // of the steps
   int64_t loads = 0;
   TrainingSetup setup;  // as last loaded
 
@@ -45,10 +47,13 @@ class FakeTrainer : public Trainer {
   StepResult step(const Tensor& images, std::span<const int64_t> labels,
                   const StepOptions& options) override {
     const int64_t pixels = images.size() / images.shape()[0];
+    seeds.push_back(options.seed);
     double signal = Random(options.seed).uniform();
     for (int64_t i = 0; i < images.size(); ++i) {
       signal += images.as<float>()[i] * static_cast<double>(labels[i / pixels] + i % 3 + 1);
-      if (i % pixels == 0) stepped.insert(images.as<float>()[i]);
+      if (i % pixels != 0) continue;
+      stepped.insert(images.as<float>()[i]);
+      order.push_back(images.as<float>()[i]);
     }
     const auto injected = loss_at.find(state_.updates + 1);
     const double loss = injected == loss_at.end() ? 1 + std::sin(signal) : injected->second;

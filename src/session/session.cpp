@@ -9,6 +9,7 @@
 #include "groups/surgery.h"
 #include "prune/compose_plans.h"
 #include "prune/masks.h"
+#include "verify/compare.h"
 
 namespace coppice {
 namespace {
@@ -29,6 +30,15 @@ void cut(NamedTensors& tensors, const Graph& graph, const Groups& groups, const 
     }
     tensor = take(tensor, keep);
   }
+}
+
+// `after`: a copy of the graph with other weights.
+bool any_constant_differs(const Graph& after, const Graph& before) {
+  for (size_t i = 0; i < after.values.size(); ++i) {
+    const auto &now = after.values[i].constant, &was = before.values[i].constant;
+    if (now && now->bytes().data() != was->bytes().data() && *now != *was) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -66,15 +76,24 @@ void Session::resume(SessionState state) {
 }
 
 void Session::stage(const std::string& name, const std::function<void()>& body) {
-  if (next_stage_++ < state_.stages_done) return;
+  if (next_stage_++ < std::ssize(state_.stages)) return;
   stage_name_ = name;
-  trained_ = false;
+  trained_ = changed_ = false;
   body();
-  ++state_.stages_done;
+  StageRecord record{.stage = name, .epochs = epochs_of_stage(), .held_out = {}};
+  if (changed_ && !trained_ && can_evaluate()) record.held_out = evaluate();
+  state_.stages.push_back(record);
   state_.cursor = {};
   state_.optimizer = {};
   loaded_ = false;
   save();
+  observer_.stage(record);
+}
+
+int64_t Session::epochs_of_stage() const {
+  int64_t epochs = std::ssize(state_.history);
+  for (const StageRecord& before : state_.stages) epochs -= before.epochs;
+  return epochs;
 }
 
 Evaluation Session::evaluate() {
@@ -93,22 +112,23 @@ Evaluation Session::evaluate() {
                            *data_.training, job);
 }
 
-void Session::remove(const Groups& groups, const Removal& removal, const RecoverOptions& recovery) {
-  Graph smaller = state_.graph;  // first: this is what can fail
-  if (recovery.any()) {
-    Groups with_biases = groups;  // that the plan, which speaks of the original, doesn't know
-    recover(smaller, with_biases, removal, recovery);
-    remove_units(smaller, with_biases, removal);
-  } else {
-    remove_units(smaller, groups, removal);
+void Session::remove(const Groups& groups, const Removal& removal, const RemoveOptions& options) {
+  Graph before = state_.graph;  // first what can fail
+  Groups with_biases = groups;  // that the plan, which speaks of the original, doesn't know
+  if (options.recover.any()) recover(before, with_biases, removal, options.recover);
+  Graph smaller = before;
+  remove_units(smaller, with_biases, removal);
+  settle_selections(smaller);
+  if (options.proof == RemoveOptions::Proof::on) {
+    require_cut(before, with_biases, removal, smaller, options.seed);
   }
   state_.plan = compose(state_.plan, plan_of(state_.graph, groups, removal));
   for (auto& [slot, tensors] : state_.optimizer.slots) {
     cut(tensors, state_.graph, groups, removal);
   }
   cut(state_.masks, state_.graph, groups, removal);
-  settle_selections(smaller);
   state_.graph = std::move(smaller);
+  changed_ = true;
   loaded_ = false;
 }
 
@@ -119,11 +139,21 @@ void Session::adopt(Graph graph, Plan plan, NamedTensors masks) {
   state_.masks = std::move(masks);
   state_.optimizer = {};  // of other shapes
   apply_masks(state_.graph, state_.masks);
+  changed_ = true;
   loaded_ = false;
 }
 
+void Session::rewrite(Graph graph) {
+  const bool changed = changed_;
+  adopt(std::move(graph), std::move(state_.plan), std::move(state_.masks));
+  changed_ = changed;
+}
+
 void Session::mask(const NamedTensors& masks, Masking masking) {
-  apply_masks(state_.graph, masks);
+  Graph masked = state_.graph;
+  apply_masks(masked, masks);
+  changed_ = changed_ || any_constant_differs(masked, state_.graph);
+  state_.graph = std::move(masked);
   loaded_ = false;
   if (masking == Masking::soft) return;
   for (const auto& [name, mask] : masks) {

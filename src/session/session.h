@@ -3,8 +3,13 @@
 // A method is a list of stages; each is run once, and after each the session is saved. A run that
 // ended early is called with the same stages again: those that were done are skipped, and a stage
 // that trains goes on in the middle. Training is deterministic: the order of the pictures, their
-// augmentation and everything else that is random are functions of (seed, epoch, picture), so
-// weights, optimizer state and a cursor are all there is to save.
+// augmentation and everything else that is random are functions of (seed, epoch, picture), with
+// epochs counted over all stages, so weights, optimizer state and a cursor are all there is to
+// save.
+//
+// A rule for methods: no ValueId of original() is used on graph(), nor the other way round, and no
+// index of a node. The two begin alike, but stages change the one, and names are all that they are
+// sure to share (find_value; a node by the names of its outputs).
 #pragma once
 
 #include <filesystem>
@@ -44,6 +49,7 @@ class Observer {
   virtual ~Observer() = default;
   virtual void step(const StepRecord&) {}
   virtual void epoch(const EpochRecord&) {}
+  virtual void stage(const StageRecord&) {}        // it is over, and saved
   virtual bool stop_requested() { return false; }  // then the session saves and throws
 };
 
@@ -53,8 +59,17 @@ struct SessionOptions {
   double save_every_s = 120;  // within an epoch; every epoch's end is saved anyway
 };
 
+struct RemoveOptions {
+  enum class Proof { on, off };
+
+  RecoverOptions recover = {};  // what makes up for the units that leave
+  Proof proof = Proof::on;      // masked and cut, with the weights as they are then (verify)
+  uint64_t seed = 0;            // of the proof's inputs
+};
+
 struct TrainHooks {
-  // After every epoch, before it is saved; may cut, mask or look.
+  // After every epoch, before it is saved; may cut, mask or look. Where it changes the model, that
+  // is judged once more (EpochRecord::held_out_after).
   std::function<void(int64_t epoch)> after_epoch;
 };
 
@@ -79,9 +94,11 @@ class Session {
   const Plan& plan() const { return state_.plan; }
   const NamedTensors& masks() const { return state_.masks; }
   const std::vector<EpochRecord>& history() const { return state_.history; }
+  const std::vector<StageRecord>& stages() const { return state_.stages; }  // those that are over
   int64_t classes() const { return classes_; }  // 0: the first output isn't scores
   int64_t batches(const Recipe& recipe) const;  // updates of an epoch
 
+  // What a stage without training made of the model is judged by the held-out pictures.
   void stage(const std::string& name, const std::function<void()>& body);
 
   // Requires: in a stage, once, and nothing before it that must not be done again on resuming.
@@ -93,10 +110,12 @@ class Session {
   // On the held-out pictures. Requires: can_evaluate().
   Evaluation evaluate();
   // `groups`: of graph() as it is now. Takes units out of graph, optimizer state and masks alike;
-  // selections are settled. What leaves is made up for as `recovery` says (prune/recover.h).
-  void remove(const Groups& groups, const Removal& removal, const RecoverOptions& recovery = {});
+  // selections are settled. Throws as require_cut does; then nothing was changed.
+  void remove(const Groups& groups, const Removal& removal, const RemoveOptions& options = {});
   // Sets the graph to what a method made of the original by `plan` and `masks`.
   void adopt(Graph graph, Plan plan, NamedTensors masks);
+  // Sets the graph to one that computes the same, written otherwise; plan and masks stay.
+  void rewrite(Graph graph);
   void mask(const NamedTensors& masks, Masking masking);
   void unmask();
 
@@ -106,7 +125,8 @@ class Session {
   void require_trainable(const Recipe& recipe) const;
   void train_epoch(Run& run);
   void end_epoch(Run& run);
-  void keep(Run& run);  // what the trainer has, into the state
+  int64_t epochs_of_stage() const;  // done so far
+  void keep(Run& run);              // what the trainer has, into the state
   void save();
 
   Graph original_;
@@ -119,8 +139,9 @@ class Session {
   SessionState state_;
   int64_t next_stage_ = 0;
   std::string stage_name_;
-  bool trained_ = true;  // in this stage; there is none yet
-  bool loaded_ = false;  // the trainer holds state_.graph as it is
+  bool trained_ = true;   // in this stage; there is none yet
+  bool changed_ = false;  // what the model computes, by other means than training
+  bool loaded_ = false;   // the trainer holds state_.graph as it is
 };
 
 }  // namespace coppice

@@ -80,7 +80,7 @@ TEST(SessionRemove, weights_momentum_and_masks_are_cut_alike) {
   };
   session.stage("training", [&] { session.train(fake::recipe(4), {.after_epoch = cut}); });
   EXPECT_TRUE(looked);
-  EXPECT_EQ(fixture.trainer.loads, 2);  // again for the smaller graph
+  EXPECT_EQ(fixture.trainer.loads, 4);  // the masked, the dense, and twice the smaller graph
   EXPECT_EQ(session.history().size(), 4u);
   for (const auto& [name, mask] : session.masks()) {
     const Tensor& weights = fake::tensor(session.graph(), name);
@@ -102,6 +102,29 @@ TEST(SessionRemove, the_plan_of_several_cuts_replays_on_the_original) {
   EXPECT_EQ(fake::tensor(session.graph(), "w2").shape(), (Shape{1, 2, 1, 1}));
   EXPECT_EQ(session.plan().slices.front().keep, (std::vector<int64_t>{2, 3}));
   EXPECT_EQ(replayed(session.original(), session.plan()), shapes_of(session.graph()));
+}
+
+TEST(SessionRemove, a_cut_that_is_not_the_masked_graph_is_refused_and_nothing_changes) {
+  Fixture fixture;
+  Graph graph = parse_text_graph(fake::kNet);
+  graph.value(*find_value(graph, "shift")).constant = Tensor::of<float>({4}, {1, 1, 1, 1});
+  Session& session = fixture.open(graph);
+  Groups groups = find_groups(session.graph());
+  // Masked so, the shift still reaches the layer behind.
+  std::erase_if(groups.free.front().slices, [&](const Slice& slice) {
+    const std::string& name = session.graph().value(slice.tensor).name;
+    return name == "shift" || name == "w2";
+  });
+  Removal removal(groups.unit_count, 0);
+  removal[1] = 1;
+  const std::string before = fake::bytes_of(session.graph());
+  EXPECT_NE(fake::message_of(ErrorKind::internal, [&] { session.remove(groups, removal); })
+                .find("differs from the masked original"),
+            std::string::npos);
+  EXPECT_TRUE(fake::bytes_of(session.graph()) == before);
+  EXPECT_TRUE(session.plan().slices.empty());
+  session.remove(groups, removal, {.proof = RemoveOptions::Proof::off});
+  EXPECT_EQ(fake::tensor(session.graph(), "w1").shape()[0], 3);
 }
 
 TEST(SessionRemove, vectors_that_training_separated_are_cut_one_by_one) {

@@ -35,7 +35,7 @@ TEST(Session, runs_each_stage_once_in_order_and_saves_after_it) {
   std::string ran;
   for (const std::string name : {"a", "b", "c"}) {
     session.stage(name, [&] { ran += name; });
-    EXPECT_EQ(read_checkpoint(folder / "run").stages_done, static_cast<int64_t>(ran.size()));
+    EXPECT_EQ(read_checkpoint(folder / "run").stages.size(), ran.size());
   }
   EXPECT_EQ(ran, "abc");
 }
@@ -53,6 +53,67 @@ TEST(Session, without_a_checkpoint_it_trains_and_tells_the_observer_of_every_ste
   EXPECT_EQ(last.learning_rate, 0.05 * schedule_factor({}, 8, 9, 3));
   ASSERT_TRUE(last.held_out.has_value());
   EXPECT_EQ(last.held_out->images, 10);
+}
+
+TEST(Session, no_two_stages_see_the_pictures_in_the_same_order_or_draw_the_same_numbers) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  train(session, fake::recipe(2));
+  train(session, fake::recipe(2));
+  const std::vector<float>& order = fixture.trainer.order;
+  const auto second = order.begin() + std::ssize(order) / 2;
+  EXPECT_FALSE(std::equal(order.begin(), second, second));
+  EXPECT_NE(order.front(), *second);
+  const std::set<uint64_t> seeds(fixture.trainer.seeds.begin(), fixture.trainer.seeds.end());
+  EXPECT_EQ(seeds.size(), 12u) << "as many as steps";
+}
+
+TEST(Session, what_a_stage_made_without_training_is_judged_and_told) {
+  const TempDir folder;
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
+  const Masks masks = magnitude_masks(session.graph(), {.sparsity = 0.5});
+  session.stage("looking", [] {});
+  session.stage("written otherwise", [&] { session.rewrite(session.graph()); });
+  session.stage("masking", [&] { session.mask(masks, Session::Masking::hard); });
+  fake::expect_same(session.stages().back().held_out, session.evaluate());
+  session.stage("masking again", [&] { session.mask(masks, Session::Masking::hard); });
+  train(session, fake::recipe(2));
+  session.stage("cutting", [&] {
+    const Groups groups = find_groups(session.graph());
+    Removal removal(groups.unit_count, 0);
+    removal[0] = 1;
+    session.remove(groups, removal);
+  });
+  fake::expect_same(session.stages().back().held_out, session.evaluate());
+  std::vector<std::string> judged;
+  for (const StageRecord& record : session.stages()) {
+    if (record.held_out) judged.push_back(record.stage);
+    EXPECT_EQ(record.epochs, record.stage == "training" ? 2 : 0);
+  }
+  EXPECT_EQ(judged, (std::vector<std::string>{"masking", "cutting"}));
+  fake::expect_same(fixture.watcher.stages, session.stages());
+  fake::expect_same(read_checkpoint(folder / "run").stages, session.stages());
+}
+
+TEST(Session, an_epoch_whose_hook_changed_the_model_is_judged_before_and_after) {
+  const TempDir folder;
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
+  const Masks masks = magnitude_masks(session.graph(), {.sparsity = 0.7});
+  Evaluation after;
+  train(session, fake::recipe(2), {.after_epoch = [&](int64_t epoch) {
+          if (epoch == 2) return;
+          session.mask(masks, Session::Masking::soft);
+          after = session.evaluate();
+        }});
+  ASSERT_EQ(session.history().size(), 2u);
+  const EpochRecord& first = session.history().front();
+  fake::expect_same(first.held_out_after, after);
+  EXPECT_NE(first.held_out->loss, first.held_out_after->loss);
+  EXPECT_FALSE(session.history().back().held_out_after.has_value());
+  fake::expect_same(fixture.watcher.epochs, session.history());
+  fake::expect_same(read_checkpoint(folder / "run").history, session.history());
 }
 
 TEST(Session, held_out_pictures_judge_and_are_never_trained_on_whatever_the_seed) {

@@ -17,6 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr uint64_t kStepStream = 0x73746570;  // "step": no other stream of the seed is like it
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -47,6 +49,9 @@ struct Session::Run {
   std::vector<Parameter> parameters = {};
   Clock::time_point saved = Clock::now(), started = Clock::now();
   int64_t images_here = 0;  // since `started`, for the rate
+  // Trained before this stage. What is random is drawn by epochs of the whole run, so that no two
+  // stages see the pictures in the same order.
+  int64_t epochs_before = 0;
 
   double learning_rate(int64_t step) const {
     const int64_t batches = loader.batches();
@@ -99,13 +104,14 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
                                    .augmentation = recipe.augmentation,
                                    .seed = recipe.seed}),
           setup_of(recipe)};
+  run.epochs_before = std::ssize(state_.history) - state_.cursor.epoch;
   if (state_.cursor.batch > run.loader.batches()) {
     fail_input("the checkpoint goes on after batch " + std::to_string(state_.cursor.batch) +
                " of an epoch, data set '" + data_.training->name() + "' gives only " +
                std::to_string(run.loader.batches()) + "; it isn't the one that the run began with");
   }
   loaded_ = false;
-  run.loader.start(state_.cursor.epoch, state_.cursor.batch);
+  run.loader.start(run.epochs_before + state_.cursor.epoch, state_.cursor.batch);
   while (state_.cursor.epoch < recipe.epochs) {
     if (!loaded_) {
       run.setup.masks = state_.masks;
@@ -126,7 +132,9 @@ void Session::train_epoch(Run& run) {
     const auto start = Clock::now();
     const int64_t step = cursor.epoch * batches + cursor.batch;
     const Batch batch = run.loader.next();
-    Random random = Random::stream(recipe.seed, {0xd0, static_cast<uint64_t>(step)});
+    Random random = Random::stream(
+        recipe.seed, {kStepStream, static_cast<uint64_t>(run.epochs_before + cursor.epoch),
+                      static_cast<uint64_t>(cursor.batch)});
     const StepResult result =
         trainer_.step(batch.images, batch.labels,
                       {.learning_rate = run.learning_rate(step), .seed = random.next()});
@@ -180,14 +188,17 @@ void Session::end_epoch(Run& run) {
       .loss = cursor.loss / static_cast<double>(std::max<int64_t>(1, cursor.batch)),
       .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
       .held_out = {},
+      .held_out_after = {},
       .seconds = cursor.seconds,
       .images_per_second = static_cast<double>(cursor.images) / cursor.seconds};
   if (can_evaluate()) record.held_out = evaluate();
   cursor = {.epoch = cursor.epoch + 1};
   state_.history.push_back(record);
+  changed_ = false;
   if (run.hooks.after_epoch) run.hooks.after_epoch(record.epoch);
+  if (changed_ && can_evaluate()) state_.history.back().held_out_after = evaluate();
   save();
-  observer_.epoch(record);
+  observer_.epoch(state_.history.back());
   run.saved = Clock::now();
 }
 

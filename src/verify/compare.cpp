@@ -181,4 +181,17 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
   return proof;
 }
 
+Proof require_cut(const Graph& original, const Groups& groups, const Removal& removal,
+                  const Graph& cut, uint64_t seed) {
+  Proof proof = within("the cut can't be proved; '--verify off' does without",
+                       [&] { return prove_removal(original, groups, removal, cut, seed); });
+  const Comparison& comparison = proof.comparison;
+  if (comparison.equal()) return proof;
+  throw Error(ErrorKind::internal, "the cut model differs from the masked original by " +
+                                       std::to_string(comparison.error) +
+                                       " of its largest output, expected at most " +
+                                       std::to_string(comparison.allowed()) +
+                                       "; nothing was written; please report this model");
+}
+
 }  // namespace coppice

@@ -41,5 +41,8 @@ struct Proof {
 // allows.
 Proof prove_removal(const Graph& original, const Groups& groups, const Removal& removal,
                     const Graph& cut, uint64_t seed);
+// The same. Throws Error::internal where the cut isn't the masked original.
+Proof require_cut(const Graph& original, const Groups& groups, const Removal& removal,
+                  const Graph& cut, uint64_t seed);
 
 }  // namespace coppice
