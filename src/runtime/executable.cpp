@@ -3,7 +3,9 @@
 
 #include "runtime/executable.h"
 
+#include <algorithm>
 #include <chrono>
+#include <limits>
 
 #include "core/error.h"
 #include "core/threads.h"
@@ -31,9 +33,12 @@ struct Executable::Impl {
   runtime::Plan plan;  // Kernels::fast
   std::shared_ptr<std::byte> arena;
   std::vector<std::byte*> pointers;
+  std::vector<std::vector<runtime::BufferId>> first_touched;  // by step; Arena::poisoned
 
   void check(std::span<const Tensor> given, std::span<Tensor> results) const;
   void bind(std::span<const Tensor> given, std::span<Tensor> results);
+  void find_first_touched();
+  void poison(size_t step);
   void run_plan(std::span<const Tensor> given, std::span<Tensor> results);
   void run_graph(std::span<const Tensor> given, std::span<Tensor> results);
 };
@@ -71,17 +76,38 @@ void Executable::Impl::bind(std::span<const Tensor> given, std::span<Tensor> res
   }
 }
 
+void Executable::Impl::find_first_touched() {
+  std::vector<bool> seen(plan.buffers.size(), false);
+  for (const runtime::Step& step : plan.steps) {
+    first_touched.emplace_back();
+    for (const runtime::BufferId id : step.buffers) {
+      const runtime::Home home = plan.buffers[id].home;
+      const bool ours = home == runtime::Home::arena || home == runtime::Home::output;
+      if (ours && !seen[id]) first_touched.back().push_back(id);
+      seen[id] = true;
+    }
+  }
+}
+
+void Executable::Impl::poison(size_t step) {
+  for (const runtime::BufferId id : first_touched[step]) {
+    std::fill_n(reinterpret_cast<float*>(pointers[id]), plan.buffers[id].bytes / sizeof(float),
+                std::numeric_limits<float>::quiet_NaN());
+  }
+}
+
 void Executable::Impl::run_plan(std::span<const Tensor> given, std::span<Tensor> results) {
   const runtime::OmpThreads threads(target.threads);
   bind(given, results);
-  if (target.profile == Target::Profile::off) {
+  if (target.profile == Target::Profile::off && target.arena == Target::Arena::as_it_is) {
     for (const runtime::Step& step : plan.steps) step.run(pointers);
     return;
   }
   for (size_t s = 0; s < plan.steps.size(); ++s) {
+    if (target.arena == Target::Arena::poisoned) poison(s);
     const auto start = Clock::now();
     plan.steps[s].run(pointers);
-    times[s].ms = ms_since(start);
+    if (target.profile == Target::Profile::on) times[s].ms = ms_since(start);
   }
 }
 
@@ -156,6 +182,7 @@ Executable compile(Graph graph, const InputSizes& sizes, const Target& target) {
   impl->plan = runtime::lower(graph, inferred);
   impl->arena = runtime::allocate_aligned(impl->plan.arena_bytes);
   impl->pointers.resize(impl->plan.buffers.size());
+  if (target.arena == Target::Arena::poisoned) impl->find_first_touched();
   if (target.profile == Target::Profile::on) {
     for (const runtime::Step& step : impl->plan.steps) {
       impl->times.push_back({step.name, step.kind, 0});

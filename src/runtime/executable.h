@@ -21,9 +21,13 @@ namespace coppice {
 struct Target {
   enum class Kernels { fast, reference };
   enum class Profile { off, on };
+  // poisoned: memory is filled with NaN when its first step begins, in every run, so that a step
+  // that reads what nothing wrote shows. For tests.
+  enum class Arena { as_it_is, poisoned };
   Kernels kernels = Kernels::fast;
   int threads = 0;  // 0: thread_count() of core/threads.h
   Profile profile = Profile::off;
+  Arena arena = Arena::as_it_is;
 };
 
 struct LayerTime {

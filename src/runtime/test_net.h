@@ -120,6 +120,7 @@ inline std::vector<LayerTime> expect_fast_equals_reference(const Graph& graph,
   Target target;
   target.profile = Target::Profile::on;
   target.threads = threads;
+  target.arena = Target::Arena::poisoned;
   Executable executable = compile(graph, {}, target);
   std::vector<Tensor> outputs = executable.allocate_outputs();
   for (const uint64_t seed : {1, 2}) {

@@ -81,6 +81,23 @@ TEST(FastElementwise, binary_operators_broadcast) {
   }
 }
 
+// The gate's one channel lies in a block whose other channels are nothing.
+TEST(FastElementwise, a_gate_of_one_channel_scales_pictures_of_any_width) {
+  for (int64_t channels = 1; channels <= 18; ++channels) {
+    for (const char* type : {"Mul", "Add", "Sub", "Div"}) {
+      SCOPED_TRACE(std::string(type) + " on " + std::to_string(channels) + " channels");
+      TestNet net(channels);
+      const ValueId x = net.conv(net.input({1 + channels % 2, 8, 5, 4}), channels, 1);
+      const ValueId gate = net.add("Sigmoid", {net.conv(x, 1, 1)});
+      const ValueId y = net.conv(net.add(type, {x, gate}), 7, 1);
+      const ValueId mean = net.add("GlobalAveragePool", {y});
+      net.output(net.add("Gemm", {net.add("Flatten", {mean}), net.weight({7, 3})}));
+      net.output(net.conv(net.add(type, {gate, net.add("Sigmoid", {x})}), 3, 1));
+      expect_fast_equals_reference(net.graph);
+    }
+  }
+}
+
 TEST(FastElementwise, a_sum_of_pictures_of_any_width_is_activated) {
   for (const int64_t channels : {5, 7, 8, 20}) {
     for (const char* activation : {"Relu", "Sigmoid", "LeakyRelu"}) {
@@ -92,6 +109,27 @@ TEST(FastElementwise, a_sum_of_pictures_of_any_width_is_activated) {
       net.output(net.add(activation, {net.add("Add", {a, b})}));
       net.output(net.add(activation, {net.add("Mul", {b, a})}));
       expect_fast_equals_reference(net.graph);
+    }
+  }
+}
+
+// Convolutions in groups of 4 or 8 leave blocks that are narrower than a vector.
+TEST(FastElementwise, a_sum_of_groups_of_channels_is_activated) {
+  for (const size_t axes : {1, 2, 3}) {
+    for (const int64_t group : {2, 3}) {
+      for (const int64_t channels : {4 * group, 8 * group}) {
+        TestNet net(channels);
+        Shape shape{2, channels};
+        shape.resize(2 + axes, 3);
+        const ValueId x = net.input(shape);
+        const ValueId a = net.conv(x, channels, 1, {{"group", group}});
+        const ValueId b = net.conv(net.add("Relu", {a}), channels, 1, {{"group", group}});
+        net.output(a);
+        net.output(b);
+        net.output(net.add("LeakyRelu", {net.add("Add", {a, b})}));
+        net.output(net.conv(net.add("Sigmoid", {net.add("Mul", {a, b})}), 3, 1));
+        expect_fast_equals_reference(net.graph);
+      }
     }
   }
 }
