@@ -116,6 +116,7 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
   try {
     inferred = infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = batch}));
   } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw;
     description.shapes_error = error.what();
   }
   const Inferred* shapes = inferred ? &*inferred : nullptr;

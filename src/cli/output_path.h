@@ -1,4 +1,6 @@
-// Where a command may write. What can't work is refused before anything is read or computed.
+// Where a command may write. What can't work is refused before anything is read or computed, and
+// nothing is ever written over what the command reads, over another of its outputs, or over
+// another model's weights.
 #pragma once
 
 #include <filesystem>
@@ -7,10 +9,31 @@
 
 namespace coppice {
 
-// The path behind `output`, with a symbolic link followed, so that writing replaces what the link
-// names. Throws Error::usage if it is one of `inputs`, Error::input for devices, pipes and the
-// like. `option` is for messages. Folders and missing folders are AtomicFile's to refuse.
-std::filesystem::path output_path(const std::string& option, const std::string& output,
-                                  const std::vector<std::string>& inputs);
+class Places {
+ public:
+  // MODEL, and the files beside it that hold its weights; a net of the zoo is no file.
+  void reads_model(const std::string& model);
+  void reads(const std::filesystem::path& path);
+  // --data: the files that NAME:FILE,FILE,... names.
+  void reads_data(const std::string& spec);
+  // The folder of a run's record, empty for none: its files are outputs, too.
+  void writes_run(const std::filesystem::path& folder);
+
+  // The path behind `output`, with a symbolic link followed, so that writing replaces what the link
+  // names; an output from here on. Throws Error::usage where it is an input, another output or
+  // another model's weights, Error::input for devices, pipes and the like. `option` is for
+  // messages. Folders and missing folders are AtomicFile's to refuse.
+  std::filesystem::path writes(const std::string& option, const std::string& output);
+  // A folder whose contents are replaced: nothing of the above may lie within. Throws Error::usage.
+  void replaces_folder(const std::string& what, const std::filesystem::path& folder);
+
+  // All of the above: names that data beside a model must not take (onnx/onnx.h).
+  const std::vector<std::filesystem::path>& taken() const { return taken_; }
+
+ private:
+  void require_free(const std::string& what, const std::filesystem::path& path) const;
+
+  std::vector<std::filesystem::path> taken_;
+};
 
 }  // namespace coppice

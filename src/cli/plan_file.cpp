@@ -4,11 +4,13 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
-#include "cli/model.h"
+#include "core/attempt.h"
 #include "core/error.h"
 #include "data/npy.h"
 
@@ -50,6 +52,13 @@ std::string mask_file_name(size_t index, const std::string& tensor) {
   return number + "-" + letters + ".npy";
 }
 
+// Masks lie beside the plan, not beside a link to it.
+fs::path folder_of(const fs::path& plan) { return fs::canonical(plan).parent_path(); }
+
+std::optional<Plan> plan_at(const fs::path& path) {
+  return attempt(ErrorKind::input, [&] { return plan_from_json(read_text(path)); });
+}
+
 Tensor as_bytes(const Tensor& mask) {
   Tensor bytes = Tensor::zeros(DType::u8, mask.shape());
   const std::span<uint8_t> to = bytes.mutate<uint8_t>();
@@ -59,17 +68,10 @@ Tensor as_bytes(const Tensor& mask) {
 
 }  // namespace
 
-Plan read_plan(const std::string& path, const std::string& model, uint64_t seed) {
-  std::future<std::string> sha256 = model_sha256(model, seed);
+Plan read_plan(const std::string& path) {
   const std::string text = read_text(path);
   Plan plan = within("'" + path + "'", [&] { return plan_from_json(text); });
-  const std::string found = sha256.get();
-  if (!plan.model_sha256.empty() && plan.model_sha256 != found) {
-    fail_input("plan '" + path + "' was made for another model: '" + plan.model_file +
-               "' with SHA-256 " + plan.model_sha256.substr(0, 12) + "..., but '" + model +
-               "' has " + found.substr(0, 12) + "...");
-  }
-  const fs::path folder = fs::canonical(path).parent_path();
+  const fs::path folder = folder_of(path);
   for (const MaskFile& mask : plan.mask_files) {
     within("plan '" + path + "'", [&] {
       const Buffer file = read_file(folder / mask.file);
@@ -79,8 +81,41 @@ Plan read_plan(const std::string& path, const std::string& model, uint64_t seed)
   return plan;
 }
 
+std::vector<fs::path> mask_paths(const Plan& plan, const std::string& path) {
+  std::vector<fs::path> paths;
+  for (const MaskFile& mask : plan.mask_files) paths.push_back(folder_of(path) / mask.file);
+  return paths;
+}
+
+bool made_for(const Plan& plan, const std::string& model_sha256) {
+  return plan.model_sha256.empty() || plan.model_sha256 == model_sha256;
+}
+
+std::string remark_on(const Plan& plan, const std::string& path, const std::string& model) {
+  return "plan '" + path + "' was made for another file, '" + plan.model_file +
+         "'; names, shapes and ties of '" + model + "' fit it, so it holds here, too";
+}
+
+fs::path usual_plan_path(const fs::path& output, const std::string& model) {
+  const fs::path shared = output.parent_path() / "plan.json";
+  fs::path own = output;
+  own.replace_extension(".plan.json");
+  if (fs::exists(own)) return own;
+  if (!fs::exists(shared)) return shared;
+  const std::optional<Plan> there = plan_at(shared);
+  const bool replaced =
+      there && fs::exists(output) && there->model_file == fs::path(model).filename().string();
+  return replaced ? shared : own;
+}
+
 PlanFile::PlanFile(fs::path path)
-    : path_(std::move(path)), folder_(fs::path(path_).replace_extension(".masks")), json_(path_) {}
+    : path_(std::move(path)), folder_(fs::path(path_).replace_extension(".masks")), json_(path_) {
+  std::error_code gone;
+  const bool empty = !fs::exists(path_) || fs::file_size(path_, gone) == 0;
+  if (!empty && !plan_at(path_)) {
+    fail_write(path_, "it is no plan and would be lost; move it or name another file");
+  }
+}
 
 PlanFile::~PlanFile() {
   std::error_code ignored;
@@ -94,10 +129,17 @@ void PlanFile::expect_masks() {
     fail_write(folder_, "it is a file, expected a folder of masks; move it or name another plan");
   }
   if (fs::exists(folder_)) {
+    const std::optional<Plan> replaced = plan_at(path_);
+    const auto is_its_mask = [&](const fs::path& file) {
+      return replaced &&
+             std::ranges::any_of(mask_paths(*replaced, path_.string()),
+                                 [&](const fs::path& mask) { return same_file(mask, file); });
+    };
     for (const auto& entry : fs::directory_iterator(folder_)) {
-      if (entry.is_regular_file() && entry.path().extension() == ".npy") continue;
+      if (is_its_mask(entry.path())) continue;
       fail_write(folder_, "it holds '" + entry.path().filename().string() +
-                              "', expected masks alone; move it or name another plan");
+                              "', expected masks alone, of the plan that is replaced; move it or "
+                              "name another plan");
     }
   }
   staged_ = make_folder_beside(folder_);

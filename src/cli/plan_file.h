@@ -1,31 +1,45 @@
 // Plans as files: plan.json, and beside it the folder plan.masks with one npy file for each mask.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "core/files.h"
 #include "prune/plan.h"
 
 namespace coppice {
 
-// `seed`: of a zoo model. Throws Error::input with the path for what is no plan, and when the
-// plan's SHA-256 isn't the model's; a plan without one is taken as it is.
-Plan read_plan(const std::string& path, const std::string& model, uint64_t seed);
+// With its masks. Throws Error::input with the path for what is no plan.
+Plan read_plan(const std::string& path);
+// The files that its masks lie in.
+std::vector<std::filesystem::path> mask_paths(const Plan& plan, const std::string& path);
+
+// Whether a plan was made for just this file, by its SHA-256; a plan without one says yes. Names,
+// shapes and the graph decide whether it fits another, such as the same net trained on.
+bool made_for(const Plan& plan, const std::string& model_sha256);
+// What to say where it wasn't.
+std::string remark_on(const Plan& plan, const std::string& path, const std::string& model);
+
+// Where the plan of the model `output`, pruned from `model`, goes unless the user says: plan.json
+// beside it; where that is another result's or no plan at all, "<stem of output>.plan.json".
+std::filesystem::path usual_plan_path(const std::filesystem::path& output,
+                                      const std::string& model);
 
 // A plan on its way to disk: all of it is written beside its place, and moved there by `commit`.
 class PlanFile {
  public:
-  // Throws Error::input where nothing can be written.
+  // Throws Error::input where nothing can be written, or where something else than a plan is.
   explicit PlanFile(std::filesystem::path path);
   ~PlanFile();  // removes what wasn't committed
   PlanFile(const PlanFile&) = delete;
   PlanFile& operator=(const PlanFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
-  // The plan will have masks: throws Error::input if their folder holds what isn't a mask, which
-  // `commit` would remove.
+  // Where its masks go, if it has any.
+  const std::filesystem::path& mask_folder() const { return folder_; }
+  // The plan will have masks: throws Error::input if their folder holds what the plan that is
+  // replaced doesn't name as its masks, since `commit` would remove it.
   void expect_masks();
   void write(Plan plan);
   void commit();

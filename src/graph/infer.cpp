@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/attempt.h"
 #include "core/error.h"
 
 namespace coppice {
@@ -168,12 +169,7 @@ InputSizes fitting_sizes(const Graph& graph, InputSizes sizes) {
                               int64_t{1024}, int64_t{4096}, int64_t{16000}}) {
     InputSizes tried = sizes;
     tried.other = other;
-    try {
-      infer(graph, tried);
-      return tried;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::input) throw;
-    }
+    if (attempt(ErrorKind::input, [&] { return infer(graph, tried); })) return tried;
   }
   return sizes;
 }

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "core/attempt.h"
 #include "core/error.h"
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
@@ -67,16 +68,18 @@ struct Replay {
 Replay replay_of(Graph graph, const Plan& plan) {
   loosen(graph);
   Groups groups = find_groups(graph);
-  try {
-    Removal removal = removal_of(graph, groups, plan);
-    return {std::move(graph), std::move(groups), std::move(removal)};
-  } catch (const Error&) {
-    const size_t nodes = graph.nodes.size();
-    add_selections(graph);
-    if (graph.nodes.size() == nodes) throw;
+  const auto fitting = [&](const Graph& in) { return removal_of(in, groups, plan); };
+  if (auto removal = attempt(ErrorKind::input, [&] { return fitting(graph); })) {
+    return {std::move(graph), std::move(groups), std::move(*removal)};
   }
-  groups = find_groups(graph);
-  Removal removal = removal_of(graph, groups, plan);
+  Graph selecting = graph;
+  add_selections(selecting);
+  // Where there are none, the first try says what doesn't fit.
+  if (selecting.nodes.size() != graph.nodes.size()) {
+    graph = std::move(selecting);
+    groups = find_groups(graph);
+  }
+  Removal removal = fitting(graph);
   return {std::move(graph), std::move(groups), std::move(removal)};
 }
 

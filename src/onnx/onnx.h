@@ -6,13 +6,15 @@
 // and peak memory stays near the size of the file.
 //
 // Tensors may lie in files beside the model (ONNX calls them external data). A model that came so,
-// or that would pass 2 GB, is written so: the data of larger tensors go to "<model>.data".
+// or that would pass 2 GB, is written so: the data of larger tensors go to "<model>.data", or where
+// that is taken to "<model>.1.data" and so on (onnx/data_files.h).
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/files.h"
 #include "graph/graph.h"
@@ -29,8 +31,9 @@ Graph parse_onnx(const Buffer& file, const std::filesystem::path& folder = {});
 // Calls `sink` with consecutive pieces of the file, all tensors inside.
 void serialise_onnx(const Graph& graph,
                     const std::function<void(std::span<const std::byte>)>& sink);
-// Where tensors go beside the file they go to its companion.
-void write_onnx(const Graph& graph, AtomicFile& file);
+// Where tensors go beside the file they go to its companion, whose name is none of `taken`.
+void write_onnx(const Graph& graph, AtomicFile& file,
+                const std::vector<std::filesystem::path>& taken = {});
 void write_onnx(const Graph& graph, const std::filesystem::path& path);
 // The number of bytes that serialise_onnx writes; write_onnx's files together are nearly as large.
 size_t onnx_bytes(const Graph& graph);

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "onnx/convert.h"
+#include "onnx/data_files.h"
 #include "onnx/onnx.h"
 
 namespace coppice {
@@ -227,8 +228,7 @@ std::string head_beside(const Graph& graph, ValueId id, const std::string& locat
 }
 
 // Moves the data of larger tensors to the companion.
-void move_beside(const Graph& graph, AtomicFile& file, Parts& parts) {
-  AtomicFile& data = file.companion(".data");
+void move_beside(const Graph& graph, AtomicFile& data, Parts& parts) {
   const std::string location = data.target().filename().string();
   const std::vector<ValueId> ids = initialisers_of(graph);
   size_t offset = 0;
@@ -247,11 +247,12 @@ void move_beside(const Graph& graph, AtomicFile& file, Parts& parts) {
 
 void serialise_onnx(const Graph& graph, const Sink& sink) { write_parts(parts_of(graph), sink); }
 
-void write_onnx(const Graph& graph, AtomicFile& file) {
+void write_onnx(const Graph& graph, AtomicFile& file,
+                const std::vector<std::filesystem::path>& taken) {
   Parts parts = parts_of(graph);
   const bool beside = graph.foreign.storage == Foreign::Storage::beside ||
                       parts.model.size() + parts.graph_size() >= kMostInside;
-  if (beside) move_beside(graph, file, parts);
+  if (beside) move_beside(graph, file.companion(data_suffix(file.target(), taken)), parts);
   write_parts(parts, [&](std::span<const std::byte> bytes) { file.write(bytes); });
 }
 

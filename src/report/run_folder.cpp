@@ -55,6 +55,21 @@ int open_locked(const std::filesystem::path& folder) {
              "': another run is using it; wait for that run, or name another folder");
 }
 
+// A record of ours is begun afresh; files of the same names that are something else are kept.
+void require_ours(const std::filesystem::path& folder) {
+  std::string foreign;
+  if (std::filesystem::exists(folder / "run.json")) {
+    const Json found = Json::parse(read_text(folder / "run.json"), nullptr, false);
+    const bool ours = found.is_object() && found.contains("status") && found.contains("machine");
+    if (!ours) foreign = "run.json";
+  } else if (std::filesystem::exists(folder / "metrics.jsonl")) {
+    foreign = "metrics.jsonl";
+  }
+  if (foreign.empty()) return;
+  fail_input("run folder '" + folder.string() + "': its '" + foreign +
+             "' is no record of coppice's and would be lost; name another folder");
+}
+
 }  // namespace
 
 struct RunFolder::State {
@@ -77,6 +92,7 @@ RunFolder::RunFolder(const std::filesystem::path& folder, const RunDescription& 
   }
   state_->folder = folder;
   state_->lock = open_locked(folder);
+  require_ours(folder);
   state_->metrics.open(folder / "metrics.jsonl", std::ios::trunc);
   if (!state_->metrics) fail_input("can't write '" + (folder / "metrics.jsonl").string() + "'");
   state_->run = {{"status", name_of(Status::running)},

@@ -29,8 +29,8 @@ class RunFolder {
  public:
   enum class Status { running, done, failed, interrupted };
 
-  // Creates the folder where it is missing. Throws Error::input if that fails, or if another run
-  // holds it.
+  // Creates the folder where it is missing. Throws Error::input if that fails, if another run
+  // holds it, or if it has files of these names that no run wrote.
   RunFolder(const std::filesystem::path& folder, const RunDescription& description);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;

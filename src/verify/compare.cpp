@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
+#include "core/attempt.h"
 #include "core/error.h"
 #include "core/random.h"
 #include "groups/surgery.h"
@@ -102,16 +104,16 @@ InputSizes small_sizes(const Graph& original, const Graph& cut) {
     small.inputs[original.value(id).name] = std::move(shape);
   }
   const Inferred full = infer(original, declared);
-  try {
-    const Inferred reduced = infer(original, small);
-    infer(cut, small);
-    const bool same_outputs = std::ranges::all_of(original.outputs, [&](ValueId id) {
-      return full.has(id) && reduced.has(id) && full.shape(id) == reduced.shape(id);
-    });
-    return same_outputs ? small : declared;
-  } catch (const Error&) {
-    return declared;  // a Gemm behind a Flatten, say, fits the declared size only
-  }
+  const auto at_small = [&](const Graph& graph) {
+    return attempt(ErrorKind::input, [&] { return infer(graph, small); });
+  };
+  const std::optional<Inferred> reduced = at_small(original);
+  // A Gemm behind a Flatten, say, fits the declared size only.
+  if (!reduced || !at_small(cut)) return declared;
+  const bool same_outputs = std::ranges::all_of(original.outputs, [&](ValueId id) {
+    return full.has(id) && reduced->has(id) && full.shape(id) == reduced->shape(id);
+  });
+  return same_outputs ? small : declared;
 }
 
 // Values that sizes, bounds or scales are made of.

@@ -182,15 +182,33 @@ TEST_F(Pruned, the_command_it_prints_does_the_same_again) {
   EXPECT_EQ(sha256_of_file(small), before);
 }
 
-TEST_F(Pruned, another_models_plan_is_refused) {
+TEST_F(Pruned, the_plan_holds_for_the_same_net_with_other_weights_and_says_so) {
   const std::string other = dir / "other.onnx";
   ASSERT_EQ(coppice({"zoo", "resnet20", "-o", other, "--seed", "1"}).code, 0);
+  for (const Arguments& retrained : {Arguments{other}, Arguments{"zoo:resnet20", "--seed", "1"}}) {
+    Arguments apply = {"apply", plan, "-o", dir / "o.onnx"};
+    apply.insert(apply.end(), retrained.begin(), retrained.end());
+    const json found = run_json(apply);
+    EXPECT_EQ(found["verified"], true);
+    EXPECT_EQ(found["same_model"], false);
+    EXPECT_EQ(found["after"]["macs"], result["after"]["macs"]);
+    EXPECT_THAT(coppice(apply).err, HasSubstr("was made for another file, 'model.onnx'"));
+  }
+  EXPECT_EQ(run_json({"apply", plan, model, "-o", dir / "o.onnx"})["same_model"], true);
+  EXPECT_THAT(coppice({"apply", plan, model, "-o", dir / "o.onnx"}).err,
+              testing::Not(HasSubstr("another file")));
+  const Ran verified = coppice({"verify", other, small, "--plan", plan, "--json"});
+  EXPECT_EQ(verified.code, 4) << "the weights differ";
+  EXPECT_EQ(verified.json()["same_model"], false);
+}
+
+TEST_F(Pruned, another_models_plan_is_refused) {
   const auto before = names_in(dir.path());
-  EXPECT_TRUE(fails(coppice({"apply", plan, other, "-o", dir / "o.onnx"}), 3,
-                    "was made for another model: 'model.onnx'"));
   EXPECT_TRUE(
       fails(coppice({"apply", plan, "zoo:lenet5", "-o", dir / "o.onnx"}), 3, "another model"));
-  EXPECT_TRUE(fails(coppice({"verify", other, small, "--plan", plan}), 3, "another model"));
+  EXPECT_TRUE(fails(coppice({"apply", plan, "zoo:resnet56", "-o", dir / "o.onnx"}), 3,
+                    "can't leave this model, whose ties are different"));
+  EXPECT_TRUE(fails(coppice({"verify", "zoo:lenet5", small, "--plan", plan}), 3, "another model"));
   EXPECT_TRUE(fails(coppice({"apply", model, model, "-o", dir / "o.onnx"}), 3, "model.onnx"));
   EXPECT_EQ(names_in(dir.path()), before);
 }

@@ -71,6 +71,14 @@ TEST_F(Masked, the_plan_replays_to_the_same_bytes_and_verify_says_so) {
       << "masks lie beside the plan, not beside a link to it";
 }
 
+TEST_F(Masked, the_masks_hold_for_the_same_net_with_other_weights) {
+  const Ran ran =
+      coppice({"apply", plan, "zoo:lenet5", "--seed", "5", "-o", dir / "again.onnx", "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.json()["same_model"], false);
+  EXPECT_EQ(ran.json()["after"]["nonzeros"], result["after"]["nonzeros"]);
+}
+
 TEST_F(Masked, inspect_counts_the_zeros) {
   const Ran ran = coppice({"inspect", sparse, "--json"});
   EXPECT_EQ(ran.json()["weights"], result["after"]["weights"]);

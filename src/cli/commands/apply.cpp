@@ -1,4 +1,4 @@
-// coppice apply: replays a plan on the model it was made for.
+// coppice apply: replays a plan on the model it was made for, or on one of the same structure.
 #include <CLI/CLI.hpp>
 #include <chrono>
 
@@ -32,15 +32,22 @@ std::string command_again(const Options& options, const CommonOptions& common) {
 Result apply(const Options& options, const Invocation& run) {
   const auto start = std::chrono::steady_clock::now();
   const RecoverOptions recover = recover_options(options.recover);
-  const auto path = output_path("-o", options.output, {options.plan, options.model});
-  AtomicFile file(path);
-  const Plan plan = read_plan(options.plan, options.model, run.options.seed);
+  std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
+  const Plan plan = read_plan(options.plan);
+  Places places;
+  places.reads_model(options.model);
+  places.reads(options.plan);
+  for (const auto& mask : mask_paths(plan, options.plan)) places.reads(mask);
+  places.writes_run(run.options.run_folder);
+  AtomicFile file(places.writes("-o", options.output));
   const Model model = load_model(options.model, run.options.seed);
   const auto verify = options.verify ? OneShotOptions::Verify::on : OneShotOptions::Verify::off;
   const Outcome outcome = within("plan '" + options.plan + "'", [&] {
     return apply_plan(model.graph, plan, verify, run.options.seed, recover);
   });
-  write_onnx(outcome.graph, file);
+  const bool same_model = made_for(plan, sha256.get());
+  if (!same_model) run.console.remark(remark_on(plan, options.plan, options.model));
+  write_onnx(outcome.graph, file, places.taken());
   file.commit();
   CutSummary summary = summarise(model, outcome);
   summary.output = options.output;
@@ -49,6 +56,7 @@ Result apply(const Options& options, const Invocation& run) {
   print(summary, run.console);
   Json json = to_json(summary);
   json["plan"] = options.plan;
+  json["same_model"] = same_model;
   return {.json = json};
 }
 

@@ -164,9 +164,11 @@ Result compress(const Options& options, const Invocation& run) {
   require_consistent(options);
   std::optional<SharingOptions> sharing;
   if (options.bits) sharing = sharing_options(*options.bits, options.init, run.options.seed);
-  std::vector<std::string> inputs;
-  if (!is_zoo_name(options.model)) inputs.push_back(options.model);
-  AtomicFile file(output_path("-o", options.output, inputs));
+  Places places;
+  places.reads_model(options.model);
+  places.reads_data(options.data);
+  places.writes_run(run.options.run_folder);
+  AtomicFile file(places.writes("-o", options.output));
   Model model = load_model(options.model, run.options.seed);
   Tuned tuned{.graph = std::move(model.graph)};
   if (sharing && options.data.empty()) {
@@ -200,7 +202,10 @@ struct DecompressOptions {
 };
 
 Result decompress(const DecompressOptions& options, const Invocation& run) {
-  AtomicFile file(output_path("-o", options.output, {options.model}));
+  Places places;
+  places.reads(options.model);
+  places.writes_run(run.options.run_folder);
+  AtomicFile file(places.writes("-o", options.output));
   const Buffer onnx = within("'" + options.model + "'", [&] {
     const Buffer bytes = read_file(options.model);
     if (!is_container(bytes.bytes())) {

@@ -28,15 +28,38 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+Places places_of(const PruneOptions& options, const Invocation& run) {
+  Places places;
+  places.reads_model(options.model);
+  places.reads_data(options.data);
+  places.writes_run(run.options.run_folder);
+  return places;
+}
+
+std::string plan_path(const PruneOptions& options, const std::filesystem::path& model_path) {
+  if (!options.plan.empty()) return options.plan;
+  return usual_plan_path(model_path, options.model).lexically_normal().string();
+}
+
 // The model and the plan, open from the beginning, so that a place that can't be written to is
 // known at once.
 struct Outputs {
+  Places places;
   std::filesystem::path model_path;
   AtomicFile model;
   PlanFile plan;
 
-  Outputs(std::filesystem::path model_at, std::filesystem::path plan_at)
-      : model_path(std::move(model_at)), model(model_path), plan(std::move(plan_at)) {}
+  Outputs(const PruneOptions& options, const Invocation& run)
+      : places(places_of(options, run)),
+        model_path(places.writes("-o", options.output)),
+        model(model_path),
+        plan(places.writes("--plan", plan_path(options, model_path))) {
+    if (find_method(options.method).kind == Method::Kind::unstructured) {
+      places.replaces_folder("the folder of masks", plan.mask_folder());
+      plan.expect_masks();
+    }
+    places.reads(plan.mask_folder());
+  }
 };
 
 // What the options ask for, checked before anything is read; empty for a method that decides while
@@ -57,17 +80,6 @@ std::function<Outcome(const Graph&)> method_of(const PruneOptions& options, uint
   return [&method, one_shot = one_shot_options(options, seed)](const Graph& graph) {
     return prune_once(graph, method, one_shot);
   };
-}
-
-Outputs open_outputs(const PruneOptions& options) {
-  std::vector<std::string> inputs;
-  if (!is_zoo_name(options.model)) inputs.push_back(options.model);
-  const auto model = output_path("-o", options.output, inputs);
-  const std::string plan = options.plan.empty()
-                               ? (model.parent_path() / "plan.json").lexically_normal().string()
-                               : options.plan;
-  inputs.push_back(options.output);
-  return Outputs(model, output_path("--plan", plan, inputs));
 }
 
 // Accuracy before and after, if there is --data.
@@ -114,7 +126,7 @@ void rewrite(Outcome& outcome, const PruneOptions& options, uint64_t seed) {
 }
 
 void write(Outputs& outputs, const Graph& graph, const Plan& plan) {
-  write_onnx(graph, outputs.model);
+  write_onnx(graph, outputs.model, outputs.places.taken());
   outputs.plan.write(plan);
   stop_if_interrupted();
   outputs.model.commit();
@@ -146,8 +158,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   if (!options.preprocess.empty()) {
     preprocess = to_string(parse_preprocessing(options.preprocess));
   }
-  Outputs outputs = open_outputs(options);
-  if (find_method(options.method).kind == Method::Kind::unstructured) outputs.plan.expect_masks();
+  Outputs outputs(options, run);
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
   const Judge judge(options, model.graph, run);

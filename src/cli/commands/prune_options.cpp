@@ -194,7 +194,9 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
                "retrain matrices and convolutions in turn, the others frozen")
       ->group(group);
   add_switch(app, "--verify", options.verify, "prove the cut on random inputs");
-  app.add_option("--plan", options.plan, "where the plan goes (default: plan.json beside OUT)")
+  app.add_option("--plan", options.plan,
+                 "where the plan goes (default: plan.json beside OUT, or\n"
+                 "OUT.plan.json where that is another's)")
       ->type_name("FILE");
   add_data_options(app, options.data, options.preprocess);
   add_switch(app, "--latency", options.latency, "measure latency before and after, at batch 1");

@@ -29,9 +29,11 @@ Request request_of(const Options& options, const std::string& sha256, const Invo
 }
 
 Result train(const Options& options, const Invocation& run) {
-  std::vector<std::string> inputs;
-  if (!is_zoo_name(options.model)) inputs.push_back(options.model);
-  AtomicFile file(output_path("-o", options.output, inputs));
+  Places places;
+  places.reads_model(options.model);
+  places.reads_data(options.data);
+  places.writes_run(run.options.run_folder);
+  AtomicFile file(places.writes("-o", options.output));
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
   const auto test = open_dataset(options.data, Split::test);
@@ -54,7 +56,7 @@ Result train(const Options& options, const Invocation& run) {
     json["test"] = to_json(found);
     text += "test: top-1 " + percentage(found.top1) + ", loss " + significant(found.loss, 5) + "\n";
   }
-  write_onnx(trained, file);
+  write_onnx(trained, file, places.taken());
   stop_if_interrupted();
   file.commit();
   training.finish();

@@ -42,11 +42,16 @@ Result verify(const Options& options, const Invocation& run) {
   const Graph second = load_model(options.second, seed).graph;
   Json json = {{"a", options.first}, {"b", options.second}};
   if (!options.plan.empty()) {
-    const Plan plan = read_plan(options.plan, options.first, seed);
+    std::future<std::string> sha256 = model_sha256(options.first, seed);
+    const Plan plan = read_plan(options.plan);
     first = within("plan '" + options.plan + "'", [&] {
       return apply_plan(first, plan, OneShotOptions::Verify::off, seed).graph;
     });
     json["plan"] = options.plan;
+    json["same_model"] = made_for(plan, sha256.get());
+    if (!json["same_model"].get<bool>()) {
+      run.console.remark(remark_on(plan, options.plan, options.first));
+    }
     json["same_weights"] = same_weights(first, second);
   }
   const Comparison found =

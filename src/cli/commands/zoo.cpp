@@ -37,7 +37,11 @@ Result zoo(const Options& options, const Invocation& run) {
     fail_usage("zoo: where to write '" + options.name + "'? give -o FILE");
   }
   const Graph graph = build_zoo_model(options.name, run.options.seed);
-  write_onnx(graph, output_path("-o", options.output, {}));
+  Places places;
+  places.writes_run(run.options.run_folder);
+  AtomicFile file(places.writes("-o", options.output));
+  write_onnx(graph, file, places.taken());
+  file.commit();
   const auto bytes = static_cast<int64_t>(onnx_bytes(graph));
   run.console.print("wrote " + printable(options.output) + ": " + options.name + ", untrained, " +
                     short_bytes(static_cast<double>(bytes)) + "\n");

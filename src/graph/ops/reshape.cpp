@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "core/attempt.h"
 #include "core/error.h"
 #include "graph/ops/ops.h"
 
@@ -263,11 +264,9 @@ Shape resolve_reshape(const Graph& graph, const Node& node, const Shape& input,
 std::vector<int64_t> fitting_reshape(const Graph& graph, const Node& node, const Shape& input,
                                      const std::vector<int64_t>& now, const Shape& shape) {
   const auto fits = [&](const std::vector<int64_t>& numbers) {
-    try {
-      return resolve_reshape(graph, node, input, numbers) == shape;
-    } catch (const Error&) {
-      return false;  // these numbers don't fit any more: that is what we ask
-    }
+    // Numbers that don't fit any more are what we ask for.
+    return attempt(ErrorKind::input,
+                   [&] { return resolve_reshape(graph, node, input, numbers); }) == shape;
   };
   if (fits(now)) return now;
   std::vector<int64_t> replaced = now;

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "core/error.h"
+#include "core/attempt.h"
 #include "graph/infer.h"
 #include "graph/passes/remove_no_ops.h"
 
@@ -15,12 +15,11 @@ std::vector<Inferred> at_two_sizes(const Graph& graph) {
   const InputSizes first = fitting_sizes(graph, {.inputs = {}, .batch = 2});
   std::vector<Inferred> inferences{infer(graph, first)};
   for (const int64_t other : {2 * first.other + 256, first.other}) {
-    try {
-      inferences.push_back(infer(graph, {.inputs = {}, .batch = 4, .other = other}));
-      break;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::input) throw;
-    }
+    auto second = attempt(ErrorKind::input,
+                          [&] { return infer(graph, {.inputs = {}, .batch = 4, .other = other}); });
+    if (!second) continue;
+    inferences.push_back(std::move(*second));
+    break;
   }
   return inferences;
 }

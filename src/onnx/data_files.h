@@ -1,0 +1,27 @@
+// Which files beside a model hold data of its tensors, and where data of a new model may go: never
+// over a file that isn't its own.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace coppice {
+
+// The files that tensors of the ONNX model at `model` name, those in subgraphs, functions and
+// constants too, each once, as paths from where `model` is; missing ones as well. Only the message
+// is read, not the weights. What isn't an ONNX model, or only begins like one, names what could be
+// read of it.
+std::vector<std::filesystem::path> data_files(const std::filesystem::path& model);
+
+// What comes behind the name of `model`, which is about to be written, to name the file of its
+// data: ".data", or ".1.data", ".2.data", ... The first name that nothing has yet, or that only the
+// file has which `model` replaces: neither another model in the folder nor one of `taken`.
+std::string data_suffix(const std::filesystem::path& model,
+                        const std::vector<std::filesystem::path>& taken);
+
+// A model in the folder of `file`, other than `than`, that keeps data in `file`; empty for none.
+std::filesystem::path owner_of(const std::filesystem::path& file,
+                               const std::filesystem::path& than);
+
+}  // namespace coppice
