@@ -39,7 +39,7 @@ node -e '
   const error = (top1) => 100 * (1 - top1), sums = [0, 0, 0];
   console.log("| seed | dense error % | control error % | DSD error % |\n| --- | --- | --- | --- |");
   for (const seed of seeds) {
-    const row = [read(`dense-seed${seed}`).test.top1, read(`control-seed${seed}`).test.top1,
+    const row = [read(`dense-seed${seed}`).judged.top1, read(`control-seed${seed}`).judged.top1,
       read(`dsd-seed${seed}`).after.top1].map(error);
     row.forEach((value, i) => (sums[i] += value));
     console.log(`| ${seed} | ${row.map((value) => value.toFixed(2)).join(" | ")} |`);

@@ -38,7 +38,7 @@ node -e '
   const slim = read("slim");
   console.log("| | top-1 % | parameters | MACs |\n| --- | --- | --- | --- |");
   for (const epochs of [8, 16]) {
-    console.log(`| dense, ${epochs} epochs | ${percent(read(`dense${epochs}`).test.top1)} | ` +
+    console.log(`| dense, ${epochs} epochs | ${percent(read(`dense${epochs}`).judged.top1)} | ` +
       `${slim.before.parameters} | ${slim.before.macs} |`);
   }
   console.log(`| slimming, 8 + 8 epochs | ${percent(slim.after.top1)} | ` +

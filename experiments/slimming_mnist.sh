@@ -41,7 +41,7 @@ node -e '
   for (const seed of seeds.split(" ")) {
     const dense = read(`dense-seed${seed}`), slim = read(`slim-seed${seed}`);
     const fewer = 100 * (1 - slim.after.parameters / slim.before.parameters);
-    console.log(`| ${seed} | ${error(dense.test.top1)} | ${error(slim.after.top1)} | ` +
+    console.log(`| ${seed} | ${error(dense.judged.top1)} | ${error(slim.after.top1)} | ` +
       `${slim.groups.map((group) => group.after).join("-")} | ${slim.after.parameters} | ` +
       `${fewer.toFixed(1)} |`);
   }' $out "$seeds"

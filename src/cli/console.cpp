@@ -48,9 +48,7 @@ void Console::remark(const std::string& text) const {
 }
 
 void Console::warn(const std::string& text) const {
-  if (remarks_ == Remarks::shown) {
-    std::fprintf(stderr, "coppice: warning: %s\n", printable(text).c_str());
-  }
+  std::fprintf(stderr, "coppice: warning: %s\n", printable(text).c_str());
 }
 
 std::string Console::strong(const std::string& text) const {

@@ -12,14 +12,14 @@ namespace coppice {
 class Console {
  public:
   enum class Results { text, json };
-  enum class Remarks { shown, hidden };  // --quiet hides them
+  enum class Remarks { shown, hidden };  // --quiet hides them, but no warnings
 
   Console(Results results, Remarks remarks);
 
-  void print(const std::string& text) const;          // part of the result, for people
-  void print_result(const Json& json) const;          // the whole result; nothing without --json
-  void remark(const std::string& text) const;         // what is good to know
-  void warn(const std::string& text) const;           // what probably isn't as the user wants it
+  void print(const std::string& text) const;   // part of the result, for people
+  void print_result(const Json& json) const;   // the whole result; nothing without --json
+  void remark(const std::string& text) const;  // what is good to know
+  void warn(const std::string& text) const;    // what isn't as the user may think: always shown
   std::string strong(const std::string& text) const;  // a heading
 
   Remarks remarks() const { return remarks_; }

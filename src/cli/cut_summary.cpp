@@ -45,13 +45,14 @@ std::string cost_table(const CutSummary& summary) {
                reduction(*before.latency_ms, *after.latency_ms)});
   }
   if (before.accuracy && after.accuracy) {
-    const auto add = [&](const char* name, double a, double b) {
+    const auto add = [&](const std::string& name, double a, double b) {
       table.add({name, percentage(a), percentage(b), ""});
     };
-    add("top-1", before.accuracy->top1, after.accuracy->top1);
-    add("top-5", before.accuracy->top5, after.accuracy->top5);
-    table.add(
-        {"loss", significant(before.accuracy->loss, 5), significant(after.accuracy->loss, 5), ""});
+    const std::string by = ", " + summary.judged_by;
+    add("top-1" + by, before.accuracy->top1, after.accuracy->top1);
+    add("top-5" + by, before.accuracy->top5, after.accuracy->top5);
+    table.add({"loss" + by, significant(before.accuracy->loss, 5),
+               significant(after.accuracy->loss, 5), ""});
   }
   return table.text();
 }

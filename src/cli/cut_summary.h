@@ -32,8 +32,9 @@ struct CutSummary {
   bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;
   std::string proof_inputs;
-  double seconds = 0;   // from the start until the files were in place
-  std::string command;  // that does the same again
+  std::string judged_by;  // accuracy: by which pictures
+  double seconds = 0;     // from the start until the files were in place
+  std::string command;    // that does the same again
 };
 
 // All but latency and accuracy, which are measured apart, and the costs in bytes.

@@ -2,7 +2,6 @@
 #include "cli/evaluate.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -49,12 +48,32 @@ Classify classifier_of(Graph graph, Engine engine, int64_t batch) {
 
 }  // namespace
 
-Preprocessing choose_preprocessing(const std::string& option, const Graph& graph,
-                                   const Dataset& dataset, const Console& console) {
-  if (!option.empty()) return parse_preprocessing(option);
+const char* name_of(PreprocessingFrom from) {
+  switch (from) {
+    case PreprocessingFrom::option: return "--preprocess";
+    case PreprocessingFrom::metadata: return "metadata";
+    case PreprocessingFrom::dataset: return "data set";
+  }
+  return "";
+}
+
+std::string described(PreprocessingFrom from, const std::string& dataset) {
+  switch (from) {
+    case PreprocessingFrom::option: return "given by --preprocess";
+    case PreprocessingFrom::metadata: return "what the model's metadata says";
+    case PreprocessingFrom::dataset: return "what is usual for " + dataset;
+  }
+  return "";
+}
+
+ChosenPreprocessing choose_preprocessing(const std::string& option, const Graph& graph,
+                                         const Dataset& dataset, const Console& console) {
+  if (!option.empty()) return {parse_preprocessing(option), PreprocessingFrom::option};
   if (const std::string own = metadata(graph, kPreprocessKey); !own.empty()) {
     return within("the model's metadata '" + std::string(kPreprocessKey) + "'",
-                  [&] { return parse_preprocessing(own); });
+                  [&]() -> ChosenPreprocessing {
+                    return {parse_preprocessing(own), PreprocessingFrom::metadata};
+                  });
   }
   const std::optional<Preprocessing> usual = dataset.own_preprocessing();
   if (!usual) {
@@ -64,27 +83,28 @@ Preprocessing choose_preprocessing(const std::string& option, const Graph& graph
   console.warn(
       "the model doesn't say how it wants pictures preprocessed; using what is usual for " +
       dataset.name() + ": " + to_string(*usual) + "; --preprocess says otherwise");
-  return *usual;
+  return {*usual, PreprocessingFrom::dataset};
 }
 
 Evaluation evaluate(Graph graph, const Dataset& dataset, const Preprocessing& preprocessing,
                     const EvaluationOptions& options, const Invocation& run) {
-  const int64_t images =
-      options.limit > 0 ? std::min(options.limit, dataset.size()) : dataset.size();
+  const int64_t images = std::ssize(options.indices);
   const int64_t batch = choose_batch(graph, options.batch, images);
   const Shape input = input_shape(graph, graph.inputs.front(), {});
   const Classify classify = classifier_of(std::move(graph), options.engine, batch);
   Progress progress(run.console, options.doing, "images", images);
-  EvaluationJob job{.indices = std::vector<int64_t>(images),
+  EvaluationJob job{.indices = options.indices,
                     .batch = batch,
                     .input = Shape(input.begin() + 1, input.end()),
                     .preprocessing = preprocessing,
                     .last_batch = LastBatch::padded,
-                    .after_batch = {}};
-  std::iota(job.indices.begin(), job.indices.end(), 0);
+                    .after_batch = {},
+                    .guesses = options.guesses};
   job.after_batch = [&](const Evaluation& so_far) {
     stop_if_interrupted();
-    run.add_metric({{"images", so_far.images}, {"top1", so_far.top1}, {"loss", so_far.loss}});
+    if (options.metrics == Metrics::kept) {
+      run.add_metric({{"images", so_far.images}, {"top1", so_far.top1}, {"loss", so_far.loss}});
+    }
     progress.update(so_far.images);
   };
   return coppice::evaluate(classify, dataset, job);

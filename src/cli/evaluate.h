@@ -1,4 +1,4 @@
-// session/evaluation.h on the test part of a data set, with the command's progress and metrics.
+// session/evaluation.h with the command's progress and metrics, and the choice of preprocessing.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,30 @@ namespace coppice {
 // What computes the outputs: the runtime, or LibTorch as in training.
 enum class Engine { runtime, train };
 
+enum class Metrics { kept, none };  // in the run folder
+
 struct EvaluationOptions {
   Engine engine = Engine::runtime;
-  int64_t batch = 0;  // 0: chosen by the picture size
-  int64_t limit = 0;  // the first so many pictures; 0: all
+  int64_t batch = 0;                      // 0: chosen by the picture size
+  std::vector<int64_t> indices = {};      // which pictures; at least one
+  std::vector<Guess>* guesses = nullptr;  // every picture's is appended
   std::string doing = "evaluating";
+  Metrics metrics = Metrics::kept;
 };
 
+enum class PreprocessingFrom { option, metadata, dataset };
+const char* name_of(PreprocessingFrom from);  // "--preprocess", "metadata", "data set"
+// For sentences: "what the model's metadata says".
+std::string described(PreprocessingFrom from, const std::string& dataset);
+
+struct ChosenPreprocessing {
+  Preprocessing how;
+  PreprocessingFrom from = PreprocessingFrom::option;
+};
 // --preprocess if it was given, else what the model's metadata says, else the data set's own
 // statistics, with a warning. Throws Error::usage where there are none.
-Preprocessing choose_preprocessing(const std::string& option, const Graph& graph,
-                                   const Dataset& dataset, const Console& console);
+ChosenPreprocessing choose_preprocessing(const std::string& option, const Graph& graph,
+                                         const Dataset& dataset, const Console& console);
 // The metadata key under which a model carries its preprocessing.
 inline constexpr char kPreprocessKey[] = "coppice.preprocess";
 

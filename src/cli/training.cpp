@@ -10,6 +10,7 @@
 #include "cli/progress.h"
 #include "core/error.h"
 #include "core/threads.h"
+#include "data/loader.h"
 #include "report/format.h"
 #include "session/parameters.h"
 
@@ -67,11 +68,31 @@ Recipe recipe_of(const TrainingOptions& options, Start start, const Graph& graph
   return recipe;
 }
 
-// A model file may be as untrained as a net of the zoo, and then has nothing to teach.
-bool can_teach(double top1, int64_t classes) {
-  constexpr double kLeastKnown = 0.2;  // of what chance leaves open
-  const double chance = 1 / static_cast<double>(classes);
-  return top1 >= chance + kLeastKnown * (1 - chance);
+// Whether the original knows enough of the pictures to go on from, and to teach. A file that
+// doesn't is mostly judged wrongly, and would lose what it knows: refused unless an option says
+// that it is meant.
+bool knows_enough(const TrainingOptions& options, double usual_rate, const Session& session,
+                  const Dataset& dataset, const Judge& judge, const Invocation& run) {
+  constexpr int64_t kEnough = 1000;
+  const bool held_out = !session.held_out().empty();
+  std::vector<Guess> guesses;
+  evaluate(session.original(), dataset, judge.preprocessing(),
+           {.indices = held_out ? session.held_out() : sample_pictures(dataset.size(), kEnough),
+            .guesses = &guesses,
+            .doing = "judging the original",
+            .metrics = Metrics::none},
+           run);
+  const auto why = judge.why_little(guesses, session.classes(),
+                                    held_out ? "held-out pictures" : "training pictures");
+  if (!why) return true;
+  if (options.learning_rate || options.distillation) {
+    run.console.warn(*why);
+    return false;
+  }
+  const std::string rate = "--lr " + significant(usual_rate, 3);
+  fail_input(*why + "; if it is untrained, --from-scratch says so; " + rate +
+             " trains it as it is, if it was cut without training or is to learn other labels; "
+             "--distill 1 follows its outputs without labels");
 }
 
 Json record_json(const EpochRecord& record) {
@@ -132,8 +153,7 @@ struct TrainingRun::State {
 };
 
 TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph original,
-                         const std::string& data, const Preprocessing& preprocessing,
-                         Request request, const Invocation& run)
+                         const Judge& judge, Request request, const Invocation& run)
     : state_(std::make_unique<State>(run)) {
   const bool unfinished = std::filesystem::exists(state_->checkpoint);
   if (unfinished && !options.resume) {
@@ -147,24 +167,21 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
   } else if (options.resume) {
     run.console.remark("nothing to resume in '" + run.options.run_folder + "'; starting anew");
   }
-  state_->dataset = open_dataset(data, Split::train);
-  state_->recipe = recipe_of(options, start, original, *state_->dataset, run.options.seed);
+  if (options.from_scratch) start = Start::untrained;
+  state_->dataset = judge.data().open(Split::train);
+  Recipe& recipe = state_->recipe;
+  recipe = recipe_of(options, start, original, *state_->dataset, run.options.seed);
   state_->trainer = open_trainer({.device = options.device, .threads = thread_count()});
   const double held_out = options.held_out.value_or(usual_held_out(state_->dataset->size()));
   state_->session.emplace(std::move(original),
-                          SessionData{state_->dataset.get(), preprocessing, held_out},
+                          SessionData{state_->dataset.get(), judge.preprocessing(), held_out},
                           *state_->trainer, state_->observer,
                           SessionOptions{.checkpoint = state_->checkpoint, .request = request});
-  Session& session = *state_->session;
-  if (start == Start::pruned && !options.distillation && session.can_evaluate()) {
-    const double known = session.evaluate().top1;
-    if (!can_teach(known, session.classes())) {
-      run.console.warn("the model gets " + percentage(known) +
-                       " of the pictures right, so it is trained from the beginning and doesn't "
-                       "teach; --distill and --lr say otherwise");
-      state_->recipe = recipe_of(options, Start::untrained, session.original(), *state_->dataset,
-                                 run.options.seed);
-    }
+  const Session& session = *state_->session;
+  if (start != Start::untrained && session.classes() > 0) {
+    const bool teaches = knows_enough(options, usual_rate(options, start, session.original()),
+                                      session, *state_->dataset, judge, run);
+    if (!teaches && !options.distillation) recipe.loss.distillation = 0;
   }
   if (!saved) return;
   for (const EpochRecord& record : saved->history) run.add_metric(record_json(record));
@@ -218,7 +235,7 @@ void add_training_options(CLI::App& app, TrainingOptions& options) {
   app.get_option("--epochs")->group(group);
   app.get_option("--batch")->group(group);
   app.add_option("--lr", options.learning_rate,
-                 "largest learning rate (default: 0.1 for a zoo model, 0.03 for a trained one;\n"
+                 "largest learning rate (default: 0.1 for an untrained model, 0.03 for a file;\n"
                  "0.01 without BatchNormalization; 0.001 with adam)")
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("X")
@@ -252,6 +269,9 @@ void add_training_options(CLI::App& app, TrainingOptions& options) {
   app.add_option("--device", options.device, "cpu (default) or cuda")
       ->check(CLI::IsMember({"cpu", "cuda"}).description(""))
       ->group(group);
+  app.add_flag("--from-scratch", options.from_scratch,
+               "the model file is untrained: a rate of 0.1, and nothing that it could teach")
+      ->group(group);
   app.add_flag("--resume", options.resume, "go on with a run that was interrupted")->group(group);
 }
 
@@ -281,7 +301,12 @@ Request request_of(const TrainingOptions& options) {
   add_text("--augment", options.augment, usual.augment);
   if (options.held_out) request.emplace_back("--val", significant(*options.held_out, 12));
   add_text("--device", options.device, usual.device);
+  if (options.from_scratch) request.emplace_back("--from-scratch", "");
   return request;
+}
+
+void add_label_offset(Request& request, std::optional<int64_t> offset) {
+  if (offset) request.emplace_back("--label-offset", std::to_string(*offset));
 }
 
 }  // namespace coppice

@@ -6,7 +6,7 @@
 #include <optional>
 #include <string>
 
-#include "cli/options.h"
+#include "cli/judge.h"
 #include "session/session.h"
 
 namespace coppice {
@@ -18,12 +18,14 @@ struct TrainingOptions {
   double momentum = 0.9, weight_decay = 5e-4, label_smoothing = 0, warm_up = 0;
   double temperature = 4;
   std::optional<double> distillation, held_out;  // absent: what is usual, see training.cpp
+  bool from_scratch = false;                     // a file is taken for an untrained model
   bool resume = false;
 };
 
 void add_training_options(CLI::App& app, TrainingOptions& options);
 // The options that aren't at their defaults, as the command line says them.
 Request request_of(const TrainingOptions& options);
+void add_label_offset(Request& request, std::optional<int64_t> offset);
 
 // What is usual depends on it: a net is trained from the beginning, trained on, or brought back
 // after a cut, when its original can teach it.
@@ -31,10 +33,12 @@ enum class Start { untrained, trained, pruned };
 
 class TrainingRun {
  public:
-  // `request`: everything that the result depends on. Throws Error::usage where the run folder has
-  // an unfinished run and --resume wasn't given.
-  TrainingRun(const TrainingOptions& options, Start start, Graph original, const std::string& data,
-              const Preprocessing& preprocessing, Request request, const Invocation& run);
+  // Trains on the training part of the data that `judge` judges by. `request`: everything that the
+  // result depends on. Throws Error::usage where the run folder has an unfinished run and --resume
+  // wasn't given, Error::input where a model that isn't to start untrained gets next to nothing
+  // right and no option says that this is as it should be.
+  TrainingRun(const TrainingOptions& options, Start start, Graph original, const Judge& judge,
+              Request request, const Invocation& run);
   ~TrainingRun();
 
   Session& session();

@@ -53,35 +53,57 @@ Tensor copy_window(const Tensor& pixels, const Window& window, Augmentation::Fli
                                      : copy_window<float>(pixels, window, flip);
 }
 
-// A window of random area and aspect at a random place, if it fits.
-std::optional<Window> draw_area(int64_t height, int64_t width, double least_area, Random& random) {
+int64_t pixels_of(double side) { return std::max<int64_t>(1, std::llround(side)); }
+
+// A window of random area and aspect at a random place, if it fits. `aspect`: width to height of
+// what the window is for.
+std::optional<Window> draw_area(PictureSize picture, double aspect, double least_area,
+                                Random& random) {
+  const auto height = static_cast<double>(picture.height),
+             width = static_cast<double>(picture.width);
   const double area = random.uniform(least_area, 1);
-  const double aspect = std::exp(random.uniform(-std::log(kMostAspect), std::log(kMostAspect)));
-  const auto share_of = [](int64_t side, double share) {
-    return std::max<int64_t>(1, std::llround(static_cast<double>(side) * share));
+  const double drawn = std::exp(random.uniform(-std::log(kMostAspect), std::log(kMostAspect)));
+  const double stretch = drawn * aspect * height / width;  // of the window, beside the picture
+  Window window{.height = pixels_of(height * std::sqrt(area / stretch)),
+                .width = pixels_of(width * std::sqrt(area * stretch))};
+  if (window.height > picture.height || window.width > picture.width) return std::nullopt;
+  const auto place = [&](int64_t margin) {
+    return static_cast<int64_t>(random.below(static_cast<uint64_t>(margin) + 1));
   };
-  Window window{.height = share_of(height, std::sqrt(area / aspect)),
-                .width = share_of(width, std::sqrt(area * aspect))};
-  if (window.height > height || window.width > width) return std::nullopt;
-  window.top =
-      static_cast<int64_t>(random.below(static_cast<uint64_t>(height - window.height) + 1));
-  window.left = static_cast<int64_t>(random.below(static_cast<uint64_t>(width - window.width) + 1));
+  window.top = place(picture.height - window.height);
+  window.left = place(picture.width - window.width);
   return window;
 }
 
-Tensor take_area(const Tensor& pixels, double least_area, Random& random) {
-  const int64_t height = pixels.shape()[1], width = pixels.shape()[2];
-  for (int i = 0; i < kAreaTries; ++i) {
-    const std::optional<Window> window = draw_area(height, width, least_area, random);
-    if (!window) continue;
-    return resize_bilinear(copy_window(pixels, *window, Augmentation::Flip::off), height, width);
+// As much as fits of an aspect within the bounds.
+Window largest_area(PictureSize picture, double aspect) {
+  const auto height = static_cast<double>(picture.height),
+             width = static_cast<double>(picture.width);
+  const double most = std::min(width, height * aspect * kMostAspect);
+  const double least = std::min(height, width / aspect * kMostAspect);
+  Window window{.height = std::min(picture.height, pixels_of(least)),
+                .width = std::min(picture.width, pixels_of(most))};
+  window.top = (picture.height - window.height) / 2;
+  window.left = (picture.width - window.width) / 2;
+  return window;
+}
+
+Tensor take_area(const Tensor& pixels, double least_area, PictureSize wanted, Random& random) {
+  const PictureSize picture{pixels.shape()[1], pixels.shape()[2]};
+  const double aspect = static_cast<double>(wanted.width) / static_cast<double>(wanted.height);
+  std::optional<Window> window;
+  for (int i = 0; i < kAreaTries && !window; ++i) {
+    window = draw_area(picture, aspect, least_area, random);
   }
-  return pixels;
+  if (!window) window = largest_area(picture, aspect);
+  return resize_bilinear(copy_window(pixels, *window, Augmentation::Flip::off), wanted.height,
+                         wanted.width);
 }
 
 }  // namespace
 
-Tensor augment(const Tensor& pixels, const Augmentation& augmentation, const PictureKey& key) {
+Tensor augment(const Tensor& pixels, const Augmentation& augmentation, const PictureKey& key,
+               PictureSize wanted) {
   COPPICE_CHECK(pixels.rank() == 3 && pixels.size() > 0 &&
                     (pixels.dtype() == DType::u8 || pixels.dtype() == DType::f32),
                 "pixels of shape " + to_string(pixels.shape()) + ", " + name_of(pixels.dtype()));
@@ -89,9 +111,10 @@ Tensor augment(const Tensor& pixels, const Augmentation& augmentation, const Pic
       augmentation.pad >= 0 && augmentation.least_area > 0 && augmentation.least_area <= 1,
       "augmentation " + to_string(augmentation));
   Random random = Random::stream(key.seed, {kStream, key.epoch, key.index});
-  Tensor picture =
-      augmentation.least_area < 1 ? take_area(pixels, augmentation.least_area, random) : pixels;
-  Window window{.height = pixels.shape()[1], .width = pixels.shape()[2]};
+  const Tensor picture = augmentation.least_area < 1
+                             ? take_area(pixels, augmentation.least_area, wanted, random)
+                             : pixels;
+  Window window{.height = picture.shape()[1], .width = picture.shape()[2]};
   if (augmentation.pad > 0) {
     const uint64_t places = 2 * static_cast<uint64_t>(augmentation.pad) + 1;
     window.top = static_cast<int64_t>(random.below(places)) - augmentation.pad;

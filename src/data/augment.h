@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "core/tensor.h"
+#include "data/preprocess.h"
 
 namespace coppice {
 
@@ -16,11 +17,11 @@ struct Augmentation {
   enum class Flip { off, on };
   int64_t pad = 0;        // zero pixels around the picture, then a random window of the old size
   Flip flip = Flip::off;  // left to right, every second picture
-  // The least share of the area that a random window covers, which is then resized to the old size;
-  // 1: none. Its sides are to each other as 3/4 to 4/3 of the picture's. Source: Szegedy et al.,
-  // "Going Deeper with Convolutions", CVPR 2015, arXiv:1409.4842, section 6. Differs: there the
-  // window itself has that aspect, for it becomes a square; here it becomes the picture's shape
-  // again, and would leave photographs of 4:3 stretched by a third on average.
+  // The least share of the area that a random window covers, which is then resized to what the
+  // model takes; 1: none. Its aspect is 3/4 to 4/3 of the model input's. Source: Szegedy et al.,
+  // "Going Deeper with Convolutions", CVPR 2015, arXiv:1409.4842, section 6, as torchvision's
+  // RandomResizedCrop has it: ten draws, then the largest window in the middle of an aspect within
+  // the bounds. Differs: none known for square inputs; the others aren't spoken of there.
   double least_area = 1;
 
   friend bool operator==(const Augmentation&, const Augmentation&) = default;
@@ -34,8 +35,10 @@ std::string to_string(const Augmentation& augmentation);  // which parse_augment
 struct PictureKey {
   uint64_t seed, epoch, index;
 };
-// `pixels`: [C, H, W], u8 or f32; the result has the same shape and type, and shares the bytes
-// where nothing is changed. Throws nothing but for our own bugs.
-Tensor augment(const Tensor& pixels, const Augmentation& augmentation, const PictureKey& key);
+// `pixels`: [C, H, W], u8 or f32; the result has the same type and shares the bytes where nothing
+// is changed. Its size is the same, too; with least_area < 1 it is `window`, what the model takes,
+// which preprocessing then leaves as it is. Throws nothing but for our own bugs.
+Tensor augment(const Tensor& pixels, const Augmentation& augmentation, const PictureKey& key,
+               PictureSize window);
 
 }  // namespace coppice

@@ -22,6 +22,11 @@ Tensor picture_u8(const Shape& shape) {
   return Tensor::of<uint8_t>(shape, values);
 }
 
+// For a model that takes pictures as they are.
+Tensor augmented(const Tensor& pixels, const Augmentation& how, const PictureKey& key) {
+  return augment(pixels, how, key, {pixels.shape()[1], pixels.shape()[2]});
+}
+
 Tensor to_f32(const Tensor& pixels) {
   const auto bytes = pixels.as<uint8_t>();
   return Tensor::of<float>(pixels.shape(), std::vector<float>(bytes.begin(), bytes.end()));
@@ -60,7 +65,7 @@ void expect_even(const std::vector<int64_t>& counts, uint64_t draws) {
 
 TEST(Augment, none_gives_the_picture_itself) {
   const Tensor pixels = picture_u8({3, 5, 4});
-  const Tensor same = augment(pixels, {}, {1, 2, 3});
+  const Tensor same = augmented(pixels, {}, {1, 2, 3});
   EXPECT_EQ(same, pixels);
   EXPECT_EQ(same.bytes().data(), pixels.bytes().data());
 }
@@ -69,14 +74,14 @@ TEST(Augment, the_same_key_gives_the_same_bytes_and_any_other_key_others) {
   const Tensor pixels = picture_u8({3, 32, 32});
   for (const char* text : {"pad=4,flip", "area=0.08,flip", "pad=2,area=0.5"}) {
     const Augmentation how = parse_augmentation(text);
-    const Tensor first = augment(pixels, how, {1, 2, 3});
-    EXPECT_EQ(augment(pixels, how, {1, 2, 3}), first) << text;
+    const Tensor first = augmented(pixels, how, {1, 2, 3});
+    EXPECT_EQ(augmented(pixels, how, {1, 2, 3}), first) << text;
     // Single keys may draw alike by chance; ten in a row don't.
     int seed = 0, epoch = 0, index = 0;
     for (uint64_t i = 10; i < 20; ++i) {
-      seed += augment(pixels, how, {i, 2, 3}) == first;
-      epoch += augment(pixels, how, {1, i, 3}) == first;
-      index += augment(pixels, how, {1, 2, i}) == first;
+      seed += augmented(pixels, how, {i, 2, 3}) == first;
+      epoch += augmented(pixels, how, {1, i, 3}) == first;
+      index += augmented(pixels, how, {1, 2, i}) == first;
     }
     EXPECT_LT(seed, 5) << text;
     EXPECT_LT(epoch, 5) << text;
@@ -93,7 +98,7 @@ TEST(Augment, padding_gives_every_window_about_equally_often) {
   }
   std::vector<int64_t> counts(windows.size());
   for (uint64_t i = 0; i < kDraws; ++i) {
-    const Tensor drawn = augment(pixels, {.pad = kPad}, {0, 0, i});
+    const Tensor drawn = augmented(pixels, {.pad = kPad}, {0, 0, i});
     const auto found = std::find(windows.begin(), windows.end(), drawn);
     ASSERT_NE(found, windows.end()) << i;
     ++counts[found - windows.begin()];
@@ -105,7 +110,7 @@ TEST(Augment, every_second_picture_is_mirrored_row_by_row) {
   const Tensor pixels = picture_u8({3, 4, 7}), mirror = mirrored(pixels);
   std::vector<int64_t> counts(2);
   for (uint64_t i = 0; i < kDraws; ++i) {
-    const Tensor drawn = augment(pixels, {.flip = Augmentation::Flip::on}, {0, 0, i});
+    const Tensor drawn = augmented(pixels, {.flip = Augmentation::Flip::on}, {0, 0, i});
     ASSERT_TRUE(drawn == pixels || drawn == mirror);
     ++counts[drawn == mirror];
   }
@@ -117,8 +122,8 @@ TEST(Augment, a_mirrored_window_is_the_mirror_of_a_window) {
   int mirrors = 0;
   for (uint64_t i = 0; i < 100; ++i) {
     const PictureKey key{3, 1, i};
-    const Tensor plain = augment(pixels, {.pad = 3}, key);
-    const Tensor drawn = augment(pixels, {.pad = 3, .flip = Augmentation::Flip::on}, key);
+    const Tensor plain = augmented(pixels, {.pad = 3}, key);
+    const Tensor drawn = augmented(pixels, {.pad = 3, .flip = Augmentation::Flip::on}, key);
     EXPECT_TRUE(drawn == plain || drawn == mirrored(plain));
     mirrors += drawn == mirrored(plain);
   }
@@ -130,7 +135,7 @@ TEST(Augment, more_padding_than_picture_may_leave_nothing_of_it) {
   const Tensor pixels = picture_u8({1, 1, 1});
   int64_t black = 0;
   for (uint64_t i = 0; i < 100; ++i) {
-    const Tensor drawn = augment(pixels, {.pad = 5, .flip = Augmentation::Flip::on}, {0, 0, i});
+    const Tensor drawn = augmented(pixels, {.pad = 5, .flip = Augmentation::Flip::on}, {0, 0, i});
     ASSERT_TRUE(drawn == pixels || drawn == Tensor::zeros(DType::u8, {1, 1, 1}));
     black += !(drawn == pixels);
   }
@@ -142,9 +147,9 @@ TEST(Augment, floats_move_as_bytes_do) {
   for (uint64_t i = 0; i < 50; ++i) {
     const PictureKey key{5, 6, i};
     const Augmentation how{.pad = 3, .flip = Augmentation::Flip::on};
-    EXPECT_EQ(augment(floats, how, key), to_f32(augment(pixels, how, key)));
-    const Tensor area = augment(floats, {.least_area = 0.2}, key);
-    const Tensor rounded = augment(pixels, {.least_area = 0.2}, key);
+    EXPECT_EQ(augmented(floats, how, key), to_f32(augmented(pixels, how, key)));
+    const Tensor area = augmented(floats, {.least_area = 0.2}, key);
+    const Tensor rounded = augmented(pixels, {.least_area = 0.2}, key);
     for (int64_t v = 0; v < pixels.size(); ++v) {
       ASSERT_NEAR(area.as<float>()[v], rounded.as<uint8_t>()[v], 0.51);
     }
@@ -155,7 +160,7 @@ TEST(Augment, areas_keep_the_shape_whatever_it_is) {
   for (const Shape& shape : {Shape{3, 32, 32}, {1, 1, 1}, {3, 2, 300}, {1, 200, 1}, {3, 50, 70}}) {
     for (const double least : {1e-300, 0.08, 0.99}) {
       for (uint64_t i = 0; i < 20; ++i) {
-        const Tensor drawn = augment(picture_u8(shape), {.least_area = least}, {0, 0, i});
+        const Tensor drawn = augmented(picture_u8(shape), {.least_area = least}, {0, 0, i});
         ASSERT_EQ(drawn.shape(), shape);
         ASSERT_EQ(drawn.dtype(), DType::u8);
       }
@@ -179,7 +184,7 @@ TEST(Augment, areas_and_aspects_are_within_their_bounds) {
     double smallest = 1, largest = 0, area_sum = 0, log_aspect_sum = 0;
     std::set<float> corners;
     for (uint64_t i = 0; i < kDraws; ++i) {
-      const Tensor drawn = augment(pixels, {.least_area = kLeast}, {0, 0, i});
+      const Tensor drawn = augmented(pixels, {.least_area = kLeast}, {0, 0, i});
       const auto at = [&](int64_t c, int64_t y, int64_t x) {
         return drawn.as<float>()[c * plane + y * width + x];
       };
@@ -204,6 +209,51 @@ TEST(Augment, areas_and_aspects_are_within_their_bounds) {
     EXPECT_NEAR(log_aspect_sum / static_cast<double>(kDraws), 0, 0.02);
     EXPECT_GT(corners.size(), 20u);
   }
+}
+
+// Of a photograph, by a model of another shape: the window is resized to the model's input and
+// nothing of it is lost, and its aspect is that of the input, up to 4/3.
+TEST(Augment, areas_become_what_the_model_takes_without_stretching_more_than_a_third) {
+  const int64_t height = 90, width = 160, plane = height * width;
+  std::vector<float> ramps(2 * plane);
+  for (int64_t i = 0; i < plane; ++i) {
+    ramps[i] = static_cast<float>(i % width);
+    ramps[plane + i] = static_cast<float>(i / width);
+  }
+  const Tensor pixels = Tensor::of<float>({2, height, width}, ramps);
+  for (const PictureSize input : {PictureSize{32, 32}, PictureSize{30, 60}}) {
+    double smallest = 1, largest = 0;
+    for (uint64_t i = 0; i < 400; ++i) {
+      const Tensor drawn = augment(pixels, {.least_area = 0.1}, {0, 0, i}, input);
+      ASSERT_EQ(drawn.shape(), (Shape{2, input.height, input.width}));
+      // Pixels of the picture in one of the input, in the middle, where no edge disturbs.
+      const auto slope = [&](int64_t channel, int64_t step) {
+        const int64_t from =
+            channel * input.height * input.width + input.height / 2 * input.width + input.width / 2;
+        return static_cast<double>(drawn.as<float>()[from + 4 * step] - drawn.as<float>()[from]) /
+               4;
+      };
+      const double across = slope(0, 1), down = slope(1, input.width);
+      EXPECT_GT(across / down, 0.75 * 0.95);
+      EXPECT_LT(across / down, 1.05 / 0.75);
+      const double area = across * down * static_cast<double>(input.height * input.width) /
+                          static_cast<double>(plane);
+      smallest = std::min(smallest, area);
+      largest = std::max(largest, area);
+    }
+    EXPECT_LT(smallest, 0.15);
+    EXPECT_GT(largest, 0.6) << "a square of a 16:9 picture is at most 0.75 of it";
+  }
+}
+
+TEST(Augment, an_area_that_never_fits_is_the_largest_window_in_the_middle) {
+  // 20 to 1: no window of nearly the whole area has an aspect below 4/3.
+  std::vector<float> ramp(400 * 20);
+  for (size_t i = 0; i < ramp.size(); ++i) ramp[i] = static_cast<float>(i % 400);
+  const Tensor drawn = augment(Tensor::of<float>({1, 20, 400}, ramp), {.least_area = 0.99},
+                               {0, 0, 1}, {.height = 20, .width = 27});
+  EXPECT_NEAR(drawn.as<float>()[0], 182, 1) << "the first of 36 columns, 4/3 of 27";
+  EXPECT_NEAR(drawn.as<float>()[26], 217, 1);
 }
 
 TEST(Augment, text_is_read_and_printed_back) {

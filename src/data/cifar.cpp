@@ -68,6 +68,7 @@ std::unique_ptr<Dataset> open_cifar(const std::string& folder, Split split, cons
     split_labels(result.parts[i], files[i], kind, result.labels);
   }
   result.name = kind.name;
+  result.split = split;
   result.classes = kind.classes;
   result.shape = {3, 32, 32};
   result.preprocessing = parse_preprocessing(kind.preprocessing);

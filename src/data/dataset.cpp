@@ -17,8 +17,8 @@ constexpr DatasetFormat kFormats[] = {
      open_cifar100},
     {"images", "folders of JPEG or PNG pictures, one folder a class", "images:DIR",
      open_image_folder},
-    {"npy", "two NumPy files: pictures (uint8 or float32) and integer labels", "npy:IMAGES,LABELS",
-     open_npy},
+    {"npy", "NumPy files: pictures (uint8 or float32) and integer labels; two more to test with",
+     "npy:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]", open_npy},
     {"digits", "built in: rendered handwritten-like digits, 28x28 grey", "digits", open_digits},
 };
 

@@ -34,11 +34,18 @@ class Dataset {
   virtual int64_t size() const = 0;      // pictures; at least 1
   virtual int64_t classes() const = 0;   // at least 1
   virtual std::string name() const = 0;  // the format's name, such as "cifar10"
+  // Whose pictures these are. A data set without a test part gives its training pictures for
+  // Split::test, too, and they stay what they are: `train`.
+  virtual Split split() const = 0;
 
   // Requires: 0 <= index < size(). Throws Error::input if the picture's own file is missing,
   // corrupt or not a picture (picture folders only; everything else was checked when it was
   // opened).
   virtual Sample read(int64_t index) const = 0;
+  // The label alone, for which no picture need be decoded.
+  virtual int64_t label(int64_t index) const { return read(index).label; }
+  // How far labels were shifted on demand (shift_labels); none where nobody said so.
+  virtual std::optional<int64_t> label_offset() const { return std::nullopt; }
 
   // The statistics that models for this data set are usually trained with; none if unknown.
   virtual std::optional<Preprocessing> own_preprocessing() const = 0;
@@ -58,7 +65,11 @@ struct DatasetFormat {
 std::span<const DatasetFormat> dataset_formats();
 
 // Throws Error::usage (with the list of forms) for a spec that is none of them, Error::input for
-// files that are missing or wrong. Only the files of `split` are read.
+// files that are missing or wrong. Only the pictures of `split` are read.
 std::unique_ptr<Dataset> open_dataset(const std::string& spec, Split split);
+
+// The same pictures with `offset` added to every label, which then is the model's class index,
+// because the user says so. Throws Error::input, naming the picture, where that is below 0.
+std::unique_ptr<Dataset> shift_labels(std::unique_ptr<Dataset> dataset, int64_t offset);
 
 }  // namespace coppice

@@ -76,7 +76,37 @@ TEST(Dataset, every_format_has_its_usual_augmentation) {
     const std::string argument = name == "npy" ? images + "," + labels : folder.path();
     const auto dataset = open_dataset(name == "digits" ? name : name + ":" + argument, Split::test);
     EXPECT_EQ(to_string(dataset->usual_augmentation()), expected.at(format.name)) << name;
+    const bool tests = name != "npy" && name != "images";  // neither has a test part here
+    EXPECT_EQ(dataset->split(), tests ? Split::test : Split::train) << name;
+    EXPECT_EQ(dataset->label(0), dataset->read(0).label) << name;
   }
+}
+
+TEST(ShiftedLabels, are_the_models_classes_and_everything_else_stays) {
+  const auto plain = open_dataset("digits", Split::test);
+  const auto shifted = shift_labels(open_dataset("digits", Split::test), 1);
+  EXPECT_EQ(plain->label_offset(), std::nullopt);
+  EXPECT_EQ(shifted->label_offset(), 1);
+  EXPECT_EQ(shifted->classes(), 11);
+  EXPECT_EQ(shifted->size(), plain->size());
+  EXPECT_EQ(shifted->name(), "digits");
+  EXPECT_EQ(shifted->split(), Split::test);
+  EXPECT_EQ(shifted->own_preprocessing(), plain->own_preprocessing());
+  for (const int64_t i : {0, 1, 1999}) {
+    EXPECT_EQ(shifted->label(i), plain->label(i) + 1);
+    EXPECT_EQ(shifted->read(i).label, plain->label(i) + 1);
+    EXPECT_EQ(shifted->read(i).pixels, plain->read(i).pixels);
+  }
+}
+
+TEST(ShiftedLabels, below_the_first_class_are_refused_with_the_picture) {
+  const auto digits = open_dataset("digits", Split::test);
+  int64_t zero = 0;
+  while (digits->label(zero) != 0) ++zero;
+  expect_error(
+      ErrorKind::input,
+      {"'digits'", "label 0 of picture " + std::to_string(zero), "by -1", "--label-offset"},
+      [] { shift_labels(open_dataset("digits", Split::test), -1); });
 }
 
 }  // namespace

@@ -104,22 +104,26 @@ class Digits : public Dataset {
   int64_t size() const override { return split_ == Split::train ? kTrainSize : kTestSize; }
   int64_t classes() const override { return kClasses; }
   std::string name() const override { return "digits"; }
+  Split split() const override { return split_; }
   std::optional<Preprocessing> own_preprocessing() const override {
     return parse_preprocessing("scale=1/255,mean=.1019,std=.2444");
   }
 
   Sample read(int64_t index) const override {
     COPPICE_CHECK(index >= 0 && index < size(), "sample index out of range");
-    const uint64_t split = split_ == Split::train ? 0 : 1;
-    const uint64_t ten = static_cast<uint64_t>(index / kClasses);
-    Random order = Random::stream(kSeed, {split, ten, 0});
-    const int64_t label = order.permutation(kClasses)[index % kClasses];
-    Random random = Random::stream(kSeed, {split, static_cast<uint64_t>(index), 1});
-    const std::vector<Glyph>& forms = forms_[label];
-    return {render(forms[random.below(forms.size())], random), label};
+    const int64_t digit = label(index);
+    Random random = Random::stream(kSeed, {part(), static_cast<uint64_t>(index), 1});
+    const std::vector<Glyph>& forms = forms_[digit];
+    return {render(forms[random.below(forms.size())], random), digit};
+  }
+  int64_t label(int64_t index) const override {
+    Random order = Random::stream(kSeed, {part(), static_cast<uint64_t>(index / kClasses), 0});
+    return order.permutation(kClasses)[index % kClasses];
   }
 
  private:
+  uint64_t part() const { return split_ == Split::train ? 0 : 1; }
+
   Split split_;
   std::vector<std::vector<Glyph>> forms_;  // by digit
 };

@@ -15,7 +15,7 @@ std::unique_ptr<Dataset> open_fashion_mnist(const std::string& folder, Split spl
 std::unique_ptr<Dataset> open_cifar10(const std::string& folder, Split split);
 std::unique_ptr<Dataset> open_cifar100(const std::string& folder, Split split);
 std::unique_ptr<Dataset> open_image_folder(const std::string& folder, Split split);
-std::unique_ptr<Dataset> open_npy(const std::string& two_files, Split split);
+std::unique_ptr<Dataset> open_npy(const std::string& files, Split split);
 std::unique_ptr<Dataset> open_digits(const std::string& nothing, Split split);
 
 }  // namespace coppice

@@ -97,6 +97,7 @@ std::unique_ptr<Dataset> open_idx(const std::string& folder, Split split, const 
     result.labels.push_back(label);
   }
   result.name = name;
+  result.split = split;
   result.classes = kClasses;
   result.shape = {1, shape[1], shape[2]};
   const size_t picture_bytes = static_cast<size_t>(shape[1] * shape[2]);

@@ -2,8 +2,9 @@
 // (test/ serves as val/).
 //
 // The sorted order of the class folders' names is the class index, and of the split form the train
-// folder's order counts for both splits. Without split folders all pictures serve both splits.
-// Opening lists names only; a picture is decoded when it is read, and its errors show then.
+// folder's order counts for both splits. Without val and test all are training pictures, and stay
+// so when the test part is asked for. Opening lists names only; a picture is decoded when it is
+// read, and its errors show then.
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -56,6 +57,7 @@ Listing list_folder(const fs::path& folder) {
 struct Folders {
   fs::path classes;   // whose sub-folders say which class has which index
   fs::path pictures;  // whose sub-folders are read
+  Split split;        // what they are
 };
 
 bool is_split_name(const std::string& name) {
@@ -71,15 +73,15 @@ Folders find_split(const fs::path& folder, Split split) {
   };
   const bool both = has("train") && (has("val") || has("test"));
   const bool only = !names.empty() && std::all_of(names.begin(), names.end(), is_split_name);
-  if (!both && !only) return {folder, folder};
-  const char* held_out = has("val") ? "val" : "test";
-  const char* wanted = split == Split::train ? "train" : held_out;
-  if (!has(wanted)) {
-    fail_input(in_quotes(folder) + ": has no folder '" +
-               (split == Split::train ? "train'" : "val' or 'test'") + ", only '" + names.front() +
+  if (!both && !only) return {folder, folder, Split::train};
+  if (split == Split::train && !has("train")) {
+    fail_input(in_quotes(folder) + ": has no folder 'train', only '" + names.front() +
                "'; add it, or name '" + (folder / names.front()).string() + "' itself");
   }
-  return {folder / (has("train") ? "train" : wanted), folder / wanted};
+  const char* test = has("val") ? "val" : "test";
+  if (split == Split::train || !has(test))
+    return {folder / "train", folder / "train", Split::train};
+  return {folder / (has("train") ? "train" : test), folder / test, Split::test};
 }
 
 class ImageFolder : public Dataset {
@@ -87,6 +89,7 @@ class ImageFolder : public Dataset {
   ImageFolder(const fs::path& folder, Split split) {
     const Folders folders = find_split(folder, split);
     root_ = folders.pictures;
+    split_ = folders.split;
     const Listing top = list_folder(root_);
     class_names_ = list_folder(folders.classes).folders;
     for (const std::string& name : top.folders) add_class(name, folders);
@@ -101,6 +104,7 @@ class ImageFolder : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(entries_.size()); }
   int64_t classes() const override { return static_cast<int64_t>(class_names_.size()); }
   std::string name() const override { return "images"; }
+  Split split() const override { return split_; }
   std::optional<Preprocessing> own_preprocessing() const override {
     return parse_preprocessing("imagenet,resize=256,crop=224");
   }
@@ -111,6 +115,7 @@ class ImageFolder : public Dataset {
     const Entry& entry = entries_[index];
     return {read_picture(root_ / class_names_[entry.label] / entry.file), entry.label};
   }
+  int64_t label(int64_t index) const override { return entries_[index].label; }
 
  private:
   struct Entry {
@@ -131,6 +136,7 @@ class ImageFolder : public Dataset {
   }
 
   fs::path root_;
+  Split split_ = Split::train;
   std::vector<std::string> class_names_;
   std::vector<Entry> entries_;
 };

@@ -20,7 +20,7 @@ std::vector<std::pair<int64_t, int>> all_of(const Dataset& dataset) {
 
 using Expected = std::vector<std::pair<int64_t, int>>;
 
-TEST(ImageFolder, sorted_folders_are_the_classes_and_serve_both_splits) {
+TEST(ImageFolder, sorted_folders_are_the_classes_and_training_pictures_for_both_splits) {
   const test::TempFolder folder;
   folder.write("cat/2.PNG", grey(2));
   folder.write("cat/1.jpeg", grey(1));  // told by its bytes, not its name
@@ -32,6 +32,7 @@ TEST(ImageFolder, sorted_folders_are_the_classes_and_serve_both_splits) {
     const auto dataset = open_dataset("images:" + folder.path(), split);
     EXPECT_EQ(dataset->classes(), 3);
     EXPECT_EQ(dataset->name(), "images");
+    EXPECT_EQ(dataset->split(), Split::train);
     EXPECT_EQ(all_of(*dataset), (Expected{{0, 3}, {2, 1}, {2, 2}}));
   }
 }
@@ -46,6 +47,18 @@ TEST(ImageFolder, train_and_val_folders_are_the_splits) {
     EXPECT_EQ(all_of(*open_dataset(spec, Split::train)), (Expected{{0, 1}, {1, 2}}));
     EXPECT_EQ(all_of(*open_dataset(spec, Split::test)), (Expected{{1, 3}}));
     EXPECT_EQ(open_dataset(spec, Split::test)->classes(), 2);
+    EXPECT_EQ(open_dataset(spec, Split::train)->split(), Split::train);
+    EXPECT_EQ(open_dataset(spec, Split::test)->split(), Split::test);
+  }
+}
+
+TEST(ImageFolder, a_lone_train_folder_has_no_test_part) {
+  const test::TempFolder folder;
+  folder.write("train/a/1.png", grey(1));
+  for (const Split split : {Split::train, Split::test}) {
+    const auto dataset = open_dataset("images:" + folder.path(), split);
+    EXPECT_EQ(dataset->split(), Split::train);
+    EXPECT_EQ(all_of(*dataset), (Expected{{0, 1}}));
   }
 }
 
@@ -91,7 +104,7 @@ TEST(ImageFolder, missing_splits_and_unknown_classes_are_errors) {
   folder.write("val/a/1.png", grey(1));
   const std::string spec = "images:" + folder.path();
   EXPECT_EQ(open_dataset(spec, Split::test)->size(), 1);
-  expect_error(ErrorKind::input, {folder.path(), "'train'", "'val'"},
+  expect_error(ErrorKind::input, {folder.path(), "no folder 'train'", "'val'"},
                [&] { open_dataset(spec, Split::train); });
   folder.write("train/b/1.png", grey(1));
   expect_error(ErrorKind::input,

@@ -25,6 +25,7 @@ namespace {
 // Names as numbers: no other stream of the seed is like these.
 constexpr uint64_t kOrderStream = 0x6f72646572;        // "order"
 constexpr uint64_t kHoldOutStream = 0x686f6c646f7574;  // "holdout"
+constexpr uint64_t kSampleStream = 0x73616d706c65;     // "sample"
 // One to hand over and one more to even out a slow one.
 constexpr size_t kMostReady = 2;
 
@@ -38,6 +39,7 @@ class AugmentedDataset : public Dataset {
   int64_t size() const override { return dataset_.size(); }
   int64_t classes() const override { return dataset_.classes(); }
   std::string name() const override { return dataset_.name(); }
+  Split split() const override { return dataset_.split(); }
   std::optional<Preprocessing> own_preprocessing() const override {
     return dataset_.own_preprocessing();
   }
@@ -45,8 +47,10 @@ class AugmentedDataset : public Dataset {
   Sample read(int64_t index) const override {
     if (stop_.stop_requested()) throw Error(ErrorKind::interrupted, "no longer wanted");
     Sample sample = dataset_.read(index);
-    sample.pixels = augment(sample.pixels, options_.augmentation,
-                            {options_.seed, epoch_, static_cast<uint64_t>(index)});
+    const Shape& shape = sample.pixels.shape();
+    sample.pixels = augment(
+        sample.pixels, options_.augmentation, {options_.seed, epoch_, static_cast<uint64_t>(index)},
+        window_size({shape[1], shape[2]}, options_.preprocessing, options_.input));
     return sample;
   }
 
@@ -69,7 +73,9 @@ Batch make_batch(const Dataset& dataset, const LoaderOptions& options,
   Shape shape = options.input;
   shape.insert(shape.begin(), options.batch);
   Batch batch{Tensor::zeros(DType::f32, shape), std::vector<int64_t>(indices.size())};
-  load_batch(dataset, options.preprocessing, indices, batch.images, batch.labels);
+  Preprocessing how = options.preprocessing;
+  if (options.augmentation.least_area < 1) how.resize = 0;  // windows have the model's size
+  load_batch(dataset, how, indices, batch.images, batch.labels);
   return batch;
 }
 
@@ -177,6 +183,13 @@ HeldOut hold_out(int64_t count, double share, uint64_t seed) {
   std::sort(result.training.begin(), result.training.end());
   std::sort(result.held_out.begin(), result.held_out.end());
   return result;
+}
+
+std::vector<int64_t> sample_pictures(int64_t count, int64_t wanted) {
+  std::vector<int64_t> order = Random::stream(0, {kSampleStream}).permutation(count);
+  order.resize(static_cast<size_t>(std::clamp<int64_t>(wanted, 0, count)));
+  std::sort(order.begin(), order.end());
+  return order;
 }
 
 }  // namespace coppice

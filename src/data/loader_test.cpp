@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cmath>
 #include <iterator>
+#include <map>
 #include <numeric>
 #include <set>
 
@@ -25,6 +26,7 @@ struct Numbers : Dataset {
   int64_t size() const override { return count_; }
   int64_t classes() const override { return count_; }
   std::string name() const override { return "numbers"; }
+  Split split() const override { return Split::train; }
   std::optional<Preprocessing> own_preprocessing() const override { return {}; }
   Sample read(int64_t index) const override {
     ++reads;
@@ -140,7 +142,7 @@ TEST_F(Loaders, pictures_are_read_augmented_and_preprocessed) {
   for (const int64_t index : options.indices) {
     const Sample sample = digits->read(index);
     const Tensor pixels = augment(sample.pixels, options.augmentation,
-                                  {options.seed, 4, static_cast<uint64_t>(index)});
+                                  {options.seed, 4, static_cast<uint64_t>(index)}, {28, 28});
     preprocess(pixels, options.preprocessing, options.input, expected);
     for (size_t i = 0; i < batch.labels.size(); ++i) {
       const auto values = batch.images.as<float>().subspan(i * 784, 784);
@@ -150,6 +152,24 @@ TEST_F(Loaders, pictures_are_read_augmented_and_preprocessed) {
     }
   }
   EXPECT_EQ(found, batch.labels.size());
+}
+
+// Where preprocessing would resize and cut out the middle, a window of the picture goes in whole.
+TEST_F(Loaders, random_areas_are_neither_resized_again_nor_cropped) {
+  const auto digits = open_dataset("digits", Split::train);
+  LoaderOptions options = digit_options();
+  options.input = {1, 16, 16};
+  options.preprocessing = parse_preprocessing("resize=24,crop=16");
+  options.augmentation = parse_augmentation("area=0.5");
+  options.indices = {7};
+  options.batch = 1;
+  Loader loader(*digits, options);
+  const Tensor window = augment(digits->read(7).pixels, options.augmentation, {options.seed, 0, 7},
+                                {.height = 16, .width = 16});
+  const Batch batch = loader.next();
+  for (size_t i = 0; i < 256; ++i) {
+    ASSERT_EQ(batch.images.as<float>()[i], window.as<uint8_t>()[i]) << i;
+  }
 }
 
 TEST_F(Loaders, any_start_gives_the_batches_of_running_through) {
@@ -257,6 +277,23 @@ TEST(HoldOut, both_parts_are_ascending_and_make_up_the_whole) {
 TEST(HoldOut, the_seed_decides_which) {
   EXPECT_EQ(hold_out(1000, 0.1, 3).held_out, hold_out(1000, 0.1, 3).held_out);
   EXPECT_NE(hold_out(1000, 0.1, 3).held_out, hold_out(1000, 0.1, 4).held_out);
+}
+
+TEST(SamplePictures, are_always_the_same_and_follow_neither_classes_in_turn_nor_in_a_row) {
+  const std::vector<int64_t> some = sample_pictures(1000, 100);
+  EXPECT_EQ(some, sample_pictures(1000, 100));
+  ASSERT_EQ(some.size(), 100u);
+  EXPECT_TRUE(std::ranges::is_sorted(some));
+  std::map<int64_t, int64_t> in_turn, in_a_row;  // ten classes, each way
+  for (const int64_t index : some) {
+    ++in_turn[index % 10];
+    ++in_a_row[index / 100];
+  }
+  EXPECT_EQ(in_turn.size(), 10u);
+  EXPECT_EQ(in_a_row.size(), 10u);
+  for (const auto& [label, count] : in_turn) EXPECT_LT(count, 25) << label;
+  EXPECT_EQ(sample_pictures(5, 100), first(5));
+  EXPECT_EQ(sample_pictures(5, 0), first(0));
 }
 
 }  // namespace

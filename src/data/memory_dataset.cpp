@@ -26,6 +26,7 @@ class MemoryDataset : public Dataset {
   int64_t size() const override { return static_cast<int64_t>(pictures_.labels.size()); }
   int64_t classes() const override { return pictures_.classes; }
   std::string name() const override { return pictures_.name; }
+  Split split() const override { return pictures_.split; }
   std::optional<Preprocessing> own_preprocessing() const override {
     return pictures_.preprocessing;
   }
@@ -41,6 +42,7 @@ class MemoryDataset : public Dataset {
                          part->bytes.subspan(offset, picture_bytes_)),
             pictures_.labels[index]};
   }
+  int64_t label(int64_t index) const override { return pictures_.labels[index]; }
 
  private:
   MemoryPictures pictures_;

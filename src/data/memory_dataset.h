@@ -24,6 +24,7 @@ struct MemoryPart {
 
 struct MemoryPictures {
   std::string name;
+  Split split = Split::train;  // whose pictures they are
   int64_t classes = 0;
   DType dtype = DType::u8;
   Shape shape;  // of one picture: [C, H, W]

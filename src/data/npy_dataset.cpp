@@ -1,10 +1,10 @@
-// The data set made of two npy files: pictures and labels.
+// The data set made of npy files: pictures and labels, and perhaps two more for testing.
 //
 // Pictures: uint8 or float32, [N, H, W] (grey), [N, C, H, W], [N, H, W, C] (C last if it is 1 or 3
 // and the second axis is neither), or [N, F] (flat, one row). Labels: integers, [N] or [N, 1], from
-// 0; the largest one says how many classes there are. Both splits are the same pictures.
+// 0; the largest one of all files says how many classes there are. Two files are training pictures,
+// for whichever split they are asked: nothing says that a model hasn't seen them.
 #include <algorithm>
-#include <tuple>
 
 #include "core/error.h"
 #include "data/decompress.h"
@@ -72,9 +72,8 @@ Array read_pictures(const std::string& file) {
   return array;
 }
 
-// Labels and the number of classes.
-std::pair<std::vector<int64_t>, int64_t> read_labels(const std::string& file, int64_t count,
-                                                     const std::string& pictures) {
+// One label a picture, each of a class.
+std::vector<int64_t> read_labels(const std::string& file) {
   const Array array = read_array(file);
   const Shape& shape = array.tensor.shape();
   if (array.tensor.dtype() == DType::f32) {
@@ -82,11 +81,11 @@ std::pair<std::vector<int64_t>, int64_t> read_labels(const std::string& file, in
                ": labels of float32, expected integers; convert them with numpy's "
                "astype");
   }
-  if (array.tensor.size() != count || shape.empty() || shape[0] != count) {
-    fail_input(array.where + ": labels of shape " + to_string(shape) + ", expected " +
-               std::to_string(count) + " as " + pictures + " has pictures");
+  if (array.tensor.size() == 0 || shape.empty() || array.tensor.size() != shape[0]) {
+    fail_input(array.where + ": labels of shape " + to_string(shape) +
+               ", expected one a picture: N or Nx1");
   }
-  const std::vector<int64_t> labels = to_int64s(array.tensor);
+  std::vector<int64_t> labels = to_int64s(array.tensor);
   const auto [low, high] = std::minmax_element(labels.begin(), labels.end());
   if (*low < 0 || *high >= kMostClasses) {
     const auto bad = *low < 0 ? low : high;
@@ -94,23 +93,55 @@ std::pair<std::vector<int64_t>, int64_t> read_labels(const std::string& file, in
                std::to_string(bad - labels.begin()) + ", expected 0 to " +
                std::to_string(kMostClasses - 1));
   }
-  return {labels, *high + 1};
+  return labels;
+}
+
+struct Files {
+  std::string pictures, labels;
+  std::vector<std::string> other_labels;  // of the other part: they say how many classes there are
+  Split split;                            // what they are
+};
+
+Files choose_files(const std::string& argument, Split split) {
+  std::vector<std::string> names;
+  for (size_t begin = 0; begin <= argument.size();) {
+    const size_t end = std::min(argument.find(',', begin), argument.size());
+    names.push_back(argument.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  const bool whole = std::ranges::none_of(names, &std::string::empty);
+  if (!whole || (names.size() != 2 && names.size() != 4)) {
+    fail_usage("data set 'npy:" + argument +
+               "': expected two files, npy:IMAGES,LABELS, or two more with pictures to test with: "
+               "npy:IMAGES,LABELS,TEST_IMAGES,TEST_LABELS");
+  }
+  if (names.size() == 2) return {names[0], names[1], {}, Split::train};
+  if (split == Split::train) return {names[0], names[1], {names[3]}, split};
+  return {names[2], names[3], {names[1]}, split};
+}
+
+int64_t classes_of(const std::vector<int64_t>& labels) {
+  return *std::max_element(labels.begin(), labels.end()) + 1;
 }
 
 }  // namespace
 
-std::unique_ptr<Dataset> open_npy(const std::string& two_files, Split) {
-  const size_t comma = two_files.find(',');
-  if (comma == std::string::npos || comma == 0 || comma + 1 == two_files.size() ||
-      two_files.find(',', comma + 1) != std::string::npos) {
-    fail_usage("data set 'npy:" + two_files + "': expected two files, npy:IMAGES,LABELS");
-  }
-  const std::string pictures_file = two_files.substr(0, comma);
-  const Array pictures = read_pictures(pictures_file);
+std::unique_ptr<Dataset> open_npy(const std::string& argument, Split split) {
+  const Files files = choose_files(argument, split);
+  const Array pictures = read_pictures(files.pictures);
   const Shape& shape = pictures.tensor.shape();
   MemoryPictures result;
-  std::tie(result.labels, result.classes) =
-      read_labels(two_files.substr(comma + 1), shape[0], pictures.where);
+  result.labels = read_labels(files.labels);
+  if (std::ssize(result.labels) != shape[0]) {
+    fail_input(in_quotes(files.labels) + ": labels of shape " +
+               std::to_string(result.labels.size()) + ", expected " + std::to_string(shape[0]) +
+               " as " + pictures.where + " has pictures");
+  }
+  result.classes = classes_of(result.labels);
+  for (const std::string& file : files.other_labels) {
+    result.classes = std::max(result.classes, classes_of(read_labels(file)));
+  }
+  result.split = files.split;
   result.name = "npy";
   result.dtype = pictures.tensor.dtype();
   result.shape = {shape[1], shape[2], shape[3]};

@@ -150,8 +150,37 @@ TEST(Npy, labels_out_of_range_or_of_another_number_are_errors) {
                     {"label 1152921504606846976", "picture 0", "99999"});
 }
 
-TEST(Npy, the_spec_needs_two_files_that_exist) {
-  for (const char* spec : {"npy:a.npy", "npy:,b", "npy:a,", "npy:a,b,c"}) {
+TEST(Npy, two_files_are_training_pictures_for_both_splits) {
+  const Files files(header("|u1", "(2, 1, 1)") + counting(2), two_labels());
+  for (const Split split : {Split::train, Split::test}) {
+    const auto dataset = open_dataset("npy:" + files.pictures + "," + files.labels, split);
+    EXPECT_EQ(dataset->split(), Split::train);
+    EXPECT_EQ(dataset->size(), 2);
+  }
+}
+
+TEST(Npy, two_more_files_are_to_test_with_and_both_say_how_many_classes_there_are) {
+  const Files files(header("|u1", "(2, 1, 1)") + counting(2), two_labels());
+  const std::string images = files.folder.write("tx.npy", header("|u1", "(1, 1, 1)") + "x");
+  for (const char* label : {"\x2", "\x9"}) {
+    const std::string labels = files.folder.write("ty.npy", header("|u1", "(1,)") + label);
+    const std::string spec =
+        "npy:" + files.pictures + "," + files.labels + "," + images + "," + labels;
+    const auto train = open_dataset(spec, Split::train), test = open_dataset(spec, Split::test);
+    EXPECT_EQ(train->split(), Split::train);
+    EXPECT_EQ(test->split(), Split::test);
+    EXPECT_EQ(train->size(), 2);
+    EXPECT_EQ(test->size(), 1);
+    EXPECT_EQ(test->read(0).label, label[0]);
+    EXPECT_EQ(test->read(0).pixels.as<uint8_t>()[0], 'x');
+    EXPECT_EQ(train->classes(), std::max(5, label[0] + 1));
+    EXPECT_EQ(test->classes(), train->classes());
+  }
+}
+
+TEST(Npy, the_spec_needs_two_or_four_files_that_exist) {
+  for (const char* spec : {"npy:a.npy", "npy:,b", "npy:a,", "npy:a,b,c", "npy:a,b,c,", "npy:a,b,,d",
+                           "npy:a,b,c,d,e"}) {
     expect_error(ErrorKind::usage, {spec, "npy:IMAGES,LABELS"},
                  [&] { open_dataset(spec, Split::train); });
   }

@@ -14,19 +14,15 @@ namespace {
 
 constexpr double kMostPixels = 1e8;
 
-struct Size {
-  int64_t height, width;
-};
-
 struct Window {
   int64_t top, left, height, width;
 };
 
-std::string text_of(Size size) {
+std::string text_of(PictureSize size) {
   return std::to_string(size.height) + "x" + std::to_string(size.width);
 }
 
-Size size_of(const Tensor& pixels) { return {pixels.shape()[1], pixels.shape()[2]}; }
+PictureSize size_of(const Tensor& pixels) { return {pixels.shape()[1], pixels.shape()[2]}; }
 
 // ITU-R 601 luma; for u8 with the integer weights that PIL uses.
 template <typename T>
@@ -47,7 +43,8 @@ Tensor to_grey(const Tensor& pixels) {
   return grey;
 }
 
-Tensor checked_resize(const Tensor& pixels, Size to) {
+Tensor checked_resize(const Tensor& pixels, PictureSize to) {
+  if (to == size_of(pixels)) return pixels;
   if (static_cast<double>(to.height) * static_cast<double>(to.width) > kMostPixels) {
     fail_input("a picture of " + text_of(size_of(pixels)) + " pixels would become " + text_of(to) +
                ", expected at most 100000000 pixels; remove it or resize less");
@@ -56,23 +53,22 @@ Tensor checked_resize(const Tensor& pixels, Size to) {
 }
 
 // torchvision's Resize(int): the long side is cut to whole pixels.
-Tensor resize_short_side(const Tensor& pixels, int64_t side) {
-  const Size from = size_of(pixels);
+PictureSize resized(PictureSize from, int64_t short_side) {
+  if (short_side == 0) return from;
   const int64_t shorter = std::min(from.height, from.width);
-  return checked_resize(pixels, {side * from.height / shorter, side * from.width / shorter});
+  return {short_side * from.height / shorter, short_side * from.width / shorter};
 }
 
-// Enlarges, keeping the aspect, until both sides reach `least`; larger pictures stay.
-Tensor enlarge_to(const Tensor& pixels, Size least) {
-  const Size from = size_of(pixels);
-  if (from.height >= least.height && from.width >= least.width) return pixels;
+// Keeping the aspect, so large that both sides reach `least`; larger pictures stay.
+PictureSize enlarged(PictureSize from, PictureSize least) {
+  if (from.height >= least.height && from.width >= least.width) return from;
   const double factor =
       std::max(static_cast<double>(least.height) / static_cast<double>(from.height),
                static_cast<double>(least.width) / static_cast<double>(from.width));
   const auto side = [&](int64_t now, int64_t wanted) {
     return std::max<int64_t>(wanted, std::llround(static_cast<double>(now) * factor));
   };
-  return checked_resize(pixels, {side(from.height, least.height), side(from.width, least.width)});
+  return {side(from.height, least.height), side(from.width, least.width)};
 }
 
 // Half of the margin, halves to even as torchvision's CenterCrop.
@@ -81,7 +77,7 @@ int64_t centre_offset(int64_t margin) {
   return margin % 2 == 1 && half % 2 == 1 ? half + 1 : half;
 }
 
-Window centre_window(Size picture, Size wanted) {
+Window centre_window(PictureSize picture, PictureSize wanted) {
   return {centre_offset(picture.height - wanted.height),
           centre_offset(picture.width - wanted.width), wanted.height, wanted.width};
 }
@@ -102,7 +98,7 @@ void check_list(const std::vector<float>& list, const char* name, int64_t channe
 template <typename T>
 void write_values(const Tensor& pixels, const Window& window, const Preprocessing& how,
                   int64_t channels, std::span<float> values) {
-  const Size size = size_of(pixels);
+  const PictureSize size = size_of(pixels);
   const T* source = pixels.as<T>().data();
   const bool reversed = how.order == Preprocessing::Order::bgr && channels == 3;
   const bool planar = how.layout == Preprocessing::Layout::nchw;
@@ -124,20 +120,21 @@ void write_values(const Tensor& pixels, const Window& window, const Preprocessin
 // Channels and window size that the model asks of a picture of size `picture`.
 struct Wanted {
   int64_t channels;
-  Size size;
+  PictureSize size;
 };
 
-Wanted find_wanted(const Tensor& pixels, const Preprocessing& how, const Shape& input) {
+Wanted find_wanted(PictureSize picture, const Preprocessing& how, const Shape& input) {
   if (input.size() == 3) {
     const bool planar = how.layout == Preprocessing::Layout::nchw;
-    const Size size = planar ? Size{input[1], input[2]} : Size{input[0], input[1]};
+    const PictureSize size =
+        planar ? PictureSize{input[1], input[2]} : PictureSize{input[0], input[1]};
     if (how.crop > 0 && (how.crop != size.height || how.crop != size.width)) {
       fail_usage("preprocessing: crop=" + std::to_string(how.crop) + ", the model's input is " +
                  text_of(size) + " pixels; leave crop out, or make them agree");
     }
     return {planar ? input[0] : input[2], size};
   }
-  const Size size = how.crop > 0 ? Size{how.crop, how.crop} : size_of(pixels);
+  const PictureSize size = how.crop > 0 ? PictureSize{how.crop, how.crop} : picture;
   const int64_t flat = element_count(input), area = size.height * size.width;
   if (flat % area != 0) {
     fail_usage("preprocessing: the model's input takes " + std::to_string(flat) +
@@ -149,6 +146,18 @@ Wanted find_wanted(const Tensor& pixels, const Preprocessing& how, const Shape& 
 
 }  // namespace
 
+PictureSize window_size(PictureSize picture, const Preprocessing& how, const Shape& input) {
+  return find_wanted(resized(picture, how.resize), how, input).size;
+}
+
+double seen_share(PictureSize picture, const Preprocessing& how, const Shape& input) {
+  const PictureSize small = resized(picture, how.resize);
+  const PictureSize window = find_wanted(small, how, input).size, whole = enlarged(small, window);
+  const bool upright = whole.height > whole.width;
+  return static_cast<double>(upright ? window.width : window.height) /
+         static_cast<double>(upright ? whole.width : whole.height);
+}
+
 void preprocess(const Tensor& pixels, const Preprocessing& how, const Shape& input,
                 std::span<float> values) {
   const bool bytes = pixels.dtype() == DType::u8;
@@ -156,8 +165,8 @@ void preprocess(const Tensor& pixels, const Preprocessing& how, const Shape& inp
                 "pixels of shape " + to_string(pixels.shape()) + ", " + name_of(pixels.dtype()));
   COPPICE_CHECK(static_cast<int64_t>(values.size()) == element_count(input),
                 "room for " + std::to_string(values.size()) + " values, not " + to_string(input));
-  Tensor picture = how.resize > 0 ? resize_short_side(pixels, how.resize) : pixels;
-  const Wanted wanted = find_wanted(picture, how, input);
+  Tensor picture = checked_resize(pixels, resized(size_of(pixels), how.resize));
+  const Wanted wanted = find_wanted(size_of(picture), how, input);
   const int64_t channels = pixels.shape()[0];
   if (channels == 3 && wanted.channels == 1) {
     picture = bytes ? to_grey<uint8_t>(picture) : to_grey<float>(picture);
@@ -168,7 +177,7 @@ void preprocess(const Tensor& pixels, const Preprocessing& how, const Shape& inp
   }
   check_list(how.mean, "mean", wanted.channels);
   check_list(how.deviation, "std", wanted.channels);
-  picture = enlarge_to(picture, wanted.size);
+  picture = checked_resize(picture, enlarged(size_of(picture), wanted.size));
   const Window window = centre_window(size_of(picture), wanted.size);
   if (bytes) {
     write_values<uint8_t>(picture, window, how, wanted.channels, values);

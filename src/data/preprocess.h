@@ -43,6 +43,19 @@ Preprocessing parse_preprocessing(std::string_view text);
 // The canonical text, which parse_preprocessing reads back to an equal struct.
 std::string to_string(const Preprocessing& preprocessing);
 
+struct PictureSize {
+  int64_t height = 0, width = 0;
+  friend bool operator==(const PictureSize&, const PictureSize&) = default;
+};
+
+// The pixels that a model input takes of a picture of size `picture`, once that is resized.
+// `input`: as for preprocess, which throws the same.
+PictureSize window_size(PictureSize picture, const Preprocessing& preprocessing,
+                        const Shape& input);
+
+// The share of the short side that a model gets to see of such a picture, from 0 to 1.
+double seen_share(PictureSize picture, const Preprocessing& preprocessing, const Shape& input);
+
 // Makes one model input of one picture. `pixels`: [C, H, W], u8 or f32. `input`: the model's input
 // without the batch axis: [C, H, W] or [H, W, C] by layout; any other rank takes the values flat.
 // `values`: element_count(input) floats, all of them written.

@@ -104,6 +104,30 @@ TEST(Preprocess, what_does_not_fit_says_both_numbers) {
   fails({1, 2, 2}, "none", {8}, {"1 channels", "has 2"});
 }
 
+TEST(Preprocess, how_much_of_a_picture_is_seen_is_a_share_of_its_short_side) {
+  const auto seen = [](PictureSize picture, const char* text, const Shape& input) {
+    return seen_share(picture, parse_preprocessing(text), input);
+  };
+  EXPECT_EQ(seen({448, 1000}, "imagenet", {3, 224, 224}), 0.5);
+  EXPECT_EQ(seen({1000, 448}, "imagenet,crop=224", {3, 224, 224}), 0.5);
+  EXPECT_EQ(seen({448, 1000}, "layout=nhwc", {224, 224, 3}), 0.5);
+  EXPECT_EQ(seen({448, 1000}, "resize=256,crop=224", {3, 224, 224}), 0.875);
+  EXPECT_EQ(seen({224, 224}, "none", {3, 224, 224}), 1);
+  EXPECT_EQ(seen({32, 32}, "none", {3, 224, 224}), 1) << "enlarged to fit";
+  EXPECT_EQ(seen({28, 28}, "none", {784}), 1);
+  EXPECT_EQ(seen({28, 28}, "crop=14", {196}), 0.5);
+}
+
+TEST(Preprocess, the_window_is_the_models_input_or_for_a_flat_one_what_is_left) {
+  const auto window = [](PictureSize picture, const char* text, const Shape& input) {
+    return window_size(picture, parse_preprocessing(text), input);
+  };
+  EXPECT_EQ(window({100, 200}, "resize=50", {3, 20, 30}), (PictureSize{20, 30}));
+  EXPECT_EQ(window({100, 200}, "none", {60000}), (PictureSize{100, 200}));
+  EXPECT_EQ(window({100, 200}, "resize=50", {15000}), (PictureSize{50, 100}));
+  EXPECT_EQ(window({100, 200}, "crop=50", {7500}), (PictureSize{50, 50}));
+}
+
 TEST(Preprocess, an_extreme_aspect_is_refused) {
   expect_error(ErrorKind::input, {"1x60000", "8000x480000000", "100000000"}, [] {
     processed(Tensor::zeros(DType::u8, {1, 1, 60000}), "resize=8000", {1, 2, 2});

@@ -58,7 +58,12 @@ double cross_entropy(std::span<const float> outputs, int64_t label) {
   return std::log(sum) + largest - outputs[label];
 }
 
-void count(const LabelledBatch& batch, const Tensor& scores, Totals& totals) {
+int64_t largest_of(std::span<const float> outputs) {
+  return std::ranges::max_element(outputs) - outputs.begin();
+}
+
+void count(const LabelledBatch& batch, const Tensor& scores, Totals& totals,
+           std::vector<Guess>* guesses) {
   const std::span<const float> outputs = scores.as<float>();
   const int64_t images = batch.images.shape()[0], classes = scores.size() / images;
   if (scores.size() % images != 0 || classes <= std::ranges::max(batch.labels)) {
@@ -72,6 +77,7 @@ void count(const LabelledBatch& batch, const Tensor& scores, Totals& totals) {
     totals.top1 += sound && rank < 1;
     totals.top5 += sound && rank < 5;
     totals.loss += sound ? cross_entropy(row, batch.labels[i]) : std::nan("");
+    if (guesses) guesses->push_back({batch.labels[i], sound ? largest_of(row) : -1});
   }
   totals.images += static_cast<int64_t>(batch.labels.size());
 }
@@ -84,6 +90,42 @@ Evaluation evaluation_of(const Totals& totals, int64_t batch, double seconds) {
           .images = totals.images,
           .batch = batch,
           .images_per_second = images / seconds};
+}
+
+struct Scores {
+  int64_t count = 0;
+  std::optional<std::string> why_none = {};
+};
+
+Scores find_scores(const Graph& graph) {
+  if (auto reason = why_not_for_pictures(graph)) return {.why_none = reason};
+  const Inferred inferred = infer(graph);
+  const ValueId output = graph.outputs.front();
+  const std::string name = "output '" + graph.value(output).name + "'";
+  if (!inferred.has(output)) return {.why_none = name + ": its shape can't be inferred"};
+  const Shape& shape = inferred.shape(output);
+  const bool scores = shape.size() >= 2 && inferred.types[output]->dtype == DType::f32 &&
+                      element_count(shape) == shape[0] * shape[1];
+  if (!scores || shape[0] != inferred.shape(graph.inputs.front())[0]) {
+    return {.why_none = name + " is " + name_of(inferred.types[output]->dtype) + " " +
+                        to_string(shape) + ", expected float32 [N, classes]"};
+  }
+  return {.count = shape[1]};
+}
+
+// What may be meant where the model has one output more or less than there are classes.
+std::string how_to_fit(int64_t outputs, const Dataset& dataset) {
+  if (outputs == dataset.classes() + 1) {
+    return " (does the model begin with a background class? --label-offset 1" +
+           std::string(dataset.name() == "npy"
+                           ? "; does the last class just not occur? --label-offset 0)"
+                           : ")");
+  }
+  if (outputs + 1 != dataset.classes()) return "";
+  for (int64_t i = 0; i < dataset.size(); ++i) {
+    if (dataset.label(i) == 0) return "";
+  }
+  return " (are labels counted from 1? --label-offset -1)";
 }
 
 }  // namespace
@@ -102,7 +144,7 @@ Evaluation evaluate(const Classify& classify, const Dataset& dataset, const Eval
     const LabelledBatch batch = next.get();
     const int64_t done = totals.images + static_cast<int64_t>(batch.labels.size());
     if (done < images) next = load_next(done);
-    count(batch, classify(batch.images), totals);
+    count(batch, classify(batch.images), totals, job.guesses);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     result = evaluation_of(totals, job.batch, seconds.count());
     if (job.after_batch) job.after_batch(result);
@@ -130,29 +172,37 @@ std::optional<std::string> why_not_for_pictures(const Graph& graph) {
 }
 
 std::optional<std::string> why_not_classifier(const Graph& graph, const Dataset& dataset) {
-  if (auto reason = why_not_for_pictures(graph)) return reason;
-  const Inferred inferred = infer(graph);
-  const ValueId output = graph.outputs.front();
-  const std::string name = "output '" + graph.value(output).name + "'";
-  if (!inferred.has(output)) return name + ": its shape can't be inferred";
-  const Shape& shape = inferred.shape(output);
-  const bool scores = shape.size() >= 2 && inferred.types[output]->dtype == DType::f32 &&
-                      element_count(shape) == shape[0] * shape[1];
-  if (!scores || shape[0] != inferred.shape(graph.inputs.front())[0]) {
-    return name + " is " + name_of(inferred.types[output]->dtype) + " " + to_string(shape) +
-           ", expected float32 [N, classes]";
+  const Scores scores = find_scores(graph);
+  if (scores.why_none) return scores.why_none;
+  const int64_t given = scores.count, wanted = dataset.classes();
+  if (given == wanted) return std::nullopt;
+  const std::string outputs = "the model has " + std::to_string(given) + " outputs, ";
+  const std::string data = "data set '" + dataset.name() + "'";
+  if (const auto offset = dataset.label_offset()) {
+    if (given > wanted) return std::nullopt;
+    return outputs + "labels of " + data + " shifted by " + std::to_string(*offset) + " go up to " +
+           std::to_string(wanted - 1) + ", expected classes 0 to " + std::to_string(given - 1) +
+           "; give another --label-offset";
   }
-  const int64_t given = shape[1], wanted = dataset.classes();
   const bool some_missing = dataset.name() == "npy" && given > wanted + 1;
-  if (given == wanted || some_missing) return std::nullopt;
-  return "the model has " + std::to_string(given) + " outputs, data set '" + dataset.name() +
-         "' has " + std::to_string(wanted) + " classes; they must be as many" +
-         (given == wanted + 1 ? " (does the model begin with a background class?)" : "");
+  if (some_missing) return std::nullopt;
+  return outputs + data + " has " + std::to_string(wanted) + " classes; they must be as many" +
+         how_to_fit(given, dataset);
 }
 
 void require_classifier(const Graph& graph, const Dataset& dataset) {
   if (const auto reason = why_not_classifier(graph, dataset)) fail_input(*reason);
 }
+
+void require_targets(const Graph& graph, const Dataset& dataset,
+                     std::optional<double> distillation) {
+  const bool asked = distillation && *distillation == 1;
+  const auto reason = why_not_classifier(graph, dataset);
+  if (!reason || asked || (!distillation && scores_of(graph) == 0)) return;
+  fail_input(*reason + "; --distill 1 trains without labels, by the original's outputs alone");
+}
+
+int64_t scores_of(const Graph& graph) { return find_scores(graph).count; }
 
 int64_t fixed_batch(const Graph& graph) {
   const auto& dims = graph.value(graph.inputs.front()).declared;

@@ -17,6 +17,7 @@
 
 #include "data/dataset.h"
 #include "graph/graph.h"
+#include "session/diagnosis.h"
 
 namespace coppice {
 
@@ -38,6 +39,7 @@ struct EvaluationJob {
   Preprocessing preprocessing = {};
   LastBatch last_batch = LastBatch::padded;
   std::function<void(const Evaluation& so_far)> after_batch = {};  // progress; may throw to stop
+  std::vector<Guess>* guesses = nullptr;                           // every picture's is appended
 };
 // Throws Error::input where the scores aren't those of as many pictures.
 Evaluation evaluate(const Classify& classify, const Dataset& dataset, const EvaluationJob& job);
@@ -48,10 +50,17 @@ std::optional<std::string> why_not_for_pictures(const Graph& graph);
 // Why the model's first output can't be taken as the data set's classes, as a sentence; nothing
 // where it can: the model is for pictures, and [N, C] or [N, C, 1, 1] comes out with as many
 // classes as the data set has. (A .npy file only says which classes occur in it, so a model
-// may have more.)
+// may have more; and any may where labels are said to be the model's class indices.)
 std::optional<std::string> why_not_classifier(const Graph& graph, const Dataset& dataset);
 // Throws Error::input with that sentence.
 void require_classifier(const Graph& graph, const Dataset& dataset);
+// The same for training: without labels that fit, a share of 1 of the loss must follow the
+// original, and where the model has scores of classes it must be `distillation` that says so.
+void require_targets(const Graph& graph, const Dataset& dataset,
+                     std::optional<double> distillation);
+
+// C where the first output is float32 [N, C] or [N, C, 1, 1], whatever the labels are; else 0.
+int64_t scores_of(const Graph& graph);
 
 // The batch that the model's input is fixed at, or 0.
 int64_t fixed_batch(const Graph& graph);

@@ -80,6 +80,19 @@ TEST(Evaluation, a_picture_with_a_nan_anywhere_is_wrong) {
   EXPECT_TRUE(std::isnan(found.loss));
 }
 
+TEST(Evaluation, every_pictures_guess_is_kept_where_it_is_wanted) {
+  std::vector<Guess> guesses;
+  EvaluationJob job{.batch = 2};
+  job.guesses = &guesses;
+  judged({{9, 2}, {0, 9}, {kNan, 2}, {4, 4}}, job);
+  ASSERT_EQ(guesses.size(), 4u);
+  const int64_t outputs[] = {0, 1, -1, 0};
+  for (int64_t i = 0; i < 4; ++i) {
+    EXPECT_EQ(guesses[i].label, i % 2);
+    EXPECT_EQ(guesses[i].output, outputs[i]) << i;
+  }
+}
+
 TEST(Evaluation, with_fewer_than_five_classes_every_picture_is_among_the_best_five) {
   EXPECT_EQ(judged({{0, 1, 2}, {1, 0, 2}, {2, 1, 0}}).top5, 1);
 }
@@ -174,11 +187,85 @@ TEST(WhyNotClassifier, another_number_of_scores_is_told_with_both_numbers) {
             "the model has 3 outputs, data set 'tiny' has 10 classes; they must be as many");
   EXPECT_EQ(why_not(fake::kNet, 2),
             "the model has 3 outputs, data set 'tiny' has 2 classes; they must be as many (does "
-            "the model begin with a background class?)");
+            "the model begin with a background class? --label-offset 1)");
   EXPECT_EQ(fake::message_of(
                 ErrorKind::input,
                 [] { require_classifier(parse_text_graph(fake::kNet), *fake::pictures(10)); }),
             why_not(fake::kNet, 10));
+}
+
+std::unique_ptr<Dataset> labelled(const std::string& name, const std::vector<int64_t>& labels) {
+  const auto bytes = std::make_shared<std::vector<std::byte>>(labels.size());
+  MemoryPictures all;
+  all.name = name;
+  all.classes = *std::ranges::max_element(labels) + 1;
+  all.shape = {1, 1, 1};
+  all.labels = labels;
+  all.parts.push_back({bytes, std::span(*bytes), 1, std::ssize(labels)});
+  return make_memory_dataset(std::move(all));
+}
+
+std::string why_not(int64_t outputs, std::unique_ptr<Dataset> dataset) {
+  const Graph graph = parse_text_graph("input x float32 [N, " + std::to_string(outputs) +
+                                       "]\n y = Relu(x)\n output y");
+  return why_not_classifier(graph, *dataset).value_or("(a classifier)");
+}
+
+TEST(WhyNotClassifier, an_offset_is_proposed_where_labels_seem_to_be_counted_otherwise) {
+  const auto hint = [](int64_t outputs, const std::string& name,
+                       const std::vector<int64_t>& labels) {
+    const std::string text = why_not(outputs, labelled(name, labels));
+    const size_t bracket = text.find(" (");
+    return bracket == std::string::npos ? text : text.substr(bracket + 1);
+  };
+  EXPECT_EQ(hint(3, "npy", {1, 2, 3}), "(are labels counted from 1? --label-offset -1)");
+  EXPECT_EQ(hint(3, "npy", {0, 2, 3}),
+            "the model has 3 outputs, data set 'npy' has 4 classes; they must be as many");
+  EXPECT_EQ(hint(4, "images", {0, 1, 2}),
+            "(does the model begin with a background class? --label-offset 1)");
+  EXPECT_EQ(hint(4, "npy", {0, 1, 2}),
+            "(does the model begin with a background class? --label-offset 1; does the last class "
+            "just not occur? --label-offset 0)");
+}
+
+TEST(WhyNotClassifier, labels_said_to_be_class_indices_need_only_be_within_the_model) {
+  const auto shifted = [](int64_t offset) {
+    return shift_labels(labelled("npy", {1, 2, 3}), offset);
+  };
+  EXPECT_EQ(why_not(3, shifted(-1)), "(a classifier)");
+  EXPECT_EQ(why_not(5, shifted(1)), "(a classifier)");
+  EXPECT_EQ(why_not(5, shifted(0)), "(a classifier)");
+  EXPECT_EQ(why_not(100, shifted(1)), "(a classifier)");
+  EXPECT_EQ(why_not(4, shifted(1)),
+            "the model has 4 outputs, labels of data set 'npy' shifted by 1 go up to 4, expected "
+            "classes 0 to 3; give another --label-offset");
+}
+
+TEST(RequireTargets, labels_that_do_not_fit_need_a_teacher_alone_and_for_scores_the_users_word) {
+  const auto refusal = [](const std::string& text, std::optional<double> distillation) {
+    return fake::message_of(ErrorKind::input, [&] {
+      require_targets(parse_text_graph(text), *fake::pictures(), distillation);
+    });
+  };
+  const std::string ten = "input x float32 [N, 10]\n y = Relu(x)\n output y";
+  const std::string boxes = "input x float32 [N, 3, 2, 2]\n y = Relu(x)\n output y";
+  EXPECT_EQ(refusal(fake::kNet, {}), "(no error)");
+  EXPECT_EQ(refusal(fake::kNet, 0.5), "(no error)");
+  EXPECT_NE(refusal(ten, {}).find("has 3 classes"), std::string::npos);
+  EXPECT_NE(refusal(ten, 0.9).find("--distill 1"), std::string::npos);
+  EXPECT_EQ(refusal(ten, 1), "(no error)");
+  EXPECT_EQ(refusal(boxes, {}), "(no error)");
+  EXPECT_NE(refusal(boxes, 0.5).find("expected float32 [N, classes]"), std::string::npos);
+}
+
+TEST(ScoresOf, are_the_models_own_whatever_the_labels_are) {
+  EXPECT_EQ(scores_of(parse_text_graph(fake::kNet)), 3);
+  EXPECT_EQ(scores_of(parse_text_graph("input x float32 [N, 3, 1, 1]\n y = Relu(x)\n output y")),
+            3);
+  EXPECT_EQ(scores_of(parse_text_graph("input x float32 [N, 3, 2, 2]\n y = Relu(x)\n output y")),
+            0);
+  EXPECT_EQ(scores_of(parse_text_graph("input x int64 [N, 3]\n y = Identity(x)\n output y int64")),
+            0);
 }
 
 TEST(WhyNotClassifier, an_output_that_holds_no_scores_is_named_with_its_shape) {

@@ -107,6 +107,7 @@ class Session {
   void train(const Recipe& recipe, const TrainHooks& hooks = {});
   // Whether there are held-out pictures, and classes to tell apart.
   bool can_evaluate() const { return classes_ > 0 && !held_out_.empty(); }
+  const std::vector<int64_t>& held_out() const { return held_out_; }  // of the training pictures
   // On the held-out pictures. Requires: can_evaluate().
   Evaluation evaluate();
   // `groups`: of graph() as it is now. Takes units out of graph, optimizer state and masks alike;

@@ -285,6 +285,9 @@ TEST(Eval, has_the_fields_that_scripts_rely_on_and_warns_of_guessed_preprocessin
   EXPECT_THAT(ran.err, HasSubstr("warning: the model doesn't say how"));
   const json found = ran.json();
   EXPECT_EQ(found["images"], 230);
+  EXPECT_EQ(found["judged_by"], "test");
+  EXPECT_EQ(found["preprocess_from"], "data set");
+  EXPECT_FALSE(found.contains("label_offset"));
   EXPECT_GT(found["loss"], 0);
   EXPECT_GE(found["top5"], found["top1"]);
   EXPECT_GT(found["images_per_second"], 0);
@@ -302,6 +305,13 @@ TEST(Eval, gives_the_same_at_any_batch_and_thread_count) {
   EXPECT_EQ(one["top1"], other["top1"]);
   EXPECT_EQ(one["top5"], other["top5"]);
   EXPECT_NEAR(one["loss"], other["loss"], 1e-5);
+}
+
+TEST(Eval, warnings_are_shown_even_when_it_is_to_be_quiet) {
+  const Ran ran = coppice({"eval", "zoo:lenet5", "--data", "digits", "--limit", "10", "--quiet"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_THAT(ran.err, HasSubstr("warning: the model doesn't say how"));
+  EXPECT_THAT(ran.out, HasSubstr("test"));
 }
 
 TEST(Bench, has_the_fields_that_scripts_rely_on) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <filesystem>
+#include <functional>
 
 #include "cli/program.h"
 #include "core/files.h"
@@ -85,7 +86,10 @@ TEST_F(Training, learns_and_says_how_well) {
   const Ran ran = coppice(train("lenet5.onnx", 2, {"--json"}));
   ASSERT_EQ(ran.code, 0) << ran.err;
   const json found = ran.json();
-  EXPECT_GT(found["test"]["top1"], 0.9);
+  EXPECT_EQ(found["judged_by"], "held out") << "two npy files have no test part";
+  EXPECT_GT(found["judged"]["top1"], 0.9);
+  EXPECT_EQ(found["judged"]["images"], 64);
+  EXPECT_EQ(found["preprocess_from"], "--preprocess");
   ASSERT_EQ(found["training"]["history"].size(), 2u);
   EXPECT_EQ(found["training"]["history"][1]["epoch"], 2);
   EXPECT_EQ(found["training"]["history"][1]["held_out"]["images"], 64);
@@ -94,8 +98,10 @@ TEST_F(Training, learns_and_says_how_well) {
   const Ran runtime = coppice({"eval", path("lenet5.onnx"), "--data", data_, "--json"});
   const Ran engine =
       coppice({"eval", path("lenet5.onnx"), "--data", data_, "--engine", "train", "--json"});
-  EXPECT_EQ(runtime.json()["top1"], found["test"]["top1"]);
-  EXPECT_EQ(engine.json()["top1"], found["test"]["top1"]);
+  EXPECT_EQ(runtime.json()["judged_by"], "training pictures")
+      << "eval can't know what was held out";
+  EXPECT_EQ(runtime.json()["preprocess_from"], "metadata");
+  EXPECT_EQ(engine.json()["top1"], runtime.json()["top1"]);
   EXPECT_NEAR(engine.json()["loss"], runtime.json()["loss"], 1e-5);
   EXPECT_FALSE(std::filesystem::exists(path("lenet5.run/checkpoint")));
   EXPECT_TRUE(std::filesystem::exists(path("lenet5.run/metrics.jsonl")));
@@ -184,13 +190,143 @@ TEST_F(Training, slims_a_net_from_the_beginning_and_warns_of_a_weak_penalty) {
   EXPECT_EQ(weak.json()["training"]["history"].size(), 3u);
 }
 
-TEST_F(Training, an_untrained_file_is_trained_from_the_beginning) {
+TEST_F(Training, an_untrained_file_is_refused_unless_it_is_said_to_be_one) {
   ASSERT_EQ(coppice({"zoo", "lenet5", "-o", path("lenet5.onnx")}).code, 0);
-  const Ran ran = coppice(prune(
-      "small.onnx", {"--keep-macs", "0.5", "--epochs", "1", "--preprocess", "mnist", "--json"}));
+  const Arguments how = {"--keep-macs", "0.5", "--epochs", "1", "--preprocess", "mnist", "--json"};
+  const auto with = [&](const Arguments& more) {
+    Arguments all = how;
+    all.insert(all.end(), more.begin(), more.end());
+    return coppice(prune("small.onnx", all));
+  };
+  EXPECT_TRUE(fails(with({}), 3, "--from-scratch"));
+  const Ran scratch = with({"--from-scratch"});
+  ASSERT_EQ(scratch.code, 0) << scratch.err;
+  EXPECT_EQ(scratch.json()["training"]["distillation"], 0);
+  EXPECT_THAT(scratch.json()["command"].get<std::string>(), HasSubstr("--from-scratch"));
+  const Ran meant = with({"--lr", "0.02"});
+  ASSERT_EQ(meant.code, 0) << meant.err;
+  EXPECT_THAT(meant.err, HasSubstr("and chance is 10.0 %"));
+  EXPECT_EQ(meant.json()["training"]["distillation"], 0) << "what knows nothing doesn't teach";
+  EXPECT_EQ(meant.json()["training"]["learning_rate"], 0.02);
+  const Ran taught = with({"--distill", "0.5"});
+  ASSERT_EQ(taught.code, 0) << taught.err;
+  EXPECT_EQ(taught.json()["training"]["distillation"], 0.5);
+}
+
+// A model that is good, but shown the wrong way: at the rate of an untrained one it would be lost.
+TEST_F(Training, a_good_file_is_never_retrained_by_mistake) {
+  ASSERT_EQ(coppice(train("lenet5.onnx", 3)).code, 0);
+  const std::string model = path("lenet5.onnx"), out = path("out.onnx");
+  const Arguments wrong = {"--preprocess", "scale=-1/40,mean=9", "--batch", "64", "--quiet"};
+  const auto with = [&](Arguments first) {
+    first.insert(first.end(), wrong.begin(), wrong.end());
+    return coppice(first);
+  };
+  const std::string said = "(given by --preprocess)";
+  EXPECT_TRUE(fails(with({"train", model, "--data", data_, "-o", out}), 3, said));
+  EXPECT_TRUE(fails(with({"train", model, "--data", data_, "-o", out, "--val", "0"}), 3, said));
+  EXPECT_TRUE(fails(with({"prune", model, "--data", data_, "-o", out, "--epochs", "1"}), 3, said));
+  EXPECT_TRUE(fails(with({"compress", model, "--data", data_, "-o", out, "--bits", "5"}), 3, said));
+  EXPECT_FALSE(std::filesystem::exists(out));
+  const Ran judged = with({"eval", model, "--data", data_});
+  EXPECT_EQ(judged.code, 0);
+  EXPECT_THAT(judged.err, HasSubstr(said)) << "--quiet hides no warning";
+}
+
+TEST_F(Training, labels_in_another_order_or_from_one_are_told_apart) {
+  ASSERT_EQ(coppice(train("lenet5.onnx", 3)).code, 0);
+  const std::string model = path("lenet5.onnx"), out = path("out.onnx"), x = path("x.npy");
+  const auto labels = [&](const std::string& name, const std::function<int64_t(int64_t)>& of) {
+    std::string bytes;
+    for (int64_t i = 0; i < kPictures; ++i) bytes += static_cast<char>(of(i % kClasses));
+    write_text(path(name), npy("|u1", "(640,)", bytes));
+    return "npy:" + x + "," + path(name);
+  };
+  const std::string backwards = labels("b.npy", [](int64_t label) { return 9 - label; });
+  EXPECT_TRUE(fails(coppice({"train", model, "--data", backwards, "-o", out, "--batch", "64"}), 3,
+                    "in another order"));
+  const std::string ones = labels("o.npy", [](int64_t label) { return label + 1; });
+  EXPECT_TRUE(fails(coppice({"eval", model, "--data", ones}), 3, "--label-offset -1"));
+  const Ran right = coppice({"eval", model, "--data", ones, "--label-offset", "-1", "--json"});
+  ASSERT_EQ(right.code, 0) << right.err;
+  EXPECT_GT(right.json()["top1"], 0.9);
+  EXPECT_EQ(right.json()["label_offset"], -1);
+  EXPECT_EQ(right.err.find("warning"), std::string::npos) << right.err;
+  const Ran low = coppice({"eval", model, "--data", ones, "--label-offset", "-2"});
+  EXPECT_TRUE(fails(low, 3, "label 1 of picture 0 shifted by -2 is -1"));
+  const Ran trained = coppice({"prune", model, "--data", ones, "--label-offset", "-1", "--epochs",
+                               "1", "-o", out, "--batch", "64", "--latency", "off", "--json"});
+  ASSERT_EQ(trained.code, 0) << trained.err;
+  EXPECT_GT(trained.json()["before"]["top1"], 0.9);
+  EXPECT_THAT(trained.json()["command"].get<std::string>(), HasSubstr("--label-offset -1"));
+}
+
+// 1-based labels and a head with room for them: nothing refuses them, and nothing is right.
+TEST_F(Training, labels_from_one_under_a_larger_head_are_diagnosed_by_eval) {
+  const std::string model = path("lenet5.onnx");
+  ASSERT_EQ(coppice(train("lenet5.onnx", 3)).code, 0);
+  std::string few, labels;
+  for (int64_t i = 0; i < kPictures; ++i) {  // classes 0 to 6, called 1 to 7
+    if (i % kClasses > 6) continue;
+    labels += static_cast<char>(i % kClasses + 1);
+    few += read_text(path("x.npy"))
+               .substr(read_text(path("x.npy")).size() - (kPictures - i) * 784, 784);
+  }
+  write_text(path("few.npy"), npy("|u1", "(448, 28, 28)", few));
+  write_text(path("ones.npy"), npy("|u1", "(448,)", labels));
+  const Ran ran = coppice(
+      {"eval", model, "--data", "npy:" + path("few.npy") + "," + path("ones.npy"), "--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(ran.err, HasSubstr("so it is trained from the beginning and doesn't teach"));
-  EXPECT_EQ(ran.json()["training"]["distillation"], 0);
+  EXPECT_LT(ran.json()["top1"], 0.1);
+  EXPECT_THAT(ran.err, HasSubstr("with labels shifted by -1 it would get"));
+  EXPECT_THAT(ran.err, HasSubstr("--label-offset -1"));
+}
+
+// Nothing is learnt from labels at random but the pictures themselves, and those don't count.
+TEST_F(Training, what_was_learnt_by_heart_is_not_called_test) {
+  std::string labels;
+  Random random(5);
+  for (int64_t i = 0; i < kPictures; ++i) labels += static_cast<char>(random.below(kClasses));
+  write_text(path("r.npy"), npy("|u1", "(640,)", labels));
+  const std::string spec = "npy:" + path("x.npy") + "," + path("r.npy");
+  const auto learn = [&](const std::string& data, const Arguments& more) {
+    Arguments all = {"train",
+                     "zoo:lenet300-100",
+                     "--data",
+                     data,
+                     "--preprocess",
+                     "mnist",
+                     "-o",
+                     path("heart.onnx"),
+                     "--epochs",
+                     "40",
+                     "--batch",
+                     "64",
+                     "--optimizer",
+                     "adam",
+                     "--weight-decay",
+                     "0",
+                     "--threads",
+                     "1"};
+    all.insert(all.end(), more.begin(), more.end());
+    return coppice(all);
+  };
+  const Ran ran = learn(spec, {"--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_GT(ran.json()["training"]["history"].back()["top1"], 0.8);
+  EXPECT_LT(ran.json()["judged"]["top1"], 0.4);
+  EXPECT_EQ(ran.json()["judged_by"], "held out");
+  EXPECT_FALSE(ran.json().contains("test"));
+  EXPECT_THAT(learn(spec, {"--epochs", "1"}).out, HasSubstr("held out: top-1"));
+  EXPECT_THAT(learn(spec, {"--epochs", "1", "--val", "0"}).out,
+              HasSubstr("training pictures: top-1"));
+  EXPECT_THAT(learn(spec + "," + path("x.npy") + "," + path("y.npy"), {"--epochs", "1"}).out,
+              HasSubstr("test: top-1"));
+  const Ran cut = coppice({"prune", path("heart.onnx"), "--data", spec, "-o", path("cut.onnx"),
+                           "--latency", "off", "--json"});
+  ASSERT_EQ(cut.code, 0) << cut.err;
+  EXPECT_EQ(cut.json()["judged_by"], "training pictures")
+      << "nothing was trained, so nothing held out";
 }
 
 TEST_F(Training, dsd_gives_a_dense_model_and_an_empty_plan) {

@@ -5,8 +5,8 @@
 
 #include "cli/commands/commands.h"
 #include "cli/commands/method_options.h"
-#include "cli/evaluate.h"
 #include "cli/interrupt.h"
+#include "cli/judge.h"
 #include "cli/model.h"
 #include "cli/output_path.h"
 #include "codec/codec.h"
@@ -25,6 +25,7 @@ constexpr Table::Align kRight = Table::Align::right;
 struct Options {
   std::string model, output, coder = "smallest", init = "linear", data, preprocess;
   std::optional<std::string> bits;
+  std::optional<int64_t> label_offset;
   int64_t index_bits = 0;
   TrainingOptions training;
 };
@@ -46,6 +47,7 @@ Request request_of(const Options& options, const std::string& sha256, const Invo
   if (options.init != "linear") request.emplace_back("--init", options.init);
   request.emplace_back("--data", options.data);
   if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
+  add_label_offset(request, options.label_offset);
   for (auto& entry : coppice::request_of(options.training)) request.push_back(std::move(entry));
   request.emplace_back("--seed", std::to_string(run.options.seed));
   return request;
@@ -61,28 +63,29 @@ Tuned share_and_judge(const Options& options, Graph original, const SharingOptio
                       const Invocation& run) {
   TrainingOptions training_options = options.training;
   if (training_options.epochs == 0) training_options.epochs = 1;
-  const auto test = open_dataset(options.data, Split::test);
-  if (training_options.distillation.value_or(1) < 1) require_classifier(original, *test);
-  const Preprocessing preprocessing =
-      choose_preprocessing(options.preprocess, original, *test, run.console);
+  Judge judge({options.data, options.preprocess, options.label_offset}, original, run);
+  require_targets(original, judge.dataset(), training_options.distillation);
   const std::string sum = model_sha256(options.model, run.options.seed).get();
-  TrainingRun training(training_options, Start::pruned, std::move(original), options.data,
-                       preprocessing, request_of(options, sum, run), run);
+  const Start start = is_zoo_name(options.model) ? Start::untrained : Start::pruned;
+  TrainingRun training(training_options, start, std::move(original), judge,
+                       request_of(options, sum, run), run);
   Session& session = training.session();
+  judge.hold_out(session.held_out());
   session.stage("keeping zeros",
                 [&] { session.mask(masks_of_zeros(session.graph()), Session::Masking::hard); });
   share_and_tune(session, sharing, training.recipe());
   Tuned tuned{.graph = session.graph(), .json = {{"training", training.to_json()}}};
-  set_metadata(tuned.graph, kPreprocessKey, to_string(preprocessing));
+  set_metadata(tuned.graph, kPreprocessKey, to_string(judge.preprocessing()));
+  tuned.json.update(judge.to_json());
   if (session.classes() > 0) {
-    const Evaluation before = evaluate(session.original(), *test, preprocessing,
-                                       {.doing = "evaluating the original"}, run);
-    const Evaluation after = evaluate(tuned.graph, *test, preprocessing,
-                                      {.doing = "evaluating with shared weights"}, run);
+    const Evaluation before =
+        judge.evaluate(session.original(), {.doing = "evaluating the original"});
+    const Evaluation after =
+        judge.evaluate(tuned.graph, {.doing = "evaluating with shared weights"});
     tuned.json["top1_before"] = before.top1;
     tuned.json["top1_after"] = after.top1;
-    tuned.text = "top-1 " + percentage(before.top1) + " before, " + percentage(after.top1) +
-                 " with shared weights\n";
+    tuned.text = std::string(judge.by()) + ": top-1 " + percentage(before.top1) + " before, " +
+                 percentage(after.top1) + " with shared weights\n";
   }
   training.finish();
   return tuned;
@@ -241,7 +244,7 @@ Action define_compress(CLI::App& app, CommonOptions& common) {
   app.add_option("--init", options->init,
                  "where the shared values begin: linear (default), density or forgy")
       ->check(CLI::IsMember({"linear", "density", "forgy"}).description(""));
-  add_data_options(app, options->data, options->preprocess);
+  add_data_options(app, {options->data, options->preprocess, options->label_offset});
   add_training_options(app, options->training);
   app.get_option("--epochs")->description("epochs of tuning the shared values (default 1)");
   add_common_options(app, common);

@@ -1,9 +1,9 @@
-// coppice eval: accuracy and loss of a classifier on the test part of a data set.
+// coppice eval: accuracy and loss of a classifier on the test part of a data set, or on all it has.
 #include <CLI/CLI.hpp>
 #include <limits>
 
 #include "cli/commands/commands.h"
-#include "cli/evaluate.h"
+#include "cli/judge.h"
 #include "cli/model.h"
 #include "report/format.h"
 #include "report/table.h"
@@ -13,37 +13,37 @@ namespace {
 
 struct Options {
   std::string model, data, preprocess, engine = "runtime";
-  EvaluationOptions evaluation;
+  std::optional<int64_t> label_offset;
+  int64_t batch = 0, limit = 0;
 };
 
 Result eval(const Options& options, const Invocation& run) {
   Model model = load_model(options.model, run.options.seed);
-  const auto dataset = open_dataset(options.data, Split::test);
-  require_classifier(model.graph, *dataset);
-  const Preprocessing preprocessing =
-      choose_preprocessing(options.preprocess, model.graph, *dataset, run.console);
+  Judge judge({options.data, options.preprocess, options.label_offset}, model.graph, run);
+  require_classifier(model.graph, judge.dataset());
+  judge.limit(options.limit);
   if (model.graph.outputs.size() > 1) {
     run.console.warn("the model has " + std::to_string(model.graph.outputs.size()) + " outputs; '" +
                      model.graph.value(model.graph.outputs.front()).name +
                      "', the first, is taken as the classes");
   }
-  EvaluationOptions evaluation = options.evaluation;
-  evaluation.engine = options.engine == "train" ? Engine::train : Engine::runtime;
-  const Evaluation found =
-      evaluate(std::move(model.graph), *dataset, preprocessing, evaluation, run);
-  Table table({{"top-1", Table::Align::right},
+  const Engine engine = options.engine == "train" ? Engine::train : Engine::runtime;
+  const Evaluation found = judge.evaluate_given(std::move(model.graph), options.model,
+                                                {.engine = engine, .batch = options.batch});
+  Table table({{"judged by"},
+               {"top-1", Table::Align::right},
                {"top-5", Table::Align::right},
                {"loss", Table::Align::right},
                {"images", Table::Align::right},
                {"images/s", Table::Align::right}});
-  table.add({percentage(found.top1), percentage(found.top5), significant(found.loss, 5),
+  table.add({judge.by(), percentage(found.top1), percentage(found.top5), significant(found.loss, 5),
              with_separators(found.images), short_count(found.images_per_second)});
   run.console.print(table.text());
   Json json = to_json(found);
   json["model"] = options.model;
   json["data"] = options.data;
-  json["preprocess"] = to_string(preprocessing);
   json["engine"] = options.engine;
+  json.update(judge.to_json());
   return {.json = json};
 }
 
@@ -52,12 +52,11 @@ Result eval(const Options& options, const Invocation& run) {
 Action define_eval(CLI::App& app, CommonOptions& common) {
   const auto options = std::make_shared<Options>();
   add_model(app, options->model);
-  add_data_options(app, options->data, options->preprocess);
+  add_data_options(app, {options->data, options->preprocess, options->label_offset});
   app.get_option("--data")->required();
-  add_count(app, "--batch", options->evaluation.batch, kMostBatch,
-            "pictures at once (default: up to 100)");
-  add_count(app, "--limit", options->evaluation.limit, std::numeric_limits<int64_t>::max(),
-            "only the first N pictures");
+  add_count(app, "--batch", options->batch, kMostBatch, "pictures at once (default: up to 100)");
+  add_count(app, "--limit", options->limit, std::numeric_limits<int64_t>::max(),
+            "only N of the pictures, drawn at random, but always the same ones");
   app.add_option("--engine", options->engine,
                  "runtime (default), or train: LibTorch, as while training")
       ->check(CLI::IsMember({"runtime", "train"}).description(""))

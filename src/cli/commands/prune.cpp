@@ -13,6 +13,7 @@
 #include "cli/commands/prune_in_training.h"
 #include "cli/cut_summary.h"
 #include "cli/interrupt.h"
+#include "cli/judge.h"
 #include "cli/latency.h"
 #include "cli/output_path.h"
 #include "cli/plan_file.h"
@@ -82,31 +83,33 @@ std::function<Outcome(const Graph&)> method_of(const PruneOptions& options, uint
   };
 }
 
-// Accuracy before and after, if there is --data.
-class Judge {
- public:
-  Judge(const PruneOptions& options, const Graph& graph, const Invocation& run) : run_(run) {
-    if (options.data.empty()) return;
-    dataset_ = open_dataset(options.data, Split::test);
-    // A net that isn't a classifier can still follow its original's outputs.
-    classifies_ = !why_not_classifier(graph, *dataset_);
-    if (options.training.epochs == 0 || options.training.distillation.value_or(1) < 1) {
-      require_classifier(graph, *dataset_);
-    }
-    preprocessing_ = choose_preprocessing(options.preprocess, graph, *dataset_, run.console);
+// What judges before and after, if there is --data.
+std::optional<Judge> judge_of(const PruneOptions& options, const Graph& graph,
+                              const Invocation& run) {
+  std::optional<Judge> judge;
+  if (options.data.empty()) return judge;
+  judge.emplace(DataChoice{options.data, options.preprocess, options.label_offset}, graph, run);
+  // A net that isn't a classifier can still follow its original's outputs.
+  if (options.training.epochs > 0) {
+    require_targets(graph, judge->dataset(), options.training.distillation);
+  } else {
+    require_classifier(graph, judge->dataset());
   }
-  std::optional<Evaluation> evaluate(const Graph& graph, const char* doing) const {
-    if (!dataset_ || !classifies_) return std::nullopt;
-    return coppice::evaluate(graph, *dataset_, preprocessing_, {.doing = doing}, run_);
-  }
-  const Preprocessing& preprocessing() const { return preprocessing_; }
+  return judge;
+}
 
- private:
-  const Invocation& run_;
-  std::unique_ptr<Dataset> dataset_;
-  bool classifies_ = false;
-  Preprocessing preprocessing_;
-};
+// Test data are read last, and once.
+void judge_both(const Judge& judge, const PruneOptions& options, const Graph& original,
+                const Graph& pruned, CutSummary& summary) {
+  if (why_not_classifier(original, judge.dataset())) return;
+  EvaluationOptions evaluation{.doing = "evaluating the original"};
+  // What was trained on here was looked at before that.
+  summary.before.accuracy = options.training.epochs > 0
+                                ? judge.evaluate(original, evaluation)
+                                : judge.evaluate_given(original, options.model, evaluation);
+  summary.after.accuracy = judge.evaluate(pruned, {.doing = "evaluating the pruned model"});
+  summary.judged_by = judge.by();
+}
 
 // Passes that change how the result is written, not what it computes; that is compared once more.
 void rewrite(Outcome& outcome, const PruneOptions& options, uint64_t seed) {
@@ -161,20 +164,21 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   Outputs outputs(options, run);
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
-  const Judge judge(options, model.graph, run);
+  std::optional<Judge> judge = judge_of(options, model.graph, run);
   const std::string sum = sha256.get();
 
   Outcome outcome;
   Json training;
   std::optional<TrainingRun> trained;
   if (options.training.epochs > 0) {
-    trained.emplace(options.training, start_of(options), model.graph, options.data,
-                    judge.preprocessing(), request_of(options, sum, run.options), run);
+    trained.emplace(options.training, start_of(options), model.graph, *judge,
+                    request_of(options, sum, run.options), run);
+    judge->hold_out(trained->session().held_out());
     outcome = prune_by_method
                   ? prune_and_train(trained->session(), prune_by_method, trained->recipe())
                   : prune_in_training(options, *trained, run);
     training = trained->to_json();
-    preprocess = to_string(judge.preprocessing());
+    preprocess = to_string(judge->preprocessing());
   } else {
     outcome = prune_by_method(model.graph);
   }
@@ -184,9 +188,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   outcome.plan.model_sha256 = sum;
   CutSummary summary = summarise(model, outcome);
   summary.trained = trained.has_value();
-  // Test data are read last, and once.
-  summary.before.accuracy = judge.evaluate(model.graph, "evaluating the original");
-  summary.after.accuracy = judge.evaluate(outcome.graph, "evaluating the pruned model");
+  if (judge) judge_both(*judge, options, model.graph, outcome.graph, summary);
   write(outputs, outcome.graph, outcome.plan);
   if (trained) trained->finish();
   trained.reset();
@@ -200,6 +202,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   print(summary, run.console);
   Json json = to_json(summary);
   if (!training.is_null()) json["training"] = training;
+  if (judge) json.update(judge->to_json());
   return {.json = json};
 }
 

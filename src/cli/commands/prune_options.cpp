@@ -98,6 +98,7 @@ Request decisive_options(const PruneOptions& options) {
   if (options.simplify) request.emplace_back("--simplify", "");
   if (!options.data.empty()) request.emplace_back("--data", options.data);
   if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
+  add_label_offset(request, options.label_offset);
   for (auto& entry : request_of(options.training)) request.push_back(std::move(entry));
   return request;
 }
@@ -198,7 +199,7 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
                  "where the plan goes (default: plan.json beside OUT, or\n"
                  "OUT.plan.json where that is another's)")
       ->type_name("FILE");
-  add_data_options(app, options.data, options.preprocess);
+  add_data_options(app, {options.data, options.preprocess, options.label_offset});
   add_switch(app, "--latency", options.latency, "measure latency before and after, at batch 1");
   add_training_options(app, options.training);
 }

@@ -27,6 +27,7 @@ struct PruneOptions {
   std::optional<std::string> bits, init;
   bool alternate = false;
   std::string data, preprocess;
+  std::optional<int64_t> label_offset;
   TrainingOptions training;
 };
 

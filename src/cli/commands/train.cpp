@@ -3,8 +3,8 @@
 #include <filesystem>
 
 #include "cli/commands/commands.h"
-#include "cli/evaluate.h"
 #include "cli/interrupt.h"
+#include "cli/judge.h"
 #include "cli/model.h"
 #include "cli/output_path.h"
 #include "cli/training.h"
@@ -17,12 +17,14 @@ namespace {
 
 struct Options {
   std::string model, output, data, preprocess;
+  std::optional<int64_t> label_offset;
   TrainingOptions training;
 };
 
 Request request_of(const Options& options, const std::string& sha256, const Invocation& run) {
   Request request = {{"command", "train"}, {"model", sha256}, {"--data", options.data}};
   if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
+  add_label_offset(request, options.label_offset);
   for (auto& entry : coppice::request_of(options.training)) request.push_back(std::move(entry));
   request.emplace_back("--seed", std::to_string(run.options.seed));
   return request;
@@ -36,25 +38,25 @@ Result train(const Options& options, const Invocation& run) {
   AtomicFile file(places.writes("-o", options.output));
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
-  const auto test = open_dataset(options.data, Split::test);
-  const Preprocessing preprocessing =
-      choose_preprocessing(options.preprocess, model.graph, *test, run.console);
+  Judge judge({options.data, options.preprocess, options.label_offset}, model.graph, run);
   const Start start = is_zoo_name(options.model) ? Start::untrained : Start::trained;
-  TrainingRun training(options.training, start, std::move(model.graph), options.data, preprocessing,
+  TrainingRun training(options.training, start, std::move(model.graph), judge,
                        request_of(options, sha256.get(), run), run);
   Session& session = training.session();
+  judge.hold_out(session.held_out());
   session.stage("training", [&] { session.train(training.recipe()); });
   Graph trained = session.graph();
-  set_metadata(trained, kPreprocessKey, to_string(preprocessing));
+  set_metadata(trained, kPreprocessKey, to_string(judge.preprocessing()));
   Json json = {{"model", options.model}, {"output", options.output}, {"data", options.data}};
   json["training"] = training.to_json();
+  json.update(judge.to_json());
   std::string text = "trained " + printable(options.model) + " for " +
                      with_separators(options.training.epochs) + " epochs\n";
   if (session.classes() > 0) {
-    const Evaluation found = evaluate(trained, *test, preprocessing,
-                                      {.batch = 0, .limit = 0, .doing = "evaluating"}, run);
-    json["test"] = to_json(found);
-    text += "test: top-1 " + percentage(found.top1) + ", loss " + significant(found.loss, 5) + "\n";
+    const Evaluation found = judge.evaluate(trained, {});
+    json["judged"] = to_json(found);
+    text += std::string(judge.by()) + ": top-1 " + percentage(found.top1) + ", loss " +
+            significant(found.loss, 5) + "\n";
   }
   write_onnx(trained, file, places.taken());
   stop_if_interrupted();
@@ -71,7 +73,7 @@ Action define_train(CLI::App& app, CommonOptions& common) {
   options->training.epochs = 10;
   add_model(app, options->model);
   add_output(app, options->output);
-  add_data_options(app, options->data, options->preprocess);
+  add_data_options(app, {options->data, options->preprocess, options->label_offset});
   app.get_option("--data")->required();
   add_training_options(app, options->training);
   add_common_options(app, common);

@@ -1,0 +1,72 @@
+// See judge.h.
+#include "cli/judge.h"
+
+#include "cli/model.h"
+#include "data/loader.h"
+#include "graph/infer.h"
+
+namespace coppice {
+
+std::unique_ptr<Dataset> DataChoice::open(Split split) const {
+  std::unique_ptr<Dataset> dataset = open_dataset(spec, split);
+  return label_offset ? shift_labels(std::move(dataset), *label_offset) : std::move(dataset);
+}
+
+Judge::Judge(DataChoice data, const Graph& graph, const Invocation& run)
+    : data_(std::move(data)),
+      dataset_(data_.open(Split::test)),
+      preprocessing_(choose_preprocessing(data_.preprocess, graph, *dataset_, run.console)),
+      pictures_(pictures_to_judge(*dataset_)),
+      run_(run) {
+  if (why_not_for_pictures(graph)) return;  // whoever needs pictures says so
+  const Shape batch = input_shape(graph, graph.inputs.front(), {});
+  const Shape input(batch.begin() + 1, batch.end());
+  if (const auto why = why_hardly_seen(*dataset_, pictures_.indices, preprocessing(), input)) {
+    run.console.warn(*why);
+  }
+}
+
+void Judge::hold_out(const std::vector<int64_t>& held_out) {
+  pictures_ = pictures_to_judge(*dataset_, held_out);
+}
+
+void Judge::limit(int64_t pictures) {
+  if (pictures == 0) return;
+  pictures_.indices = sample_pictures(dataset_->size(), pictures);
+}
+
+Evaluation Judge::evaluate(Graph graph, EvaluationOptions options) const {
+  options.indices = pictures_.indices;
+  return coppice::evaluate(std::move(graph), *dataset_, preprocessing(), options, run_);
+}
+
+Evaluation Judge::evaluate_given(Graph graph, const std::string& name,
+                                 EvaluationOptions options) const {
+  std::vector<Guess> guesses;
+  options.guesses = &guesses;
+  const int64_t classes = scores_of(graph);
+  const Evaluation found = evaluate(std::move(graph), options);
+  if (is_zoo_name(name)) return found;
+  if (const auto why = why_little(guesses, classes, "pictures")) run_.console.warn(*why);
+  return found;
+}
+
+std::optional<std::string> Judge::why_little(const std::vector<Guess>& guesses, int64_t classes,
+                                             const std::string& pictures) const {
+  const Diagnosis found = diagnose(guesses, classes);
+  if (!knows_little(found.top1, classes)) return std::nullopt;
+  return explain(found, {.pictures = pictures,
+                         .preprocessing = to_string(preprocessing()),
+                         .from = described(preprocessing_.from, dataset_->name()),
+                         .label_offset = dataset_->label_offset()});
+}
+
+Json Judge::to_json() const {
+  Json json = {{"judged_by", by()},
+               {"preprocess", to_string(preprocessing())},
+               {"preprocess_from", name_of(preprocessing_.from)}};
+  if (const auto offset = dataset_->label_offset()) json["label_offset"] = *offset;
+  return json;
+}
+
+}  // namespace coppice

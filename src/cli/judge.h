@@ -1,0 +1,60 @@
+// Judging as the commands do it: by which pictures, shown how, under which name; and the warnings
+// and refusals that keep a number from meaning something else than it seems to.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cli/evaluate.h"
+#include "session/judging.h"
+
+namespace coppice {
+
+// What the command line says of pictures.
+struct DataChoice {
+  std::string spec, preprocess;
+  std::optional<int64_t> label_offset;
+
+  // Throws what open_dataset and shift_labels throw.
+  std::unique_ptr<Dataset> open(Split split) const;
+};
+
+class Judge {
+ public:
+  // Opens the pictures to judge by: the test part, or all there are. Warns where preprocessing had
+  // to be guessed, and where the model sees little of a picture.
+  Judge(DataChoice data, const Graph& graph, const Invocation& run);
+
+  // A training here leaves these training pictures out: where there is no test part they judge.
+  void hold_out(const std::vector<int64_t>& held_out);
+  // Only so many of the pictures, drawn at random, but always the same ones; 0: all.
+  void limit(int64_t pictures);
+
+  // Requires: require_classifier. `options.indices` are the judge's.
+  Evaluation evaluate(Graph graph, EvaluationOptions options) const;
+  // The same for a model that was given, not made here: warns where it gets next to nothing right.
+  // `name`: of the model; untrained ones of the zoo know nothing, and that is no surprise.
+  Evaluation evaluate_given(Graph graph, const std::string& name, EvaluationOptions options) const;
+
+  // What is probably wrong where `guesses` are hardly better than chance; nothing where they are.
+  std::optional<std::string> why_little(const std::vector<Guess>& guesses, int64_t classes,
+                                        const std::string& pictures) const;
+
+  const DataChoice& data() const { return data_; }
+  const Dataset& dataset() const { return *dataset_; }
+  const Preprocessing& preprocessing() const { return preprocessing_.how; }
+  const char* by() const { return name_of(pictures_.by); }
+  // {"judged_by", "preprocess", "preprocess_from"}, and "label_offset" where it was given
+  Json to_json() const;
+
+ private:
+  DataChoice data_;
+  std::unique_ptr<Dataset> dataset_;
+  ChosenPreprocessing preprocessing_;
+  JudgedPictures pictures_;
+  const Invocation& run_;
+};
+
+}  // namespace coppice

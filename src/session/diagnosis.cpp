@@ -1,0 +1,155 @@
+// See diagnosis.h.
+#include "session/diagnosis.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <map>
+#include <utility>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+// Another reading of the labels must explain so much of what is left: a net that knows a little is
+// told from one that knows a lot under other labels.
+constexpr double kFarAbove = 0.3;
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.1f %%", 100 * share);
+  return text;
+}
+
+double share_of(int64_t count, std::span<const Guess> guesses) {
+  return static_cast<double>(count) / static_cast<double>(guesses.size());
+}
+
+double top1_shifted(std::span<const Guess> guesses, int64_t shift) {
+  return share_of(
+      std::ranges::count_if(
+          guesses, [&](const Guess& guess) { return guess.output == guess.label + shift; }),
+      guesses);
+}
+
+// Whether every label would still be a class.
+bool may_shift(std::span<const Guess> guesses, int64_t classes, int64_t shift) {
+  return std::ranges::all_of(guesses, [&](const Guess& guess) {
+    return guess.label + shift >= 0 && guess.label + shift < classes;
+  });
+}
+
+struct Most {
+  int64_t which = 0, count = 0;
+};
+Most most_frequent(std::span<const Guess> guesses, int64_t Guess::*of) {
+  std::map<int64_t, int64_t> counts;
+  for (const Guess& guess : guesses) ++counts[guess.*of];
+  Most most;
+  for (const auto& [which, count] : counts) {
+    if (count > most.count) most = {which, count};
+  }
+  return most;
+}
+
+// The output that goes with each label, one to one: the commonest pairs first, ties by index.
+std::map<int64_t, int64_t> find_names(std::span<const Guess> guesses) {
+  std::map<std::pair<int64_t, int64_t>, int64_t> counts;
+  for (const Guess& guess : guesses) ++counts[{guess.label, guess.output}];
+  std::vector<std::pair<std::pair<int64_t, int64_t>, int64_t>> pairs(counts.begin(), counts.end());
+  std::ranges::stable_sort(pairs, [](const auto& a, const auto& b) { return a.second > b.second; });
+  std::map<int64_t, int64_t> names, labels;
+  for (const auto& [pair, count] : pairs) {
+    const auto [label, output] = pair;
+    if (output < 0 || names.contains(label) || labels.contains(output)) continue;
+    names[label] = output;
+    labels[output] = label;
+  }
+  return names;
+}
+
+double top1_renamed(std::span<const Guess> guesses) {
+  std::vector<Guess> halves[2];
+  std::map<int64_t, size_t> seen;  // of a label
+  for (const Guess& guess : guesses) halves[seen[guess.label]++ % 2].push_back(guess);
+  int64_t right = 0;
+  for (const size_t half : {0, 1}) {
+    const std::map<int64_t, int64_t> names = find_names(halves[half]);
+    right += std::ranges::count_if(halves[1 - half], [&](const Guess& guess) {
+      const auto name = names.find(guess.label);
+      return name != names.end() && name->second == guess.output;
+    });
+  }
+  return share_of(right, guesses);
+}
+
+std::string cause_of(const Diagnosis& found, const Shown& shown) {
+  switch (found.cause) {
+    case Diagnosis::Cause::shifted:
+      return "with labels shifted by " + std::to_string(found.shift) + " it would get " +
+             percent(found.otherwise) + ": give --label-offset " +
+             std::to_string(shown.label_offset.value_or(0) + found.shift);
+    case Diagnosis::Cause::renamed:
+      return "its outputs tell the classes apart (" + percent(found.otherwise) +
+             " with classes renamed): are the labels, or the class folders, in another order than "
+             "the "
+             "model's?";
+    case Diagnosis::Cause::not_numbers: return "its outputs aren't numbers (NaN)";
+    case Diagnosis::Cause::preprocessing: break;
+  }
+  constexpr double kAlways = 0.9;
+  const std::string always =
+      found.commonest < kAlways ? ""
+                                : "it takes " + percent(found.commonest) + " of them for class " +
+                                      std::to_string(found.commonest_is) + ", whatever they show; ";
+  return always + "are pictures preprocessed as in its training? They were by '" +
+         shown.preprocessing + "' (" + shown.from + ")";
+}
+
+}  // namespace
+
+bool knows_little(double top1, int64_t classes) {
+  constexpr double kLeastKnown = 0.2;  // of what chance leaves open
+  const double chance = 1 / static_cast<double>(classes);
+  return top1 < chance + kLeastKnown * (1 - chance);
+}
+
+Diagnosis diagnose(std::span<const Guess> guesses, int64_t classes) {
+  COPPICE_CHECK(!guesses.empty(), "a diagnosis of nothing");
+  const Most label = most_frequent(guesses, &Guess::label),
+             output = most_frequent(guesses, &Guess::output);
+  Diagnosis found{.pictures = std::ssize(guesses),
+                  .classes = classes,
+                  .top1 = top1_shifted(guesses, 0),
+                  .commonest = share_of(output.count, guesses),
+                  .commonest_is = output.which};
+  // What always the same answer would get, too, is no sign of knowing anything.
+  const double known =
+      std::max({found.top1, 1 / static_cast<double>(classes), share_of(label.count, guesses)});
+  const double least = known + kFarAbove * (1 - known);
+  const auto shifted_by = [&](int64_t shift) {
+    return may_shift(guesses, classes, shift) ? top1_shifted(guesses, shift) : 0;
+  };
+  const double up = shifted_by(1), down = shifted_by(-1);
+  const double shifted = std::max(up, down), renamed = top1_renamed(guesses);
+  const double nan = share_of(std::ranges::count(guesses, -1, &Guess::output), guesses);
+  if (shifted >= least) {
+    found.cause = Diagnosis::Cause::shifted;
+    found.shift = up > down ? 1 : -1;
+    found.otherwise = shifted;
+  } else if (renamed >= least) {
+    found.cause = Diagnosis::Cause::renamed;
+    found.otherwise = renamed;
+  } else if (nan > 0.5) {
+    found.cause = Diagnosis::Cause::not_numbers;
+  }
+  return found;
+}
+
+std::string explain(const Diagnosis& found, const Shown& shown) {
+  return "the model gets " + percent(found.top1) + " of " + std::to_string(found.pictures) + " " +
+         shown.pictures + " right, and chance is " +
+         percent(1 / static_cast<double>(found.classes)) + "; " + cause_of(found, shown);
+}
+
+}  // namespace coppice

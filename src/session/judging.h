@@ -1,0 +1,36 @@
+// Which pictures a model is judged by, what they are called, and whether it sees enough of them.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "data/dataset.h"
+
+namespace coppice {
+
+enum class JudgedBy {
+  test,      // the data set's own test part
+  held_out,  // training pictures that this run never trained on
+  training,  // training pictures, of which nobody knows that the model hasn't seen them
+};
+const char* name_of(JudgedBy by);  // "test", "held out", "training pictures"
+
+struct JudgedPictures {
+  JudgedBy by = JudgedBy::test;
+  std::vector<int64_t> indices;  // of the data set
+};
+// `dataset`: as opened for Split::test. `held_out`: the training pictures that a training here
+// leaves out; empty where nothing is trained, or nothing left out. They count where there is no
+// test part.
+JudgedPictures pictures_to_judge(const Dataset& dataset, std::span<const int64_t> held_out = {});
+
+// A sentence where no resizing was asked for and the model sees less than 60 % of a picture's short
+// side; nothing where it sees more. Looks at a few of `indices`. Throws what reading and
+// preprocessing them throws.
+std::optional<std::string> why_hardly_seen(const Dataset& dataset, std::span<const int64_t> indices,
+                                           const Preprocessing& preprocessing, const Shape& input);
+
+}  // namespace coppice
