@@ -101,7 +101,36 @@ Json record_json(const EpochRecord& record) {
                {"loss", record.loss},       {"top1", record.top1},
                {"seconds", record.seconds}, {"images_per_second", record.images_per_second}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  if (record.held_out_after) json["held_out_after"] = to_json(*record.held_out_after);
   return json;
+}
+
+Json record_json(const StageRecord& record) {
+  Json json = {{"stage", record.stage}, {"epochs", record.epochs}};
+  if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  return json;
+}
+
+// Of the model as the epoch's end left it.
+const std::optional<Evaluation>& last_held_out(const EpochRecord& record) {
+  return record.held_out_after ? record.held_out_after : record.held_out;
+}
+
+// Earlier stages trained other models: not yet cut, less sparse, not yet shared.
+const EpochRecord* best_of_last_stage(const std::vector<EpochRecord>& history) {
+  const EpochRecord* best = nullptr;
+  for (const EpochRecord& record : history) {
+    if (record.stage != history.back().stage || !last_held_out(record)) continue;
+    if (!best || last_held_out(record)->top1 > last_held_out(*best)->top1) best = &record;
+  }
+  return best;
+}
+
+std::string held_out_text(const EpochRecord& record) {
+  if (!record.held_out) return "";
+  const std::string text = "  held out " + percentage(record.held_out->top1);
+  if (!record.held_out_after) return text;
+  return text + ", " + percentage(record.held_out_after->top1) + " after zeroing";
 }
 
 class ConsoleObserver : public Observer {
@@ -124,9 +153,13 @@ class ConsoleObserver : public Observer {
     run_.add_metric(record_json(record));
     run_.console.remark(record.stage + ": epoch " + std::to_string(record.epoch) + " of " +
                         std::to_string(record.epochs) + "  loss " + significant(record.loss, 4) +
-                        "  top-1 " + percentage(record.top1) +
-                        (record.held_out ? "  held out " + percentage(record.held_out->top1) : "") +
-                        "  " + duration(record.seconds));
+                        "  top-1 " + percentage(record.top1) + held_out_text(record) + "  " +
+                        duration(record.seconds));
+  }
+  void stage(const StageRecord& record) override {
+    if (!record.held_out) return;
+    run_.add_metric(record_json(record));
+    run_.console.remark(record.stage + ": held out " + percentage(record.held_out->top1));
   }
   bool stop_requested() override { return interrupt_requested(); }
 
@@ -134,6 +167,16 @@ class ConsoleObserver : public Observer {
   const Invocation& run_;
   std::optional<Progress> progress_;
 };
+
+// Of what was done before, in the order in which it was.
+void add_metrics_of(const SessionState& saved, const Invocation& run) {
+  auto epoch = saved.history.begin();
+  for (const StageRecord& stage : saved.stages) {
+    for (int64_t e = 0; e < stage.epochs; ++e) run.add_metric(record_json(*epoch++));
+    if (stage.held_out) run.add_metric(record_json(stage));
+  }
+  for (; epoch != saved.history.end(); ++epoch) run.add_metric(record_json(*epoch));
+}
 
 std::filesystem::path checkpoint_path(const Invocation& run) {
   return std::filesystem::path(run.options.run_folder) / "checkpoint";
@@ -184,7 +227,7 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
     if (!teaches && !options.distillation) recipe.loss.distillation = 0;
   }
   if (!saved) return;
-  for (const EpochRecord& record : saved->history) run.add_metric(record_json(record));
+  add_metrics_of(*saved, run);
   run.console.remark("going on from epoch " + std::to_string(saved->cursor.epoch + 1) + ", batch " +
                      std::to_string(saved->cursor.batch + 1));
   state_->session->resume(std::move(*saved));
@@ -201,18 +244,20 @@ void TrainingRun::finish() {
 
 Json TrainingRun::to_json() const {
   const auto& history = state_->session->history();
-  Json epochs = Json::array();
-  const EpochRecord* best = nullptr;
-  for (const EpochRecord& record : history) {
-    epochs.push_back(record_json(record));
-    if (record.held_out && (!best || record.held_out->top1 > best->held_out->top1)) best = &record;
-  }
+  Json epochs = Json::array(), stages = Json::array();
+  for (const EpochRecord& record : history) epochs.push_back(record_json(record));
+  for (const StageRecord& record : state_->session->stages()) stages.push_back(record_json(record));
   Json json = {{"epochs", state_->recipe.epochs},
                {"learning_rate", state_->recipe.optimizer.learning_rate},
                {"distillation", state_->recipe.loss.distillation},
                {"augmentation", to_string(state_->recipe.augmentation)},
-               {"history", epochs}};
-  if (best) json["best"] = {{"epoch", best->epoch}, {"held_out_top1", best->held_out->top1}};
+               {"history", epochs},
+               {"stages", stages}};
+  if (const EpochRecord* best = best_of_last_stage(history)) {
+    json["best"] = {{"stage", best->stage},
+                    {"epoch", best->epoch},
+                    {"held_out_top1", last_held_out(*best)->top1}};
+  }
   return json;
 }
 

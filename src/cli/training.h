@@ -43,8 +43,10 @@ class TrainingRun {
 
   Session& session();
   const Recipe& recipe() const;
-  void finish();         // the result is in place: the checkpoint goes
-  Json to_json() const;  // {"epochs", "last", "best", "held_out", "history"}
+  void finish();  // the result is in place: the checkpoint goes
+  // {"epochs", "learning_rate", "distillation", "augmentation", "history", "stages", "best"};
+  // `best` is the last training stage's best epoch by the held-out pictures.
+  Json to_json() const;
 
  private:
   struct State;

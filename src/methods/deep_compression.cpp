@@ -11,9 +11,10 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "graph/constants_behind.h"
 #include "groups/groups.h"
 #include "methods/mask_weights.h"
+#include "methods/rescale_dropout.h"
+#include "methods/same_structure.h"
 #include "prune/dead_units.h"
 #include "session/session.h"
 
@@ -83,55 +84,6 @@ Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, 
   return magnitude_masks(graph, pruning);
 }
 
-void rescale_dropout(Graph& graph, const Graph& original) {
-  COPPICE_CHECK(graph.nodes.size() == original.nodes.size(), "another graph's original");
-  const std::vector<ValueId> behind = constants_behind(original);
-  const std::vector<int32_t> producer = producers(original);
-  const auto weight_before = [&](ValueId id) {  // of the layer that gives `id`, past activations
-    while (id != kNoValue && producer[id] >= 0) {
-      const Node& node = original.nodes[producer[id]];
-      for (const ValueId input : node.inputs) {
-        const ValueId weight = input == kNoValue ? kNoValue : behind[input];
-        if (weight != kNoValue && original.value(weight).constant->rank() >= 2) return weight;
-      }
-      id = node.inputs.empty() ? kNoValue : node.inputs[0];
-    }
-    return kNoValue;
-  };
-  const auto connections = [](const Graph& of, ValueId id) {
-    const std::span<const float> weights = of.value(id).constant->as<float>();
-    return static_cast<double>(weights.size()) -
-           static_cast<double>(std::ranges::count(weights, 0.0f));
-  };
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& before = original.nodes[n];
-    if (before.op_type != "Dropout") continue;
-    const ValueId weight = weight_before(before.inputs[0]);
-    if (weight == kNoValue || original.value(weight).constant->dtype() != DType::f32) continue;
-    const double before_pruning = std::max(1.0, connections(original, weight));
-    const double factor = std::sqrt(connections(graph, weight) / before_pruning);
-    Node& node = graph.nodes[n];
-    if (before.inputs.size() > 1 && before.inputs[1] != kNoValue) {
-      const auto& ratio = original.value(before.inputs[1]).constant;
-      if (!ratio || ratio->dtype() != DType::f32) continue;
-      const auto scaled = static_cast<float>(ratio->as<float>()[0] * factor);
-      node.inputs[1] =
-          add_constant(graph, unused_name(graph, "dropout_ratio"), Tensor::scalar(scaled));
-    } else {
-      const double ratio = before.attributes.real("ratio", 0.5f);
-      node.attributes.set("ratio", static_cast<float>(ratio * factor));
-    }
-  }
-}
-
-void restore_dropout(Graph& graph, const Graph& original) {
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    if (graph.nodes[n].op_type != "Dropout") continue;
-    graph.nodes[n].inputs = original.nodes[n].inputs;
-    graph.nodes[n].attributes = original.nodes[n].attributes;
-  }
-}
-
 Outcome deep_compression(Session& session, const DeepCompressionOptions& options,
                          const Recipe& recipe) {
   require_finite(session.original());
@@ -147,6 +99,7 @@ Outcome deep_compression(Session& session, const DeepCompressionOptions& options
   Outcome outcome = mask_weights(session.original(), session.masks(), OneShotOptions::Verify::on);
   outcome.graph = session.graph();
   restore_dropout(outcome.graph, session.original());
+  require_same_structure(outcome.graph, session.original(), session.original());
   outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.method = "deep-compression";
   return outcome;

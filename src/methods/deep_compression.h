@@ -27,10 +27,4 @@ Outcome deep_compression(Session& session, const DeepCompressionOptions& options
 // The masks of round `round` (from 1), which only take away from what is zero in the graph.
 Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, int64_t round);
 
-// Dropout that follows a layer is weakened as its connections become fewer: D = D_o sqrt(C / C_o)
-// (Han et al., NIPS 2015, Sec. 3.2). `original`: the same graph with all its weights.
-void rescale_dropout(Graph& graph, const Graph& original);
-// Gives every Dropout the ratio of the original's again.
-void restore_dropout(Graph& graph, const Graph& original);
-
 }  // namespace coppice

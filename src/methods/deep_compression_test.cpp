@@ -156,37 +156,5 @@ TEST(DeepCompression, a_run_that_ended_at_any_step_comes_to_the_same) {
   }
 }
 
-TEST(RescaleDropout, follows_the_connections_of_the_layer_before) {
-  for (const bool attribute : {true, false}) {
-    const Graph original = parse_text_graph(attribute ? R"(
-      opset 10
-      input x float32 [N, 4]
-      const w float32 [4, 4] random
-      h = MatMul(x, w)
-      r = Relu(h)
-      d = Dropout(r) {ratio=0.5}
-      output d)"
-                                                      : R"(
-      input x float32 [N, 4]
-      const w float32 [4, 4] random
-      const ratio float32 [] = 0.5
-      h = MatMul(x, w)
-      r = Relu(h)
-      d = Dropout(r, ratio)
-      output d)");
-    Graph graph = original;
-    const ValueId weight = *find_value(graph, "w");
-    for (size_t i = 0; i < 12; ++i) graph.value(weight).constant->mutate<float>()[i] = 0;
-    rescale_dropout(graph, original);
-    const Node& node = graph.nodes.back();
-    const float ratio = attribute ? node.attributes.real("ratio", -1)
-                                  : graph.value(node.inputs[1]).constant->as<float>()[0];
-    EXPECT_FLOAT_EQ(ratio, 0.25f);  // a quarter of the connections: half the ratio
-    restore_dropout(graph, original);
-    graph.value(weight).constant = fake::tensor(original, "w");
-    EXPECT_TRUE(fake::bytes_of(graph) == fake::bytes_of(original));
-  }
-}
-
 }  // namespace
 }  // namespace coppice

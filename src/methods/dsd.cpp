@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "methods/mask_weights.h"
+#include "methods/same_structure.h"
 #include "session/session.h"
 
 namespace coppice {
@@ -45,6 +46,7 @@ Outcome dense_sparse_dense(Session& session, const DsdOptions& options, const Re
   }
   Outcome outcome;
   outcome.graph = session.graph();
+  require_same_structure(outcome.graph, original, original);
   outcome.before = outcome.after = costs_of(original, infer(original, fitting_sizes(original, {})));
   outcome.plan.method = "dsd";
   outcome.verified = true;  // at every unmasking

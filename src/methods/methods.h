@@ -90,7 +90,8 @@ Outcome prune_and_train(Session& session, const std::function<Outcome(const Grap
                         const Recipe& recipe);
 
 // What a method that cut a session's model while it trained has come to: its plan, proved as a
-// whole on the original, and the graph as it is now. Throws as apply_plan does.
+// whole on the original, and the graph as it is now, which must be what was proved but for what
+// training moves (same_structure.h). Throws as apply_plan does.
 Outcome outcome_of(const Session& session, const Method& method, const OneShotOptions& options);
 
 // Replays a plan on the model it was made for. A plan says what is cut and nothing of `recover`,

@@ -2,11 +2,15 @@
 
 #include "methods/mask_weights.h"
 #include "methods/methods.h"
+#include "methods/same_structure.h"
 #include "session/session.h"
 
 namespace coppice {
+
 Outcome outcome_of(const Session& session, const Method& method, const OneShotOptions& options) {
   Outcome outcome = apply_plan(session.original(), session.plan(), options.verify, options.seed);
+  require_same_structure(session.graph(), outcome.graph, session.original(),
+                         options.recover.any() ? NewBiases::allowed : NewBiases::none);
   outcome.graph = session.graph();
   outcome.plan.method = method.name;
   return outcome;
@@ -18,6 +22,7 @@ Outcome prune_and_train(Session& session, const std::function<Outcome(const Grap
   Outcome outcome = prune(session.original());
   session.stage("pruning", [&] { session.adopt(outcome.graph, outcome.plan, outcome.plan.masks); });
   session.stage("fine-tuning", [&] { session.train(recipe); });
+  require_same_structure(session.graph(), outcome.graph, session.original());
   outcome.graph = session.graph();
   if (outcome.weights_after) {
     outcome.weights_after = count_weights(outcome.graph);

@@ -236,6 +236,21 @@ Request request_of(const Json& options) {
   return request;
 }
 
+void require_history_of_stages(const SessionState& state) {
+  int64_t left = std::ssize(state.history);
+  for (const StageRecord& stage : state.stages) {
+    if (stage.epochs > left) {
+      fail_header("stage '" + stage.stage + "' has " + std::to_string(stage.epochs) +
+                  " epochs, the history only " + std::to_string(left) + " for it");
+    }
+    left -= stage.epochs;
+  }
+  if (state.cursor.epoch != left) {
+    fail_header("the history has " + std::to_string(left) + " epochs of a stage that is at epoch " +
+                std::to_string(state.cursor.epoch));
+  }
+}
+
 TensorPlace place_of(const Json& json) {
   const Fields fields(json);
   if (const int64_t type = fields.integer("type"); type > INT32_MAX) {
@@ -289,6 +304,7 @@ CheckpointHeader parse_header(std::string_view text) {
     for (const Json& record : fields.list("stages")) state.stages.push_back(stage_of(record));
     state.cursor = cursor_of(Fields(fields.at("cursor")));
     for (const Json& record : fields.list("history")) state.history.push_back(record_of(record));
+    require_history_of_stages(state);
     // Its names were made UTF-8 before, so the text around them is plain.
     state.plan = with_names(plan_from_json(fields.at("plan").get<std::string>()), bytes_of);
     state.optimizer.updates = fields.integer("updates");

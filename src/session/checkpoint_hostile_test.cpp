@@ -34,6 +34,7 @@ Parts sound_parts() {
     y = MatMul(x, w)
     output y)");
   state.history.resize(1);
+  state.cursor.epoch = 1;
   state.history[0].held_out.emplace();
   state.history[0].held_out_after.emplace();
   state.stages = {{.stage = "pruning", .epochs = 0, .held_out = Evaluation{}}};
@@ -178,6 +179,13 @@ TEST(HostileCheckpoint, values_and_copies_that_the_model_has_not_are_refused) {
             "its header has a copy of value 1 as value 77, the model has 4");
   EXPECT_EQ(message_with("/copies/0/1", int64_t{1} << 40),
             "its header is wrong: 'copies' has value 1099511627776");
+}
+
+TEST(HostileCheckpoint, a_history_that_does_not_fit_the_stages_is_refused) {
+  EXPECT_EQ(message_with("/stages/0/epochs", 2),
+            "its header is wrong: stage 'pruning' has 2 epochs, the history only 1 for it");
+  EXPECT_EQ(message_with("/cursor/epoch", 3),
+            "its header is wrong: the history has 1 epochs of a stage that is at epoch 3");
 }
 
 TEST(HostileCheckpoint, bytes_that_nobody_asked_for_are_refused) {

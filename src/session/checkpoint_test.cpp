@@ -41,7 +41,7 @@ SessionState small_state() {
                                           .batch = 10,
                                           .images_per_second = 5}},
                   {.stage = "dense", .epochs = 1, .held_out = {}}};
-  state.cursor = {.epoch = 3, .batch = 4, .loss = 0.1, .correct = 5, .images = 60, .seconds = 7.5};
+  state.cursor = {.epoch = 1, .batch = 4, .loss = 0.1, .correct = 5, .images = 60, .seconds = 7.5};
   state.history = {{.stage = "dense",
                     .epoch = 1,
                     .epochs = 9,
@@ -101,7 +101,7 @@ TEST(Checkpoint, every_field_comes_back) {
   const SessionState state = small_state(), read = there_and_back(state);
   EXPECT_EQ(read.request, state.request);
   fake::expect_same(read.stages, state.stages);
-  EXPECT_EQ(read.cursor.epoch, 3);
+  EXPECT_EQ(read.cursor.epoch, 1);
   EXPECT_EQ(read.cursor.batch, 4);
   EXPECT_EQ(read.cursor.loss, 0.1);
   EXPECT_EQ(read.cursor.correct, 5);

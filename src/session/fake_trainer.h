@@ -48,7 +48,7 @@ class FakeTrainer : public Trainer {
                   const StepOptions& options) override {
     const int64_t pixels = images.size() / images.shape()[0];
     seeds.push_back(options.seed);
-    double signal = Random(options.seed).uniform();
+    double signal = Random(options.seed).uniform() + dropped();
     for (int64_t i = 0; i < images.size(); ++i) {
       signal += images.as<float>()[i] * static_cast<double>(labels[i / pixels] + i % 3 + 1);
       if (i % pixels != 0) continue;
@@ -59,7 +59,9 @@ class FakeTrainer : public Trainer {
     const double loss = injected == loss_at.end() ? 1 + std::sin(signal) : injected->second;
     if (!std::isfinite(loss)) return {.loss = loss, .correct = 0};
     ++state_.updates;
-    for (const Parameter& parameter : parameters_) update(parameter.id, signal, options);
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+      update(parameters_[p].id, signal + static_cast<double>(p), options);
+    }
     shift_statistics(signal);
     keep_masks();
     return {.loss = loss, .correct = static_cast<int64_t>(std::fabs(signal)) % images.shape()[0]};
@@ -79,6 +81,18 @@ class FakeTrainer : public Trainer {
   }
 
  private:
+  // Of all Dropouts together.
+  double dropped() const {
+    double sum = 0;
+    for (const Node& node : graph_.nodes) {
+      if (node.op_type != "Dropout") continue;
+      const bool given = node.inputs.size() > 1;
+      sum += given ? graph_.value(node.inputs[1]).constant->as<float>()[0]
+                   : node.attributes.real("ratio", 0.5f);
+    }
+    return sum;
+  }
+
   void update(ValueId id, double signal, const StepOptions& options) {
     if (setup.frozen.contains(graph_.value(id).name)) return;
     const Tensor before = *graph_.value(id).constant;

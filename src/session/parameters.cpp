@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "graph/constants_behind.h"
+#include "graph/is_onnx.h"
 #include "graph/op.h"
 
 namespace coppice {
@@ -161,6 +162,18 @@ std::vector<Parameter> trained_parameters(const Graph& graph) {
     if (seen.insert(use.constant).second) parameters.push_back({use.constant, use.kind});
   }
   return parameters;
+}
+
+std::vector<ValueId> running_statistics(const Graph& graph) {
+  const std::vector<ValueId> source = constants_behind(graph);
+  std::vector<ValueId> statistics;
+  for (const Node& node : graph.nodes) {
+    if (!is_onnx(node, "BatchNormalization") || node.inputs.size() < 5) continue;
+    for (const ValueId id : {node.inputs[3], node.inputs[4]}) {
+      if (source[id] != kNoValue) statistics.push_back(source[id]);
+    }
+  }
+  return statistics;
 }
 
 bool has_batch_norm(const Graph& graph) {

@@ -23,6 +23,10 @@ struct Parameter {
 // In the order of their first readers.
 std::vector<Parameter> trained_parameters(const Graph& graph);
 
+// The constants that hold the running statistics of normalisations, which training moves without a
+// gradient; also where an exporter put an Identity between.
+std::vector<ValueId> running_statistics(const Graph& graph);
+
 bool has_batch_norm(const Graph& graph);
 
 }  // namespace coppice

@@ -5,7 +5,6 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "graph/constants_behind.h"
 #include "session/parameters.h"
 #include "train/tensors.h"
 
@@ -79,18 +78,6 @@ std::vector<char> overwritable_values(const Graph& graph, const std::vector<int3
 }
 
 }  // namespace
-
-std::vector<ValueId> running_statistics(const Graph& graph) {
-  const std::vector<ValueId> source = constants_behind(graph);
-  std::vector<ValueId> statistics;
-  for (const Node& node : graph.nodes) {
-    if (node.op_type != "BatchNormalization") continue;
-    for (const ValueId id : {node.inputs[3], node.inputs[4]}) {
-      if (source[id] != kNoValue) statistics.push_back(source[id]);
-    }
-  }
-  return statistics;
-}
 
 Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted)
     : inputs_(graph.inputs), wanted_(std::move(wanted)), inferred_(infer(graph, sizes)) {

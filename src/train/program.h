@@ -15,10 +15,6 @@
 
 namespace coppice::train {
 
-// The constants that hold the running statistics of normalisations, also where an exporter put an
-// Identity between.
-std::vector<ValueId> running_statistics(const Graph& graph);
-
 class Program {
  public:
   // `wanted`: values that `run` gives. Throws Error::input naming the node for what can't be

@@ -1,0 +1,216 @@
+// Every method that trains, stopped at the end of every stage and after every step, goes on to the
+// same bits; also where the values of the saved graph have other numbers by then, which no method
+// may rely on (session/session.h).
+#include <gtest/gtest.h>
+
+#include "core/random.h"
+#include "graph/op.h"
+#include "graph/renumber.h"
+#include "methods/deep_compression.h"
+#include "methods/dsd.h"
+#include "methods/slimming.h"
+#include "methods/soft.h"
+#include "session/fake_session.h"
+#include "support/temp_dir.h"
+#include "support/text_graph.h"
+
+namespace coppice {
+namespace {
+
+using fake::Fixture;
+
+constexpr char kNet[] = R"(
+    opset 13
+    input x float32 [N, 1, 4, 4]
+    const w1 float32 [4, 1, 3, 3] random
+    const ones float32 [4] ones
+    const zeros float32 [4] zeros
+    const w2 float32 [4, 4, 1, 1] random
+    const w3 float32 [4, 4, 1, 1] random
+    const fw1 float32 [8, 4] random
+    const fb1 float32 [8] random
+    const ratio float32 [] = 0.5
+    const fw2 float32 [3, 8] random
+    const fw3 float32 [2, 8] random
+    a = Conv(x, w1, zeros) {pads=[1, 1, 1, 1]}
+    n = BatchNormalization(a, ones, zeros, zeros, ones)
+    r = Relu(n)
+    c = Conv(r, w2)
+    m = BatchNormalization(c, ones, zeros, zeros, ones)
+    s = Relu(m)
+    e = Conv(s, w3, zeros)
+    g = GlobalAveragePool(e)
+    f = Flatten(g)
+    h = Gemm(f, fw1, fb1) {transB=1}
+    t = Relu(h)
+    d = Dropout(t, ratio)
+    l = Gemm(d, fw2) {transB=1}
+    y = Softmax(l)
+    z = Gemm(d, fw3) {transB=1}
+    output y z)";
+
+// Two outputs, a Softmax, Dropout, merged vectors, and weights in Constant nodes.
+Graph net() {
+  Graph graph = parse_text_graph(kNet);
+  for (const char* name : {"fw1", "w2", "ratio"}) {
+    Node node;
+    node.op_type = "Constant";
+    node.op = find_operator("", "Constant");
+    node.outputs = {*find_value(graph, name)};
+    graph.nodes.insert(graph.nodes.begin(), std::move(node));
+  }
+  return graph;
+}
+
+OneShotOptions half() {
+  OneShotOptions options;
+  options.budget = {Budget::Of::ratio, 0.5};
+  options.round_to = 1;
+  return options;
+}
+
+OneShotOptions half_made_up_for() {
+  OneShotOptions options = half();
+  options.recover = {.bias = true, .merge = true, .scale = true};
+  return options;
+}
+
+DeepCompressionOptions two_rounds(DeepCompressionOptions::Retraining retraining) {
+  DeepCompressionOptions options;
+  options.pruning.sparsity = 0.6;
+  options.rounds = 2;
+  options.retraining = retraining;
+  options.sharing = {.conv_bits = 3, .fc_bits = 2};
+  return options;
+}
+
+Outcome slim(Session& session, int64_t passes) {
+  SlimmingOptions options;
+  options.pruning = half_made_up_for();
+  options.passes = passes;
+  return slimming(session, options, fake::recipe(2), fake::recipe(1));
+}
+
+struct Case {
+  const char* name;
+  Outcome (*run)(Session& session);
+};
+
+using Retraining = DeepCompressionOptions::Retraining;
+
+const Case kCases[] = {
+    {"deep_compression",
+     [](Session& session) {
+       return deep_compression(session, two_rounds(Retraining::together), fake::recipe(2));
+     }},
+    {"deep_compression_in_turn",
+     [](Session& session) {
+       return deep_compression(session, two_rounds(Retraining::alternating), fake::recipe(1));
+     }},
+    {"slimming", [](Session& session) { return slim(session, 1); }},
+    {"slimming_in_two_passes", [](Session& session) { return slim(session, 2); }},
+    {"dsd",
+     [](Session& session) {
+       return dense_sparse_dense(session, {.sparsity = 0.5, .rounds = 2}, fake::recipe(1));
+     }},
+    {"soft",
+     [](Session& session) {
+       return prune_softly(session, find_method("fpgm"), half_made_up_for(), fake::recipe(3),
+                           fake::recipe(1));
+     }},
+    {"structured",
+     [](Session& session) {
+       return prune_and_train(
+           session,
+           [](const Graph& graph) {
+             return prune_once(graph, find_method("l2"), half_made_up_for());
+           },
+           fake::recipe(2));
+     }},
+    {"magnitude",
+     [](Session& session) {
+       return prune_and_train(
+           session,
+           [](const Graph& graph) {
+             return prune_by_magnitude(graph, {.sparsity = 0.7}, OneShotOptions::Verify::on);
+           },
+           fake::recipe(2));
+     }},
+};
+
+// Where a run ends early: both negative for one that doesn't.
+struct Stop {
+  int64_t stages = -1, steps = -1;
+};
+
+struct Ran {
+  std::string graph;
+  Plan plan;
+  std::vector<EpochRecord> history;
+  std::vector<StageRecord> stages;
+  int64_t steps = 0;
+};
+
+Ran ran(Fixture& fixture, const Case& method) {
+  const Outcome outcome = method.run(*fixture.opened);
+  return {fake::bytes_of(outcome.graph), outcome.plan, fixture.opened->history(),
+          fixture.opened->stages(), fixture.watcher.steps};
+}
+
+void shuffle_values(Graph& graph, uint64_t seed) {
+  std::vector<ValueId> order;
+  for (const int64_t id : Random(seed).permutation(std::ssize(graph.values))) {
+    order.push_back(static_cast<ValueId>(id));
+  }
+  renumber(graph, order);
+}
+
+enum class Numbers { kept, shuffled };
+
+Ran resumed(const Case& method, const Stop& stop, Numbers numbers) {
+  const TempDir folder;
+  const SessionOptions options{.checkpoint = folder / "checkpoint"};
+  Fixture first;
+  first.watcher.stop_after = stop.steps;
+  first.watcher.stop_after_stages = stop.stages;
+  first.open(net(), options);
+  EXPECT_THROW(method.run(*first.opened), Error);
+  Fixture second;
+  SessionState state = read_checkpoint(options.checkpoint);
+  if (numbers == Numbers::shuffled) shuffle_values(state.graph, 7);
+  second.open(net(), options).resume(std::move(state));
+  return ran(second, method);
+}
+
+void expect_same(const Ran& found, const Ran& expected) {
+  EXPECT_TRUE(found.graph == expected.graph) << "other bytes";
+  EXPECT_EQ(found.plan, expected.plan);
+  fake::expect_same(found.history, expected.history);
+  fake::expect_same(found.stages, expected.stages);
+}
+
+class EveryMethod : public testing::TestWithParam<Case> {};
+
+TEST_P(EveryMethod, stopped_after_any_stage_or_step_goes_on_to_the_same_bits) {
+  Fixture fixture;
+  fixture.open(net());
+  const Ran whole = ran(fixture, GetParam());
+  ASSERT_GT(whole.steps, 5);
+  for (const Numbers numbers : {Numbers::kept, Numbers::shuffled}) {
+    SCOPED_TRACE(numbers == Numbers::kept ? "numbers kept" : "numbers shuffled");
+    for (int64_t stages = 1; stages <= std::ssize(whole.stages); ++stages) {
+      SCOPED_TRACE("stopped after stage " + std::to_string(stages));
+      expect_same(resumed(GetParam(), {.stages = stages}, numbers), whole);
+    }
+    for (int64_t steps = 1; steps <= whole.steps; ++steps) {
+      SCOPED_TRACE("stopped after step " + std::to_string(steps));
+      expect_same(resumed(GetParam(), {.steps = steps}, numbers), whole);
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(, EveryMethod, testing::ValuesIn(kCases),
+                         [](const auto& method) { return std::string(method.param.name); });
+
+}  // namespace
+}  // namespace coppice
