@@ -12,9 +12,10 @@ std::unique_ptr<Dataset> DataChoice::open(Split split) const {
   return label_offset ? shift_labels(std::move(dataset), *label_offset) : std::move(dataset);
 }
 
-Judge::Judge(DataChoice data, const Graph& graph, const Invocation& run)
+Judge::Judge(DataChoice data, std::unique_ptr<Dataset> pictures, const Graph& graph,
+             const Invocation& run)
     : data_(std::move(data)),
-      dataset_(data_.open(Split::test)),
+      dataset_(std::move(pictures)),
       preprocessing_(choose_preprocessing(data_.preprocess, graph, *dataset_, run.console)),
       pictures_(pictures_to_judge(*dataset_)),
       run_(run) {

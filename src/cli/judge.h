@@ -23,9 +23,10 @@ struct DataChoice {
 
 class Judge {
  public:
-  // Opens the pictures to judge by: the test part, or all there are. Warns where preprocessing had
-  // to be guessed, and where the model sees little of a picture.
-  Judge(DataChoice data, const Graph& graph, const Invocation& run);
+  // `pictures`: what `data` opens for Split::test. Warns where preprocessing had to be guessed, and
+  // where the model sees little of a picture.
+  Judge(DataChoice data, std::unique_ptr<Dataset> pictures, const Graph& graph,
+        const Invocation& run);
 
   // A training here leaves these training pictures out: where there is no test part they judge.
   void hold_out(const std::vector<int64_t>& held_out);

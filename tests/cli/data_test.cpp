@@ -3,6 +3,7 @@
 
 #include "cli/program.h"
 #include "core/files.h"
+#include "support/shared_data.h"
 #include "support/temp_dir.h"
 
 namespace coppice {
@@ -114,6 +115,33 @@ TEST_F(Data, a_npy_file_need_not_hold_every_class) {
 TEST_F(Data, a_model_that_is_no_classifier_of_pictures_is_refused) {
   EXPECT_TRUE(fails(coppice({"eval", "zoo:mobilenetv2", "--data", "digits"}), 3,
                     "the model has 1000 outputs, data set 'digits' has 10 classes"));
+}
+
+TEST_F(Data, photographs_that_nothing_resizes_are_warned_of_once) {
+  const auto data = shared_data();
+  if (!data) GTEST_SKIP() << kNoSharedData;
+  int64_t classes = 0;
+  for (const auto& folder : std::filesystem::directory_iterator(*data / "imagenet-sample")) {
+    if (!folder.is_directory() || classes == 10) continue;
+    ++classes;
+    const auto copied = dir / "photographs" / folder.path().filename();
+    std::filesystem::create_directories(copied);
+    std::filesystem::copy(folder, copied, std::filesystem::copy_options::recursive);
+  }
+  const std::string spec = "images:" + (dir / "photographs").string();
+  const auto prune = [&](const std::string& preprocess) {
+    return coppice({"prune", "zoo:resnet20", "-o", dir / "out.onnx", "--data", spec, "--preprocess",
+                    preprocess, "--latency", "off"});
+  };
+  const std::string warning = "of the short side";
+  const Ran cropped = prune("imagenet"), resized = prune("imagenet,resize=36");
+  ASSERT_EQ(cropped.code, 0) << cropped.err;
+  const size_t first = cropped.err.find(warning);
+  EXPECT_NE(first, std::string::npos) << cropped.err;
+  EXPECT_EQ(cropped.err.find(warning, first + 1), std::string::npos);
+  EXPECT_NE(cropped.out.find("top-1, training pictures"), std::string::npos) << cropped.out;
+  ASSERT_EQ(resized.code, 0) << resized.err;
+  EXPECT_EQ(resized.err.find(warning), std::string::npos);
 }
 
 }  // namespace

@@ -33,7 +33,8 @@ constexpr Command kCommands[] = {
      "  coppice decompress sparse.coppice -o sparse.onnx\n"},
     {"eval", "MODEL --data SPEC", "accuracy and loss on a data set", define_eval,
      "  coppice eval model.onnx --data cifar10:DIR --preprocess cifar10\n"
-     "  coppice eval model.onnx --data images:DIR --preprocess imagenet --limit 1000\n"
+     "  coppice eval model.onnx --data images:DIR --limit 1000 \\\n"
+     "    --preprocess imagenet,resize=256,crop=224\n"
      "  coppice eval model.onnx --data mnist:DIR --preprocess scale=1/255 --json\n"},
     {"verify", "A B", "do two models compute the same?", define_verify,
      "  coppice verify a.onnx b.onnx\n"

@@ -63,8 +63,10 @@ Tuned share_and_judge(const Options& options, Graph original, const SharingOptio
                       const Invocation& run) {
   TrainingOptions training_options = options.training;
   if (training_options.epochs == 0) training_options.epochs = 1;
-  Judge judge({options.data, options.preprocess, options.label_offset}, original, run);
-  require_targets(original, judge.dataset(), training_options.distillation);
+  const DataChoice data{options.data, options.preprocess, options.label_offset};
+  std::unique_ptr<Dataset> pictures = data.open(Split::test);
+  require_targets(original, *pictures, training_options.distillation);
+  Judge judge(data, std::move(pictures), original, run);
   const std::string sum = model_sha256(options.model, run.options.seed).get();
   const Start start = is_zoo_name(options.model) ? Start::untrained : Start::pruned;
   TrainingRun training(training_options, start, std::move(original), judge,

@@ -19,8 +19,10 @@ struct Options {
 
 Result eval(const Options& options, const Invocation& run) {
   Model model = load_model(options.model, run.options.seed);
-  Judge judge({options.data, options.preprocess, options.label_offset}, model.graph, run);
-  require_classifier(model.graph, judge.dataset());
+  const DataChoice data{options.data, options.preprocess, options.label_offset};
+  std::unique_ptr<Dataset> pictures = data.open(Split::test);
+  require_classifier(model.graph, *pictures);
+  Judge judge(data, std::move(pictures), model.graph, run);
   judge.limit(options.limit);
   if (model.graph.outputs.size() > 1) {
     run.console.warn("the model has " + std::to_string(model.graph.outputs.size()) + " outputs; '" +

@@ -88,13 +88,15 @@ std::optional<Judge> judge_of(const PruneOptions& options, const Graph& graph,
                               const Invocation& run) {
   std::optional<Judge> judge;
   if (options.data.empty()) return judge;
-  judge.emplace(DataChoice{options.data, options.preprocess, options.label_offset}, graph, run);
+  const DataChoice data{options.data, options.preprocess, options.label_offset};
+  std::unique_ptr<Dataset> pictures = data.open(Split::test);
   // A net that isn't a classifier can still follow its original's outputs.
   if (options.training.epochs > 0) {
-    require_targets(graph, judge->dataset(), options.training.distillation);
+    require_targets(graph, *pictures, options.training.distillation);
   } else {
-    require_classifier(graph, judge->dataset());
+    require_classifier(graph, *pictures);
   }
+  judge.emplace(data, std::move(pictures), graph, run);
   return judge;
 }
 

@@ -38,7 +38,8 @@ Result train(const Options& options, const Invocation& run) {
   AtomicFile file(places.writes("-o", options.output));
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
-  Judge judge({options.data, options.preprocess, options.label_offset}, model.graph, run);
+  const DataChoice data{options.data, options.preprocess, options.label_offset};
+  Judge judge(data, data.open(Split::test), model.graph, run);
   const Start start = is_zoo_name(options.model) ? Start::untrained : Start::trained;
   TrainingRun training(options.training, start, std::move(model.graph), judge,
                        request_of(options, sha256.get(), run), run);
