@@ -19,7 +19,7 @@ struct LabelledBatch {
 };
 
 struct Totals {
-  Scores scores = Scores::logits;
+  ScoreKind scores = ScoreKind::logits;
   int64_t images = 0, top1 = 0, top5 = 0;
   double loss = 0;
 };
@@ -80,11 +80,11 @@ double loss_of_chances(std::span<const float> outputs, int64_t label) {
   return loss;
 }
 
-double loss_of(Scores scores, std::span<const float> outputs, int64_t label) {
+double loss_of(ScoreKind scores, std::span<const float> outputs, int64_t label) {
   switch (scores) {
-    case Scores::logits: return cross_entropy(outputs, label);
-    case Scores::probabilities: return loss_of_probabilities(outputs, label);
-    case Scores::chances: return loss_of_chances(outputs, label);
+    case ScoreKind::logits: return cross_entropy(outputs, label);
+    case ScoreKind::probabilities: return loss_of_probabilities(outputs, label);
+    case ScoreKind::chances: return loss_of_chances(outputs, label);
   }
   return 0;
 }
@@ -99,7 +99,7 @@ void count(const LabelledBatch& batch, const Tensor& scores, const EvaluationJob
   }
   const auto pictures = std::ssize(batch.labels);  // the first batch decides
   if (totals.images == 0) {
-    totals.scores = scores_of(job.form, outputs.first(pictures * classes), pictures);
+    totals.scores = kind_of(job.form, outputs.first(pictures * classes), pictures);
   }
   for (size_t i = 0; i < batch.labels.size(); ++i) {
     const std::span<const float> row = outputs.subspan(i * classes, classes);

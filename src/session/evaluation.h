@@ -27,7 +27,7 @@ struct Evaluation {
   double top1 = 0, top5 = 0, loss = 0;  // as far as it has come, while it runs
   int64_t images = 0, batch = 0;
   double images_per_second = 0;
-  Scores scores = Scores::logits;  // how the loss read the outputs
+  ScoreKind scores = ScoreKind::logits;  // how the loss read the outputs
 };
 
 // The first output for a batch of pictures: N x classes scores.

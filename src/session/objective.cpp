@@ -16,14 +16,14 @@ namespace {
 
 using Labels = TrainingSetup::Labels;
 
-constexpr int64_t kPictures = 64;
+constexpr int64_t kPictures = 32;
 
 // The first output for the first pictures; its scores are then read one picture after the other.
-Scores look_at(const Graph& original, const ScoreForm& form, const SomePictures& pictures) {
+ScoreKind look_at(const Graph& original, const ScoreForm& form, const SomePictures& pictures) {
   const int64_t fixed = fixed_batch(original);
   const int64_t count =
       std::min(fixed > 0 ? fixed : kPictures, static_cast<int64_t>(pictures.indices.size()));
-  if (count == 0) return Scores::logits;
+  if (count == 0) return ScoreKind::logits;
   Graph graph = original;
   graph.outputs = {original.outputs.front()};
   remove_dead(graph);
@@ -36,7 +36,7 @@ Scores look_at(const Graph& original, const ScoreForm& form, const SomePictures&
   std::ranges::copy(read.as<float>(), images.mutate<float>().begin());  // zeros fill a fixed batch
   const Tensor outputs = compile(std::move(graph), sizes).run(std::span(&images, 1)).front();
   const int64_t classes = outputs.size() / images.shape()[0];
-  return scores_of(form, outputs.as<float>().first(count * classes), count);
+  return kind_of(form, outputs.as<float>().first(count * classes), count);
 }
 
 // Where it could be scores: as many of one picture as axis 1 is long.
@@ -53,10 +53,10 @@ int64_t columns_of_first(const Graph& graph) {
 void say_how_scores_are_read(const Graph& graph, const ScoreForm& form, Objective& objective) {
   const std::string name = "output '" + graph.value(graph.outputs.front()).name + "'";
   const bool seen_through = form.logits != graph.outputs.front();
-  if (objective.scores == Scores::probabilities && !seen_through) {
+  if (objective.scores == ScoreKind::probabilities && !seen_through) {
     objective.remarks.push_back(name +
                                 " holds probabilities of the classes: losses take its logarithm");
-  } else if (objective.scores == Scores::chances) {
+  } else if (objective.scores == ScoreKind::chances) {
     objective.remarks.push_back(
         name +
         " holds a chance for each class by itself, as a Sigmoid gives it: losses are the "
@@ -76,7 +76,7 @@ void decide_on_first(const Graph& original, const SomePictures& pictures, Object
   const ScoreForm form = score_form(original);
   objective.scores = form.certain ? *form.certain : look_at(original, form, pictures);
   // Without labels only what is a distribution is known to be scores at all.
-  if (objective.labels == Labels::unused && objective.scores == Scores::logits) return;
+  if (objective.labels == Labels::unused && objective.scores == ScoreKind::logits) return;
   objective.classes = columns;
   say_how_scores_are_read(original, form, objective);
 }

@@ -23,7 +23,7 @@ namespace coppice {
 struct Objective {
   int64_t classes = 0;  // of the first output, where it is scores
   TrainingSetup::Labels labels = TrainingSetup::Labels::used;
-  Scores scores = Scores::logits;
+  ScoreKind scores = ScoreKind::logits;
   std::vector<std::string> others;   // names of the outputs beside the first that can be followed
   std::vector<std::string> remarks;  // what the user should know of the first output and of those
                                      // that can't be followed

@@ -43,7 +43,7 @@ TEST(Objective, of_plain_scores_needs_no_remark) {
 
 TEST(Objective, of_a_softmax_in_pieces_is_found_in_the_outputs_and_said) {
   const Objective objective = asked(kPieces + std::string("output z"));
-  EXPECT_EQ(objective.scores, Scores::probabilities);
+  EXPECT_EQ(objective.scores, ScoreKind::probabilities);
   ASSERT_EQ(objective.remarks.size(), 1u);
   EXPECT_EQ(objective.remarks[0],
             "output 'z' holds probabilities of the classes: losses take its logarithm");
@@ -53,7 +53,7 @@ TEST(Objective, of_a_sigmoid_is_said) {
   for (const char* end :
        {"z = Sigmoid(y)\noutput z", "s = Sigmoid(y)\nz = Cast(s) {to=1}\noutput z"}) {
     const Objective objective = asked(end);
-    EXPECT_EQ(objective.scores, Scores::chances);
+    EXPECT_EQ(objective.scores, ScoreKind::chances);
     ASSERT_EQ(objective.remarks.size(), 1u);
     EXPECT_NE(objective.remarks[0].find("binary cross entropies"), std::string::npos);
   }

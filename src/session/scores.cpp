@@ -55,26 +55,27 @@ ScoreForm score_form(const Graph& graph) {
   while (producer[id] >= 0 && only_reshapes(graph.nodes[producer[id]])) {
     id = graph.nodes[producer[id]].inputs[0];
   }
-  if (form.range.low < 0) form.certain = Scores::logits;
+  if (form.range.low < 0) form.certain = ScoreKind::logits;
   if (producer[id] < 0) return form;
   const Node& last = graph.nodes[producer[id]];
   const bool softmax = is_onnx(last, "Softmax") && over_all_classes(graph, last);
   if (!softmax && !is_onnx(last, "Sigmoid")) return form;
-  form.certain = softmax ? Scores::probabilities : Scores::chances;
+  form.certain = softmax ? ScoreKind::probabilities : ScoreKind::chances;
   form.logits = last.inputs[0];
   return form;
 }
 
-Scores scores_of(const ScoreForm& form, std::span<const float> outputs, int64_t pictures) {
+ScoreKind kind_of(const ScoreForm& form, std::span<const float> outputs, int64_t pictures) {
   if (form.certain) return *form.certain;
-  if (form.range.low < 0 || pictures == 0) return Scores::logits;
+  if (form.range.low < 0 || pictures == 0) return ScoreKind::logits;
   const double sum = common_sum(outputs, pictures);
   // 1, or what a softmax was multiplied with: then that is also the most that one class can have.
-  if (sum > 0 && (is_near(sum, 1) || is_near(sum, form.range.high))) return Scores::probabilities;
-  return form.range.high <= 1 ? Scores::chances : Scores::logits;
+  if (sum > 0 && (is_near(sum, 1) || is_near(sum, form.range.high)))
+    return ScoreKind::probabilities;
+  return form.range.high <= 1 ? ScoreKind::chances : ScoreKind::logits;
 }
 
-std::string name_of(Scores scores) {
+std::string name_of(ScoreKind scores) {
   constexpr const char* kNames[] = {"logits", "probabilities", "chances"};
   return kNames[static_cast<int>(scores)];
 }

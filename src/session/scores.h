@@ -21,22 +21,22 @@
 
 namespace coppice {
 
-enum class Scores { logits, probabilities, chances };
+enum class ScoreKind { logits, probabilities, chances };
 
 // What the graph alone says. The default knows nothing, and takes any output for logits.
 struct ScoreForm {
-  Range range = {};                    // of the first output
-  std::optional<Scores> certain = {};  // where no picture need be looked at
+  Range range = {};                       // of the first output
+  std::optional<ScoreKind> certain = {};  // where no picture need be looked at
   // What the last Softmax or Sigmoid reads, else the first output.
   ValueId logits = kNoValue;
 };
 ScoreForm score_form(const Graph& graph);
 
 // `outputs`: the first output for so many pictures, as many scores for each.
-Scores scores_of(const ScoreForm& form, std::span<const float> outputs, int64_t pictures);
+ScoreKind kind_of(const ScoreForm& form, std::span<const float> outputs, int64_t pictures);
 
 // "logits", "probabilities" or "chances".
-std::string name_of(Scores scores);
+std::string name_of(ScoreKind scores);
 
 // Where a logarithm is taken of what may be 0. The least that is told from 0 keeps its gradient
 // finite in float32; the least doubt is the distance from 1 to the next float32 below it.

@@ -22,13 +22,14 @@ const Rows kDistributions{0.2f, 0.3f, 0.5f, 0.9f, 0.05f, 0.05f};
 const Rows kBetween0And1{0.2f, 0.3f, 0.4f, 0.9f, 0.8f, 0.05f};
 
 std::string read(const std::string& text, const Rows& outputs) {
-  return name_of(scores_of(score_form(net(text)), outputs, std::ssize(outputs) / 3));
+  return name_of(kind_of(score_form(net(text)), outputs, std::ssize(outputs) / 3));
 }
 
 TEST(Scores, are_decided_by_a_last_softmax_or_sigmoid_whatever_they_are) {
   const ScoreForm softmax = score_form(net("y = Softmax(l)\noutput y"));
-  EXPECT_EQ(softmax.certain, Scores::probabilities);
-  EXPECT_EQ(score_form(net("s = Sigmoid(l)\ny = Flatten(s)\noutput y")).certain, Scores::chances);
+  EXPECT_EQ(softmax.certain, ScoreKind::probabilities);
+  EXPECT_EQ(score_form(net("s = Sigmoid(l)\ny = Flatten(s)\noutput y")).certain,
+            ScoreKind::chances);
   EXPECT_EQ(read("y = Sigmoid(l)\noutput y", kDistributions), "chances");
 }
 
@@ -53,7 +54,7 @@ TEST(Scores, a_softmax_over_pairs_is_no_distribution_over_the_classes) {
       "input x float32 [N, 3, 2]\np = Softmax(x) {axis=-1}\ny = Flatten(p)\noutput y"));
   EXPECT_FALSE(form.certain.has_value());
   const Rows rows{0.2f, 0.8f, 0.9f, 0.1f, 0.5f, 0.5f};
-  EXPECT_EQ(scores_of(form, rows, 1), Scores::chances);
+  EXPECT_EQ(kind_of(form, rows, 1), ScoreKind::chances);
 }
 
 TEST(Scores, a_softmax_in_pieces_or_with_something_behind_it_gives_probabilities) {
@@ -97,7 +98,7 @@ TEST(Scores, numbers_that_merely_lie_between_0_and_1_are_logits) {
   EXPECT_EQ(read("y = Relu(l)\noutput y", kBetween0And1), "logits");
   EXPECT_EQ(read("y = Relu(l)\noutput y", {0, 0, 0, 0, 0, 0}), "logits");
   EXPECT_EQ(read("y = LogSoftmax(l)\noutput y", {-1, -1, -1}), "logits");
-  EXPECT_EQ(name_of(scores_of(ScoreForm{}, kDistributions, 2)), "logits");
+  EXPECT_EQ(name_of(kind_of(ScoreForm{}, kDistributions, 2)), "logits");
 }
 
 double low_of(const std::string& text) {

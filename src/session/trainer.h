@@ -37,7 +37,7 @@ struct TrainingSetup {
   // unused: the pictures' labels aren't of these classes, only the teacher's scores count.
   enum class Labels { used, unused } labels = Labels::used;
   // How the first output is read, where a last Softmax or Sigmoid doesn't say it (scores.h).
-  Scores scores = Scores::logits;
+  ScoreKind scores = ScoreKind::logits;
   NormMomentum norm_momentum;
   NamedTensors masks;                  // f32, 0 or 1: these weights stay exactly 0
   std::set<std::string> frozen, tied;  // as the recipe has them

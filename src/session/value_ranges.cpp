@@ -68,7 +68,8 @@ class Ranges {
   explicit Ranges(const Graph& graph) : graph_(graph), ranges_(graph.values.size()) {
     for (const Node& node : graph.nodes) {
       const bool ours = node.domain.empty() || node.domain == "ai.onnx";
-      const Range range = ours ? range_of(node) : kAnything;
+      Range range = ours ? range_of(node) : kAnything;
+      if (std::isnan(range.low) || std::isnan(range.high)) range = kAnything;  // inf - inf
       for (const ValueId id : node.outputs) {
         if (id != kNoValue) ranges_[id] = range;
       }

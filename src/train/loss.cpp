@@ -15,7 +15,7 @@ at::Tensor as_scores(const at::Tensor& output, int64_t classes) {
 }
 
 at::Tensor error_by_labels(const at::Tensor& logits, const Targets& targets, double smoothing) {
-  if (targets.scores != Scores::chances) {
+  if (targets.scores != ScoreKind::chances) {
     return at::cross_entropy_loss(logits, targets.labels, {}, at::Reduction::Mean, -100, smoothing);
   }
   const auto classes = static_cast<double>(targets.classes);
@@ -25,14 +25,14 @@ at::Tensor error_by_labels(const at::Tensor& logits, const Targets& targets, dou
          static_cast<double>(logits.size(0));
 }
 
-at::Tensor divergence(const at::Tensor& student, const at::Tensor& teacher, Scores scores,
+at::Tensor divergence(const at::Tensor& student, const at::Tensor& teacher, ScoreKind scores,
                       double temperature) {
   const at::Tensor t = teacher / temperature, s = student / temperature;
   const double scale = temperature * temperature / static_cast<double>(student.size(0));
   const auto between = [](const at::Tensor& expected, const at::Tensor& found) {
     return (expected.exp() * (expected - found)).sum();
   };
-  if (scores != Scores::chances) {
+  if (scores != ScoreKind::chances) {
     return between(at::log_softmax(t, 1), at::log_softmax(s, 1)) * scale;
   }
   return (between(at::log_sigmoid(t), at::log_sigmoid(s)) +
@@ -94,10 +94,10 @@ class Sum {
 
 }  // namespace
 
-at::Tensor logits_from(const at::Tensor& output, Scores scores) {
-  if (scores == Scores::logits) return output;
+at::Tensor logits_from(const at::Tensor& output, ScoreKind scores) {
+  if (scores == ScoreKind::logits) return output;
   const at::Tensor chance = output.clamp_min(kLeastProbability);
-  if (scores == Scores::probabilities) return chance.log();
+  if (scores == ScoreKind::probabilities) return chance.log();
   return chance.log() - (1 - output).clamp_min(kLeastDoubt).log();
 }
 

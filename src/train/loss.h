@@ -41,13 +41,13 @@
 namespace coppice::train {
 
 // Logits from what the first output holds: itself, its logarithm, or its log odds.
-at::Tensor logits_from(const at::Tensor& output, Scores scores);
+at::Tensor logits_from(const at::Tensor& output, ScoreKind scores);
 
 struct Targets {
-  at::Tensor labels;                // [N], int64; undefined: none
-  std::vector<at::Tensor> teacher;  // by output; undefined: not followed there; empty: nowhere
-  int64_t classes = 0;              // of the first output; 0: it isn't scores
-  Scores scores = Scores::logits;   // what its logits are of
+  at::Tensor labels;                     // [N], int64; undefined: none
+  std::vector<at::Tensor> teacher;       // by output; undefined: not followed there; empty: nowhere
+  int64_t classes = 0;                   // of the first output; 0: it isn't scores
+  ScoreKind scores = ScoreKind::logits;  // what its logits are of
 };
 // `outputs`: the first as logits where there are classes; others may be of any shape, undefined
 // where they aren't followed.

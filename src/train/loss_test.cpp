@@ -96,11 +96,11 @@ TEST(Loss, of_probabilities_and_scaled_ones_is_that_of_the_logits_that_they_came
   const at::Tensor logits = tensor(kStudent), teacher = tensor(kTeacher);
   for (const double scale : {1.0, 100.0}) {
     const auto read = [&](const at::Tensor& of) {
-      return logits_from(at::softmax(of, 1) * scale, Scores::probabilities);
+      return logits_from(at::softmax(of, 1) * scale, ScoreKind::probabilities);
     };
     const LossOptions options{.label_smoothing = 0.1, .distillation = 0.4, .temperature = 3};
     const Targets plain{labels({2, 0}), {teacher}, 3};
-    const Targets seen{labels({2, 0}), {read(teacher)}, 3, Scores::probabilities};
+    const Targets seen{labels({2, 0}), {read(teacher)}, 3, ScoreKind::probabilities};
     EXPECT_NEAR(loss_of({read(logits)}, seen, options).item<double>(),
                 loss_of({logits}, plain, options).item<double>(), kTolerance)
         << scale;
@@ -108,9 +108,9 @@ TEST(Loss, of_probabilities_and_scaled_ones_is_that_of_the_logits_that_they_came
 }
 
 TEST(Loss, of_a_probability_of_zero_is_finite) {
-  const at::Tensor read = logits_from(tensor({{1, 0}}), Scores::probabilities);
+  const at::Tensor read = logits_from(tensor({{1, 0}}), ScoreKind::probabilities);
   const double found =
-      loss_of({read}, {labels({1}), {}, 2, Scores::probabilities}, {}).item<double>();
+      loss_of({read}, {labels({1}), {}, 2, ScoreKind::probabilities}, {}).item<double>();
   EXPECT_NEAR(found, -std::log(kLeastProbability), 1e-9);
 }
 
@@ -126,9 +126,9 @@ TEST(Loss, of_chances_is_the_binary_cross_entropy_summed_over_the_classes) {
             wanted * log_sigmoid(kStudent[n][k]) + (1 - wanted) * log_sigmoid(-kStudent[n][k]);
       }
     }
-    const at::Tensor seen = logits_from(at::sigmoid(tensor(kStudent)), Scores::chances);
+    const at::Tensor seen = logits_from(at::sigmoid(tensor(kStudent)), ScoreKind::chances);
     for (const at::Tensor& logits : {tensor(kStudent), seen}) {
-      const double found = loss_of({logits}, {labels({2, 0}), {}, 3, Scores::chances},
+      const double found = loss_of({logits}, {labels({2, 0}), {}, 3, ScoreKind::chances},
                                    {.label_smoothing = smoothing})
                                .item<double>();
       EXPECT_NEAR(found, expected / 2, 1e-9) << smoothing;
@@ -148,7 +148,7 @@ TEST(Loss, of_a_teachers_chances_is_the_divergence_of_each_class) {
     }
   }
   const double found =
-      loss_of({tensor(kStudent)}, {labels({2, 0}), {tensor(kTeacher)}, 3, Scores::chances},
+      loss_of({tensor(kStudent)}, {labels({2, 0}), {tensor(kTeacher)}, 3, ScoreKind::chances},
               {.distillation = 1, .temperature = 2})
           .item<double>();
   EXPECT_NEAR(found, expected * 4 / 2, kTolerance);

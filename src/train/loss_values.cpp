@@ -22,7 +22,7 @@ LossValues::LossValues(const Graph& graph, const TrainingSetup& setup, Side side
     const ScoreForm form = score_form(graph);
     const bool seen_through = form.logits != first;
     scores_ = seen_through ? *form.certain : setup.scores;
-    read_as_ = seen_through ? Scores::logits : scores_;
+    read_as_ = seen_through ? ScoreKind::logits : scores_;
     first = form.logits;
   }
   for (size_t o = 0; o < count_; ++o) {

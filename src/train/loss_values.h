@@ -17,7 +17,7 @@ class LossValues {
   // What to ask the graph for: the outputs that are looked at, the first as its logits where it has
   // some.
   const std::vector<ValueId>& wanted() const { return wanted_; }
-  Scores scores() const { return scores_; }  // what the logits are of
+  ScoreKind scores() const { return scores_; }  // what the logits are of
   // By output, undefined where it isn't looked at; the first as logits. `found`: as `wanted`.
   std::vector<at::Tensor> by_output(const std::vector<at::Tensor>& found) const;
 
@@ -25,8 +25,8 @@ class LossValues {
   std::vector<ValueId> wanted_;
   std::vector<size_t> outputs_;  // of the wanted values
   size_t count_;                 // of the graph's outputs
-  Scores scores_ = Scores::logits;
-  Scores read_as_ = Scores::logits;  // what the wanted value of the first output still is
+  ScoreKind scores_ = ScoreKind::logits;
+  ScoreKind read_as_ = ScoreKind::logits;  // what the wanted value of the first output still is
 };
 
 // By output: whether its size is known before the pictures are (output_gradients.h).

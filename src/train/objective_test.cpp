@@ -36,7 +36,7 @@ constexpr char kLinear[] = R"(
   l = MatMul(x, w)
 )";
 
-TrainingSetup reading(Scores scores) {
+TrainingSetup reading(ScoreKind scores) {
   TrainingSetup setup = for_classes(10);
   setup.scores = scores;
   return setup;
@@ -48,7 +48,8 @@ TEST(Objectives, a_softmax_in_pieces_trains_as_its_logits_do) {
        {"e = Exp(l)\ns = ReduceSum(e) {axes=[1], keepdims=1}\ny = Div(e, s)\noutput y",
         "p = Softmax(l)\ny = Cast(p) {to=1}\noutput y",
         "const c float32 [] = 100.0\np = Softmax(l)\ny = Mul(p, c)\noutput y"}) {
-    TestTrainer pieces("opset 12\n" + std::string(kLinear) + end, reading(Scores::probabilities));
+    TestTrainer pieces("opset 12\n" + std::string(kLinear) + end,
+                       reading(ScoreKind::probabilities));
     EXPECT_NEAR(loss_after(plain, 1), loss_after(pieces, 1), 1e-4) << end;
     plain.trainer->load(plain.graph, plain.setup, {});
     EXPECT_LT(loss_after(pieces, 60), 0.1) << end;
@@ -62,7 +63,7 @@ TEST(Objectives, a_softmax_in_pieces_trains_as_its_logits_do) {
 TEST(Objectives, chances_train_by_their_own_cross_entropy) {
   TestTrainer sigmoid(kLinear + std::string("y = Sigmoid(l)\noutput y"), for_classes(10));
   TestTrainer behind(kLinear + std::string("s = Sigmoid(l)\ny = Cast(s) {to=1}\noutput y"),
-                     reading(Scores::chances));
+                     reading(ScoreKind::chances));
   EXPECT_NEAR(loss_after(sigmoid, 1), loss_after(behind, 1), 1e-4);
   EXPECT_LT(loss_after(sigmoid, 60), 0.5);
   EXPECT_LT(loss_after(behind, 60), 0.5);

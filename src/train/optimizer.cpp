@@ -73,13 +73,8 @@ void apply_mask(Trained& parameter) {
 
 void sum_tied(const Trained& parameter, at::Tensor& gradient) {
   if (!parameter.codes.defined()) return;
-  if (parameter.pruned.defined()) gradient = gradient.masked_fill(parameter.pruned, 0);
-  // Not bincount: it has no fixed order of summation on CUDA.
-  const int64_t values =
-      parameter.codes.numel() > 0 ? parameter.codes.max().item<int64_t>() + 1 : 0;
-  const at::Tensor sums = at::zeros({values}, gradient.options().dtype(at::kDouble))
-                              .index_add(0, parameter.codes, gradient.reshape({-1}).to(at::kDouble))
-                              .to(gradient.dtype());
+  const at::Tensor sums =
+      at::bincount(parameter.codes, gradient.reshape({-1}).to(at::kDouble)).to(gradient.dtype());
   gradient = sums.index_select(0, parameter.codes).reshape(gradient.sizes());
 }
 

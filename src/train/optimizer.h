@@ -37,7 +37,7 @@ void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& opt
 void apply_mask(Trained& parameter);
 
 // Gives every element of a tied weight the sum of the gradients of all elements with its value, so
-// that equal values, with their equal moments, stay equal to the bit. What is pruned has no part.
+// that equal values, with their equal moments, stay equal to the bit.
 void sum_tied(const Trained& parameter, at::Tensor& gradient);
 
 // Scales the gradients so that their common Euclidean norm is at most `norm`, as PyTorch's

@@ -179,7 +179,7 @@ class TorchTrainer : public Trainer {
         if (found != slot->second.end()) trained.slots[s] = like(found->second, trained.weight);
       }
       apply_mask(trained);
-      if (setup_.tied.contains(trained.name)) trained.codes = codes_of(trained, state);
+      if (setup_.tied.contains(trained.name)) trained.codes = codes_for(trained, state);
       trained.weight.requires_grad_();
       ids_.push_back(parameter.id);
       parameters_.push_back(std::move(trained));
@@ -188,7 +188,7 @@ class TorchTrainer : public Trainer {
 
   // Which value of its own each element had when training began. Two values may have met since, so
   // what was stored counts; in float32, that holds as many values exactly as a weight may have.
-  static at::Tensor codes_of(const Trained& trained, const OptimizerState& state) {
+  static at::Tensor codes_for(const Trained& trained, const OptimizerState& state) {
     const auto slot = state.slots.find(kCodes);
     if (slot != state.slots.end() && slot->second.contains(trained.name)) {
       const Tensor& stored = slot->second.at(trained.name);
@@ -210,10 +210,8 @@ class TorchTrainer : public Trainer {
     std::vector<at::Tensor> gradients = torch::autograd::grad(
         {loss}, weights, {}, /*retain_graph=*/{}, false, /*allow_unused=*/true);
     const at::NoGradGuard no_gradients;
-    if (setup_.optimizer.clip_norm > 0) {
-      mask(gradients);
-      clip(gradients, setup_.optimizer.clip_norm);
-    }
+    mask(gradients);
+    if (setup_.optimizer.clip_norm > 0) clip(gradients, setup_.optimizer.clip_norm);
     ++updates_;
     for (size_t p = 0; p < parameters_.size(); ++p) {
       if (!gradients[p].defined()) continue;
@@ -222,7 +220,8 @@ class TorchTrainer : public Trainer {
     }
   }
 
-  // Pruned weights don't move, so their gradients must not shorten the step of the others.
+  // Pruned weights don't move, so their gradients must neither shorten the step of the others nor
+  // be summed into that of others with their value.
   void mask(std::vector<at::Tensor>& gradients) const {
     for (size_t p = 0; p < parameters_.size(); ++p) {
       const at::Tensor& pruned = parameters_[p].pruned;

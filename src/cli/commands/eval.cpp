@@ -39,7 +39,7 @@ Result eval(const Options& options, const Invocation& run) {
   table.add({judge.by(), percentage(found.top1), percentage(found.top5), significant(found.loss, 5),
              with_separators(found.images), short_count(found.images_per_second)});
   run.console.print(table.text());
-  if (found.scores != Scores::logits) {
+  if (found.scores != ScoreKind::logits) {
     run.console.remark("the outputs are " + name_of(found.scores) +
                        ": the loss is their own, not " + "that of a softmax of them");
   }
