@@ -39,17 +39,6 @@ ScoreKind look_at(const Graph& original, const ScoreForm& form, const SomePictur
   return kind_of(form, outputs.as<float>().first(count * classes), count);
 }
 
-// Where it could be scores: as many of one picture as axis 1 is long.
-int64_t columns_of_first(const Graph& graph) {
-  const Inferred inferred = infer(graph);
-  const ValueId id = graph.outputs.front();
-  if (!inferred.has(id) || inferred.types[id]->dtype != DType::f32) return 0;
-  const Shape& shape = inferred.shape(id);
-  const bool scores = shape.size() >= 2 && element_count(shape) == shape[0] * shape[1] &&
-                      shape[0] == inferred.shape(graph.inputs.front())[0];
-  return scores ? shape[1] : 0;
-}
-
 void say_how_scores_are_read(const Graph& graph, const ScoreForm& form, Objective& objective) {
   const std::string name = "output '" + graph.value(graph.outputs.front()).name + "'";
   const bool seen_through = form.logits != graph.outputs.front();
@@ -71,7 +60,7 @@ void say_how_scores_are_read(const Graph& graph, const ScoreForm& form, Objectiv
 
 void decide_on_first(const Graph& original, const SomePictures& pictures, Objective& objective) {
   objective.labels = why_not_classifier(original, pictures.dataset) ? Labels::unused : Labels::used;
-  const int64_t columns = columns_of_first(original);
+  const int64_t columns = scores_of(original);
   if (columns == 0) return;
   const ScoreForm form = score_form(original);
   objective.scores = form.certain ? *form.certain : look_at(original, form, pictures);
