@@ -91,6 +91,7 @@ Evaluation evaluate(Graph graph, const Dataset& dataset, const Preprocessing& pr
   const int64_t images = std::ssize(options.indices);
   const int64_t batch = choose_batch(graph, options.batch, images);
   const Shape input = input_shape(graph, graph.inputs.front(), {});
+  const ScoreForm form = score_form(graph);
   const Classify classify = classifier_of(std::move(graph), options.engine, batch);
   Progress progress(run.console, options.doing, "images", images);
   EvaluationJob job{.indices = options.indices,
@@ -98,6 +99,7 @@ Evaluation evaluate(Graph graph, const Dataset& dataset, const Preprocessing& pr
                     .input = Shape(input.begin() + 1, input.end()),
                     .preprocessing = preprocessing,
                     .last_batch = LastBatch::padded,
+                    .form = form,
                     .after_batch = {},
                     .guesses = options.guesses};
   job.after_batch = [&](const Evaluation& so_far) {
@@ -111,11 +113,9 @@ Evaluation evaluate(Graph graph, const Dataset& dataset, const Preprocessing& pr
 }
 
 Json to_json(const Evaluation& evaluation) {
-  return {{"top1", evaluation.top1},
-          {"top5", evaluation.top5},
-          {"loss", evaluation.loss},
-          {"images", evaluation.images},
-          {"images_per_second", evaluation.images_per_second},
+  return {{"top1", evaluation.top1},     {"top5", evaluation.top5},
+          {"loss", evaluation.loss},     {"loss_of", name_of(evaluation.scores)},
+          {"images", evaluation.images}, {"images_per_second", evaluation.images_per_second},
           {"batch", evaluation.batch}};
 }
 

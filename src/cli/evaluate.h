@@ -44,7 +44,7 @@ inline constexpr char kPreprocessKey[] = "coppice.preprocess";
 Evaluation evaluate(Graph graph, const Dataset& dataset, const Preprocessing& preprocessing,
                     const EvaluationOptions& options, const Invocation& run);
 
-// {"top1", "top5", "loss", "images", "images_per_second", "batch"}
+// {"top1", "top5", "loss", "loss_of", "images", "images_per_second", "batch"}
 Json to_json(const Evaluation& evaluation);
 
 }  // namespace coppice

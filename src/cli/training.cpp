@@ -13,6 +13,7 @@
 #include "data/loader.h"
 #include "report/format.h"
 #include "session/parameters.h"
+#include "session/trained_share.h"
 
 namespace coppice {
 namespace {
@@ -62,7 +63,10 @@ Recipe recipe_of(const TrainingOptions& options, Start start, const Graph& graph
   recipe.loss = {.label_smoothing = options.label_smoothing,
                  .distillation = options.distillation.value_or(
                      usual_distillation(start, !why_not_classifier(graph, dataset).has_value())),
-                 .temperature = options.temperature};
+                 .temperature = options.temperature,
+                 .others = start == Start::untrained ? LossOptions::Others::leave
+                                                     : LossOptions::Others::follow};
+  recipe.norm_momentum = options.norm_momentum;
   recipe.augmentation =
       options.augment.empty() ? dataset.usual_augmentation() : parse_augmentation(options.augment);
   return recipe;
@@ -161,10 +165,16 @@ class ConsoleObserver : public Observer {
     run_.add_metric(record_json(record));
     run_.console.remark(record.stage + ": held out " + percentage(record.held_out->top1));
   }
+  void remark(const std::string& text) override {
+    run_.console.remark(text);
+    remarks_.push_back(text);
+  }
   bool stop_requested() override { return interrupt_requested(); }
+  const Json& remarks() const { return remarks_; }
 
  private:
   const Invocation& run_;
+  Json remarks_ = Json::array();
   std::optional<Progress> progress_;
 };
 
@@ -252,7 +262,10 @@ Json TrainingRun::to_json() const {
                {"distillation", state_->recipe.loss.distillation},
                {"augmentation", to_string(state_->recipe.augmentation)},
                {"history", epochs},
-               {"stages", stages}};
+               {"stages", stages},
+               {"remarks", state_->observer.remarks()}};
+  const TrainedShare share = trained_share(state_->session->original());
+  json["parameters"] = {{"trained", share.trained}, {"all", share.all}};
   if (const EpochRecord* best = best_of_last_stage(history)) {
     json["best"] = {{"stage", best->stage},
                     {"epoch", best->epoch},
@@ -296,6 +309,9 @@ void add_training_options(CLI::App& app, TrainingOptions& options) {
   number("--momentum", options.momentum, 0, 0.9999, "of sgd (default 0.9)");
   number("--weight-decay", options.weight_decay, 0, 1,
          "of weights, not of biases and normalisations (default 0.0005)");
+  number("--bn-momentum", options.norm_momentum, 0, 1,
+         "what BatchNormalization's running statistics keep in an update\n"
+         "(default: the model's, at most 0.9 and 5 % after an epoch)");
   number("--label-smoothing", options.label_smoothing, 0, 0.999, "default 0");
   number("--clip-norm", options.clip_norm, 0, 1e9,
          "largest norm of all gradients together; 0: any\n"
@@ -337,6 +353,9 @@ Request request_of(const TrainingOptions& options) {
   add("--warm-up", options.warm_up, usual.warm_up);
   add("--momentum", options.momentum, usual.momentum);
   add("--weight-decay", options.weight_decay, usual.weight_decay);
+  if (options.norm_momentum) {
+    request.emplace_back("--bn-momentum", significant(*options.norm_momentum, 12));
+  }
   add("--label-smoothing", options.label_smoothing, usual.label_smoothing);
   if (options.clip_norm) request.emplace_back("--clip-norm", significant(*options.clip_norm, 12));
   if (options.distillation) {

@@ -14,7 +14,7 @@ namespace coppice {
 struct TrainingOptions {
   int64_t epochs = 0, batch = 128;
   std::string optimizer = "sgd", schedule = "cosine", augment, device = "cpu";
-  std::optional<double> learning_rate, clip_norm;
+  std::optional<double> learning_rate, clip_norm, norm_momentum;
   double momentum = 0.9, weight_decay = 5e-4, label_smoothing = 0, warm_up = 0;
   double temperature = 4;
   std::optional<double> distillation, held_out;  // absent: what is usual, see training.cpp
@@ -44,8 +44,9 @@ class TrainingRun {
   Session& session();
   const Recipe& recipe() const;
   void finish();  // the result is in place: the checkpoint goes
-  // {"epochs", "learning_rate", "distillation", "augmentation", "history", "stages", "best"};
-  // `best` is the last training stage's best epoch by the held-out pictures.
+  // {"epochs", "learning_rate", "distillation", "augmentation", "history", "stages", "best",
+  // "parameters": {"trained", "all"}, "remarks"}; `best` is the last training stage's best epoch by
+  // the held-out pictures.
   Json to_json() const;
 
  private:

@@ -1,18 +1,9 @@
 #include "graph/constants_behind.h"
 
-#include <algorithm>
-#include <string_view>
+#include "graph/is_onnx.h"
+#include "graph/only_reshapes.h"
 
 namespace coppice {
-namespace {
-
-bool only_reshapes(const Node& node) {
-  constexpr std::string_view kNames[] = {"Reshape", "Transpose", "Identity",
-                                         "Squeeze", "Unsqueeze", "Flatten"};
-  return node.op && std::ranges::find(kNames, node.op_type) != std::end(kNames);
-}
-
-}  // namespace
 
 std::vector<ValueId> constants_behind(const Graph& graph) {
   std::vector<ValueId> behind(graph.values.size(), kNoValue);
@@ -20,7 +11,8 @@ std::vector<ValueId> constants_behind(const Graph& graph) {
     if (graph.values[i].constant) behind[i] = static_cast<ValueId>(i);
   }
   for (const Node& node : graph.nodes) {
-    const bool follows = only_reshapes(node) && !node.inputs.empty() && !node.outputs.empty() &&
+    const bool hands_on = only_reshapes(node) || is_onnx(node, "Transpose");
+    const bool follows = hands_on && !node.inputs.empty() && !node.outputs.empty() &&
                          node.inputs[0] != kNoValue && node.outputs[0] != kNoValue;
     if (follows) behind[node.outputs[0]] = behind[node.inputs[0]];
   }

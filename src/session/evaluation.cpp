@@ -19,6 +19,7 @@ struct LabelledBatch {
 };
 
 struct Totals {
+  ScoreKind scores = ScoreKind::logits;
   int64_t images = 0, top1 = 0, top5 = 0;
   double loss = 0;
 };
@@ -62,13 +63,43 @@ int64_t largest_of(std::span<const float> outputs) {
   return std::ranges::max_element(outputs) - outputs.begin();
 }
 
-void count(const LabelledBatch& batch, const Tensor& scores, Totals& totals,
-           std::vector<Guess>* guesses) {
+double minus_log(double probability) { return -std::log(std::max(probability, kLeastProbability)); }
+
+double loss_of_probabilities(std::span<const float> outputs, int64_t label) {
+  double sum = 0;  // 1, unless they were scaled
+  for (const float output : outputs) sum += output;
+  return sum > 0 ? minus_log(outputs[label] / sum) : minus_log(0);
+}
+
+double loss_of_chances(std::span<const float> outputs, int64_t label) {
+  double loss = 0;
+  for (int64_t c = 0; c < std::ssize(outputs); ++c) {
+    const double doubt = std::max<double>(1.0 - outputs[c], kLeastDoubt);
+    loss += c == label ? minus_log(outputs[c]) : minus_log(doubt);
+  }
+  return loss;
+}
+
+double loss_of(ScoreKind scores, std::span<const float> outputs, int64_t label) {
+  switch (scores) {
+    case ScoreKind::logits: return cross_entropy(outputs, label);
+    case ScoreKind::probabilities: return loss_of_probabilities(outputs, label);
+    case ScoreKind::chances: return loss_of_chances(outputs, label);
+  }
+  return 0;
+}
+
+void count(const LabelledBatch& batch, const Tensor& scores, const EvaluationJob& job,
+           Totals& totals) {
   const std::span<const float> outputs = scores.as<float>();
   const int64_t images = batch.images.shape()[0], classes = scores.size() / images;
   if (scores.size() % images != 0 || classes <= std::ranges::max(batch.labels)) {
     fail_input("the model's output is " + to_string(scores.shape()) +
                ", expected a score for each class of " + std::to_string(images) + " pictures");
+  }
+  const auto pictures = std::ssize(batch.labels);  // the first batch decides
+  if (totals.images == 0) {
+    totals.scores = kind_of(job.form, outputs.first(pictures * classes), pictures);
   }
   for (size_t i = 0; i < batch.labels.size(); ++i) {
     const std::span<const float> row = outputs.subspan(i * classes, classes);
@@ -76,8 +107,8 @@ void count(const LabelledBatch& batch, const Tensor& scores, Totals& totals,
     const bool sound = std::ranges::none_of(row, [](float x) { return std::isnan(x); });
     totals.top1 += sound && rank < 1;
     totals.top5 += sound && rank < 5;
-    totals.loss += sound ? cross_entropy(row, batch.labels[i]) : std::nan("");
-    if (guesses) guesses->push_back({batch.labels[i], sound ? largest_of(row) : -1});
+    totals.loss += sound ? loss_of(totals.scores, row, batch.labels[i]) : std::nan("");
+    if (job.guesses) job.guesses->push_back({batch.labels[i], sound ? largest_of(row) : -1});
   }
   totals.images += static_cast<int64_t>(batch.labels.size());
 }
@@ -89,7 +120,8 @@ Evaluation evaluation_of(const Totals& totals, int64_t batch, double seconds) {
           .loss = totals.loss / images,
           .images = totals.images,
           .batch = batch,
-          .images_per_second = images / seconds};
+          .images_per_second = images / seconds,
+          .scores = totals.scores};
 }
 
 struct Scores {
@@ -144,7 +176,7 @@ Evaluation evaluate(const Classify& classify, const Dataset& dataset, const Eval
     const LabelledBatch batch = next.get();
     const int64_t done = totals.images + static_cast<int64_t>(batch.labels.size());
     if (done < images) next = load_next(done);
-    count(batch, classify(batch.images), totals, job.guesses);
+    count(batch, classify(batch.images), job, totals);
     const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
     result = evaluation_of(totals, job.batch, seconds.count());
     if (job.after_batch) job.after_batch(result);

@@ -2,8 +2,9 @@
 // preprocessed while the current one runs.
 //
 //   top-1, top-5   shares of images whose label is among the 1 (5) largest outputs, ties by index
-//   loss           mean of -log softmax(outputs)[label]: outputs are taken as logits, whatever they
-//                  are; for a model that ends in a softmax it is no likelihood, but comparable
+//   loss           mean of -log likelihood of the label, as the outputs are to be read (scores.h):
+//                  of logits -log softmax(outputs)[label], of probabilities -log outputs[label],
+//                  of chances the binary cross entropy, summed over the classes
 //
 // An image whose outputs hold a NaN counts as wrong.
 #pragma once
@@ -18,6 +19,7 @@
 #include "data/dataset.h"
 #include "graph/graph.h"
 #include "session/diagnosis.h"
+#include "session/scores.h"
 
 namespace coppice {
 
@@ -25,6 +27,7 @@ struct Evaluation {
   double top1 = 0, top5 = 0, loss = 0;  // as far as it has come, while it runs
   int64_t images = 0, batch = 0;
   double images_per_second = 0;
+  ScoreKind scores = ScoreKind::logits;  // how the loss read the outputs
 };
 
 // The first output for a batch of pictures: N x classes scores.
@@ -38,6 +41,7 @@ struct EvaluationJob {
   Shape input = {};  // of the model, without the batch axis
   Preprocessing preprocessing = {};
   LastBatch last_batch = LastBatch::padded;
+  ScoreForm form = {};  // of the model; the default takes its outputs for logits
   std::function<void(const Evaluation& so_far)> after_batch = {};  // progress; may throw to stop
   std::vector<Guess>* guesses = nullptr;                           // every picture's is appended
 };

@@ -66,6 +66,29 @@ TEST(Evaluation, outputs_too_large_for_an_exponential_have_a_loss_all_the_same) 
   EXPECT_EQ(judged({{-HUGE_VALF, 3}}).loss, HUGE_VAL);
 }
 
+ScoreForm form(ScoreKind scores) { return {.range = {}, .certain = scores, .logits = kNoValue}; }
+
+TEST(Evaluation, of_probabilities_the_loss_is_minus_the_logarithm_of_the_labels_own) {
+  EvaluationJob job{.form = form(ScoreKind::probabilities)};
+  const Evaluation found = judged({{0.25f, 0.75f}, {0.5f, 0.5f}}, job);
+  EXPECT_NEAR(found.loss, (std::log(4.0) + std::log(2.0)) / 2, kRounding);
+  EXPECT_EQ(found.scores, ScoreKind::probabilities);
+  EXPECT_NEAR(judged({{25, 75}, {50, 50}}, job).loss, found.loss, kRounding) << "in percent";
+  EXPECT_NEAR(judged({{0, 1}}, job).loss, -std::log(kLeastProbability), kRounding);
+}
+
+TEST(Evaluation, of_chances_the_loss_is_the_binary_cross_entropy_of_all_classes) {
+  const Evaluation found = judged({{0.5f, 0.25f}}, {.form = form(ScoreKind::chances)});
+  EXPECT_NEAR(found.loss, std::log(2.0) - std::log(0.75), kRounding);
+  EXPECT_TRUE(std::isfinite(judged({{0, 1}}, {.form = form(ScoreKind::chances)}).loss));
+}
+
+TEST(Evaluation, the_first_batch_tells_probabilities_from_other_numbers_above_0) {
+  const EvaluationJob job{.batch = 2, .form = {.range = {0, HUGE_VAL}}};
+  EXPECT_EQ(judged({{0.25f, 0.75f}, {0.5f, 0.5f}, {1, 0}}, job).scores, ScoreKind::probabilities);
+  EXPECT_EQ(judged({{0.25f, 1.75f}, {0.5f, 0.5f}, {1, 0}}, job).scores, ScoreKind::logits);
+}
+
 TEST(Evaluation, of_equal_outputs_the_first_comes_first) {
   const std::vector<std::vector<float>> equal(7, std::vector<float>(7, 0.5f));
   const Evaluation found = judged(equal);  // each label once

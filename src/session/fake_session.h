@@ -67,6 +67,7 @@ struct Watcher : Observer {
   int64_t stop_after_stages = -1;
   std::vector<EpochRecord> epochs;
   std::vector<StageRecord> stages;
+  std::vector<std::string> remarks;
   std::function<void()> after_step, after_epoch;  // the latter: it is saved
 
   void step(const StepRecord&) override {
@@ -81,6 +82,7 @@ struct Watcher : Observer {
     stages.push_back(record);
     if (std::ssize(stages) == stop_after_stages) throw Error(ErrorKind::interrupted, "stopped");
   }
+  void remark(const std::string& text) override { remarks.push_back(text); }
   bool stop_requested() override { return steps == stop_after; }
 };
 

@@ -68,13 +68,37 @@ bool is_one_of(const std::string_view (&names)[N], const std::string& op_type) {
 }
 
 bool passes_gradient(const Node& node) {
-  constexpr std::string_view kNames[] = {
-      "Shape",       "Size",           "ArgMax",  "ArgMin", "Equal", "Greater", "Less", "Not",
-      "LessOrEqual", "GreaterOrEqual", "NonZero", "Floor",  "Ceil",  "Round",   "Sign"};
+  constexpr std::string_view kNames[] = {"Shape",
+                                         "Size",
+                                         "ArgMax",
+                                         "ArgMin",
+                                         "Equal",
+                                         "Greater",
+                                         "Less",
+                                         "Not",
+                                         "LessOrEqual",
+                                         "GreaterOrEqual",
+                                         "NonZero",
+                                         "Floor",
+                                         "Ceil",
+                                         "Round",
+                                         "Sign",
+                                         "And",
+                                         "Or",
+                                         "Xor",
+                                         "IsNaN",
+                                         "IsInf",
+                                         "NonMaxSuppression"};
   if (node.op_type == "Cast") {
     return is_floating(static_cast<DType>(node.attributes.integer("to", 0)));
   }
   return !is_one_of(kNames, node.op_type);
+}
+
+// Places and masks beside the values.
+bool has_indices_behind_first(const Node& node) {
+  constexpr std::string_view kNames[] = {"TopK", "MaxPool", "Dropout", "Unique"};
+  return is_one_of(kNames, node.op_type);
 }
 
 bool is_setting(const Node& node, int input) {
@@ -108,6 +132,7 @@ class Tracer {
     for (size_t n = 0; n < graph_.nodes.size(); ++n) visit(static_cast<int32_t>(n));
     return std::move(uses_);
   }
+  std::vector<char> reached() && { return std::move(trained_); }
 
  private:
   void visit(int32_t n) {
@@ -123,21 +148,20 @@ class Tracer {
       if (const auto kind = kind_of(node, i)) uses_.push_back({n, i, source_[id], *kind});
     }
     trained = (trained || uses_.size() > before) && !(ours && !passes_gradient(node));
-    for (const ValueId id : node.outputs) {
-      if (id != kNoValue) trained_[id] = trained;
+    for (size_t o = 0; o < node.outputs.size(); ++o) {
+      if (node.outputs[o] == kNoValue) continue;
+      trained_[node.outputs[o]] = trained && !(ours && o > 0 && has_indices_behind_first(node));
     }
   }
 
   std::optional<Kind> kind_of(const Node& node, int input) const {
     const ValueId id = node.inputs[input];
-    for (const Reading& reading : kReadings) {
-      if (reading.op_type != node.op_type || reading.input != input) continue;
-      // A product with a plain vector, or a list of numbers to pick from, is no layer.
-      const bool needs_matrix =
-          node.op_type == "MatMul" || node.op_type == "Gather" || node.op_type == "Einsum";
-      if (needs_matrix && graph_.value(id).constant && graph_.value(id).constant->rank() < 2) break;
-      return reading.kind;
-    }
+    // A product with a plain vector, or a list of numbers to pick from, is no layer.
+    const bool needs_matrix =
+        node.op_type == "MatMul" || node.op_type == "Gather" || node.op_type == "Einsum";
+    const auto& constant = graph_.value(id).constant;
+    const auto own = own_of_layer(node, input);
+    if (own && !(needs_matrix && constant && constant->rank() < 2)) return own;
     const bool adds = node.op_type == "Add" || node.op_type == "Sub" || node.op_type == "Sum";
     if (!adds && node.op_type != "Mul") return std::nullopt;
     const bool meets_trained = std::ranges::any_of(
@@ -174,6 +198,19 @@ std::vector<ValueId> running_statistics(const Graph& graph) {
     }
   }
   return statistics;
+}
+
+std::vector<char> values_with_gradient(const Graph& graph) {
+  Tracer tracer(graph);
+  tracer.run();
+  return std::move(tracer).reached();
+}
+
+std::optional<Parameter::Kind> own_of_layer(const Node& node, int input) {
+  for (const Reading& reading : kReadings) {
+    if (reading.op_type == node.op_type && reading.input == input) return reading.kind;
+  }
+  return std::nullopt;
 }
 
 bool has_batch_norm(const Graph& graph) {

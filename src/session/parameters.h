@@ -8,6 +8,7 @@
 // Left alone: single numbers, exponents, divisors, bounds, and what normalises the input.
 #pragma once
 
+#include <optional>
 #include <vector>
 
 #include "graph/graph.h"
@@ -22,6 +23,11 @@ struct Parameter {
 
 // In the order of their first readers.
 std::vector<Parameter> trained_parameters(const Graph& graph);
+// By value: whether a gradient comes from it to anything trained.
+std::vector<char> values_with_gradient(const Graph& graph);
+// What a layer has as that input: its weight, its bias; nothing where it reads what others
+// computed.
+std::optional<Parameter::Kind> own_of_layer(const Node& node, int input);
 
 // The constants that hold the running statistics of normalisations, which training moves without a
 // gradient; also where an exporter put an Identity between.

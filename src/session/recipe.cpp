@@ -23,6 +23,14 @@ double decay(const Schedule& schedule, double done) {
 
 }  // namespace
 
+double NormMomentum::of(double file) const { return given ? *given : std::min(file, most); }
+
+NormMomentum norm_momentum_of(const Recipe& recipe, int64_t updates_per_epoch) {
+  constexpr double kUsual = 0.9, kLeft = 0.05;
+  const auto updates = static_cast<double>(std::max<int64_t>(1, updates_per_epoch));
+  return {.given = recipe.norm_momentum, .most = std::min(kUsual, std::pow(kLeft, 1 / updates))};
+}
+
 double schedule_factor(const Schedule& schedule, int64_t step, int64_t steps,
                        int64_t steps_per_epoch) {
   const auto warm_up =

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -37,6 +38,9 @@ struct LossOptions {
   // Share of the loss that follows the teacher: 0 labels alone, 1 the teacher alone.
   double distillation = 0;
   double temperature = 4;
+  // Outputs beside the first have no labels. `follow`: they are kept near to the original's, even
+  // where distillation is 0. `leave`: not there, since the original is untrained.
+  enum class Others { follow, leave } others = Others::follow;
 };
 
 // A penalty of `strength` times the sum of absolute values of the named weights, by its
@@ -45,6 +49,15 @@ struct LossOptions {
 struct L1Penalty {
   double strength = 0;
   std::set<std::string> weights = {};
+};
+
+// What BatchNormalization's running statistics keep of themselves in an update, ONNX's momentum.
+// Files say what suited their own training: of Keras' 0.99, 64 % of the statistics from before a
+// cut are still there after 45 updates. So what a file says holds up to `most`.
+struct NormMomentum {
+  std::optional<double> given = {};  // instead of the file's
+  double most = 1;
+  double of(double file) const;
 };
 
 struct Recipe {
@@ -61,7 +74,12 @@ struct Recipe {
   // 2016, arXiv:1510.00149, Sec. 3.3).
   std::set<std::string> frozen, tied;
   L1Penalty l1;
+  std::optional<double> norm_momentum;  // absent: the file's, as norm_momentum_of bounds it
 };
+
+// `most` is 0.9, PyTorch's, or less in short epochs: after one of them at most 5 % of what was is
+// left.
+NormMomentum norm_momentum_of(const Recipe& recipe, int64_t updates_per_epoch);
 
 // The factor on learning_rate for update number `step` (from 0) of `steps`, `steps_per_epoch` of
 // them an epoch.

@@ -78,5 +78,21 @@ TEST(ScheduleFactor, a_training_of_one_update_takes_the_whole_rate) {
   }
 }
 
+TEST(NormMomentum, leaves_at_most_a_twentieth_of_old_statistics_after_an_epoch) {
+  for (const int64_t updates : {1, 5, 20, 28}) {
+    const double kept = norm_momentum_of({}, updates).of(0.99);
+    EXPECT_NEAR(std::pow(kept, updates), 0.05, 1e-12) << updates;
+  }
+  EXPECT_EQ(norm_momentum_of({}, 400).of(0.99), 0.9);
+}
+
+TEST(NormMomentum, is_the_files_where_that_is_less_and_what_was_given_in_any_case) {
+  EXPECT_EQ(norm_momentum_of({}, 400).of(0.5), 0.5);
+  EXPECT_EQ(NormMomentum{}.of(0.99), 0.99);
+  Recipe recipe;
+  recipe.norm_momentum = 0.999;
+  EXPECT_EQ(norm_momentum_of(recipe, 5).of(0.5), 0.999);
+}
+
 }  // namespace
 }  // namespace coppice

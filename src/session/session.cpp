@@ -107,6 +107,7 @@ Evaluation Session::evaluate() {
                           .input = Shape(input.begin() + 1, input.end()),
                           .preprocessing = data_.preprocessing,
                           .last_batch = LastBatch::padded,
+                          .form = score_form(state_.graph),
                           .after_batch = {}};
   return coppice::evaluate([&](const Tensor& images) { return trainer_.forward(images).front(); },
                            *data_.training, job);

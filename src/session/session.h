@@ -22,6 +22,7 @@
 #include "prune/plan.h"
 #include "prune/recover.h"
 #include "session/checkpoint.h"
+#include "session/objective.h"
 #include "session/recipe.h"
 #include "session/trainer.h"
 
@@ -50,6 +51,7 @@ class Observer {
   virtual void step(const StepRecord&) {}
   virtual void epoch(const EpochRecord&) {}
   virtual void stage(const StageRecord&) {}        // it is over, and saved
+  virtual void remark(const std::string&) {}  // what is good to know of the training, said once
   virtual bool stop_requested() { return false; }  // then the session saves and throws
 };
 
@@ -124,6 +126,7 @@ class Session {
   struct Run;  // of one `train`
   TrainingSetup setup_of(const Recipe& recipe) const;
   void require_trainable(const Recipe& recipe) const;
+  void decide_objective(const Recipe& recipe);
   void train_epoch(Run& run);
   void end_epoch(Run& run);
   int64_t epochs_of_stage() const;  // done so far
@@ -136,6 +139,7 @@ class Session {
   Observer& observer_;
   SessionOptions options_;
   int64_t classes_ = 0;
+  std::optional<Objective> objective_;        // once something has been trained
   std::vector<int64_t> training_, held_out_;  // pictures
   SessionState state_;
   int64_t next_stage_ = 0;

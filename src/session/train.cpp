@@ -11,6 +11,7 @@
 #include "graph/passes/separate_vectors.h"
 #include "session/parameters.h"
 #include "session/session.h"
+#include "session/trained_share.h"
 
 namespace coppice {
 namespace {
@@ -78,23 +79,41 @@ void Session::require_trainable(const Recipe& recipe) const {
                "original model's");
   }
   if (trained_parameters(state_.graph).empty()) fail_input("the model has no weights to train");
+  require_trained_weights(trained_share(state_.graph));
+}
+
+void Session::decide_objective(const Recipe& recipe) {
+  if (objective_) return;
+  objective_ = objective_of(original_, {*data_.training, data_.preprocessing, training_});
+  const TrainedShare share = trained_share(state_.graph);
+  observer_.remark(
+      "trains " + std::to_string(share.trained) + " of " + std::to_string(share.all) +
+      " parameters" +
+      (share.first_untrained.empty() ? "" : "; not those of " + share.first_untrained));
+  for (const std::string& remark : objective_->remarks) observer_.remark(remark);
+  const std::string others = remark_on_others(*objective_, recipe.loss);
+  if (!others.empty()) observer_.remark(others);
 }
 
 TrainingSetup Session::setup_of(const Recipe& recipe) const {
   return {.optimizer = recipe.optimizer,
           .loss = recipe.loss,
-          .classes = classes_,
+          .classes = objective_->classes,
+          .labels = objective_->labels,
+          .scores = objective_->scores,
+          .norm_momentum = norm_momentum_of(recipe, batches(recipe)),
           .masks = state_.masks,
           .frozen = recipe.frozen,
           .tied = recipe.tied,
           .l1 = recipe.l1,
-          .teacher = recipe.loss.distillation > 0 ? &original_ : nullptr};
+          .teacher = needs_teacher(*objective_, recipe.loss) ? &original_ : nullptr};
 }
 
 void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
   COPPICE_CHECK(!trained_, "training outside a stage, or twice in one, can't be resumed");
   trained_ = true;
   require_trainable(recipe);
+  decide_objective(recipe);
   separate_vectors(state_.graph);
   Run run{recipe, hooks,
           Loader(*data_.training, {.indices = training_,

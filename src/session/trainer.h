@@ -14,6 +14,7 @@
 #include "core/tensor.h"
 #include "graph/graph.h"
 #include "session/recipe.h"
+#include "session/scores.h"
 
 namespace coppice {
 
@@ -31,12 +32,18 @@ struct TrainingSetup {
   OptimizerOptions optimizer;
   LossOptions loss;
   // The first output's classes; 0 where it isn't a score for each class: then only a teacher can be
-  // followed, and outputs are compared as numbers.
+  // followed, and all outputs are compared as numbers.
   int64_t classes = 0;
+  // unused: the pictures' labels aren't of these classes, only the teacher's scores count.
+  enum class Labels { used, unused } labels = Labels::used;
+  // How the first output is read, where a last Softmax or Sigmoid doesn't say it (scores.h).
+  ScoreKind scores = ScoreKind::logits;
+  NormMomentum norm_momentum;
   NamedTensors masks;                  // f32, 0 or 1: these weights stay exactly 0
   std::set<std::string> frozen, tied;  // as the recipe has them
   L1Penalty l1;
-  const Graph* teacher = nullptr;  // needed where loss.distillation > 0
+  // Needed where loss.distillation > 0. Where there is one, the outputs beside the first follow it.
+  const Graph* teacher = nullptr;
 };
 
 struct StepOptions {
@@ -46,7 +53,7 @@ struct StepOptions {
 
 struct StepResult {
   double loss = 0;      // mean over the batch; may be anything, infinite too
-  int64_t correct = 0;  // pictures whose label has the largest output; 0 without classes
+  int64_t correct = 0;  // pictures whose label has the largest output; 0 without labels
 };
 
 class Trainer {
@@ -57,11 +64,12 @@ class Trainer {
   // Error::input naming the node for an operator that can't be trained.
   virtual void load(const Graph& graph, const TrainingSetup& setup,
                     const OptimizerState& state) = 0;
-  // One update. `images`: f32, as many as the graph's input may have; `labels`: as many, unused
-  // without classes. Nothing is updated when the loss isn't finite.
+  // One update. `images`: f32, as many as the graph's input may have; `labels`: as many, unless
+  // they are unused. Nothing is updated when the loss isn't finite.
   virtual StepResult step(const Tensor& images, std::span<const int64_t> labels,
                           const StepOptions& options) = 0;
-  // The graph's outputs in evaluation mode, for any number of images.
+  // The graph's outputs in evaluation mode, for any number of images; an empty tensor for one whose
+  // size depends on them (output_gradients.h).
   virtual std::vector<Tensor> forward(const Tensor& images) = 0;
   // Writes parameters, statistics and state back into the graph that was loaded, or a copy of it.
   virtual void store(Graph& graph, OptimizerState& state) const = 0;

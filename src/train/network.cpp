@@ -10,7 +10,7 @@ at::Tensor channels_last(const at::Tensor& tensor) {
   return tensor.dim() == 4 ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
 }
 
-Network::Network(Graph graph, std::vector<ValueId> wanted, at::Device device)
+Network::Network(Graph graph, Wanted wanted, at::Device device)
     : graph_(std::move(graph)),
       wanted_(std::move(wanted)),
       device_(device),
@@ -25,7 +25,7 @@ at::Tensor& Network::constant(ValueId id) {
 }
 
 std::vector<at::Tensor> Network::run(const at::Tensor& images, Mode mode) {
-  const Program& made = program(images.size(0));
+  const Program& made = program(images.size(0), mode);
   const Shape& expected = made.shape(graph_.inputs.front());
   if (images.sizes() != at::IntArrayRef(expected)) {
     fail_input("input '" + graph_.value(graph_.inputs.front()).name + "': the pictures are " +
@@ -37,15 +37,18 @@ std::vector<at::Tensor> Network::run(const at::Tensor& images, Mode mode) {
 void Network::prepare() {
   InputSizes two;
   two.batch = 2;  // 1 could hide a batch in a Reshape
-  program(input_shape(graph_, graph_.inputs.front(), two).front());
+  const int64_t batch = input_shape(graph_, graph_.inputs.front(), two).front();
+  for (const Mode mode : {Mode::training, Mode::evaluation}) program(batch, mode);
 }
 
-const Program& Network::program(int64_t batch) {
-  const auto found = programs_.find(batch);
+const Program& Network::program(int64_t batch, Mode mode) {
+  const auto found = programs_.find({batch, mode});
   if (found != programs_.end()) return found->second;
   InputSizes sizes;
   sizes.batch = batch;
-  const Program& made = programs_.try_emplace(batch, graph_, sizes, wanted_).first->second;
+  const auto& wanted = mode == Mode::training ? wanted_.training : wanted_.evaluation;
+  const std::pair key(batch, mode);
+  const Program& made = programs_.try_emplace(key, graph_, sizes, wanted).first->second;
   for (const ValueId id : made.constants_read()) constant(id);
   return made;
 }

@@ -1,9 +1,11 @@
-// A graph on a device: its constants, and its programs, one for each batch size that was asked for.
+// A graph on a device: its constants, and its programs, one for each batch size and mode that was
+// asked for.
 #pragma once
 
 #include <ATen/ATen.h>
 
 #include <map>
+#include <utility>
 #include <vector>
 
 #include "graph/graph.h"
@@ -13,8 +15,11 @@ namespace coppice::train {
 
 class Network {
  public:
-  // `wanted`: the values that `run` gives.
-  Network(Graph graph, std::vector<ValueId> wanted, at::Device device);
+  struct Wanted {
+    std::vector<ValueId> training, evaluation;
+  };
+  // `wanted`: the values that `run` gives in each mode.
+  Network(Graph graph, Wanted wanted, at::Device device);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
@@ -25,18 +30,18 @@ class Network {
   const at::Tensor& constant(ValueId id) const { return constants_[id]; }
   // Throws Error::input for pictures of another shape than the graph's input.
   std::vector<at::Tensor> run(const at::Tensor& images, Mode mode);
-  // Compiles the graph for a batch size that it may have, so that what can't be trained is refused
-  // before the first run.
+  // Compiles the graph for a batch size that it may have, in both modes, so that what can't be
+  // trained is refused before the first run.
   void prepare();
 
  private:
-  const Program& program(int64_t batch);
+  const Program& program(int64_t batch, Mode mode);
 
   Graph graph_;
-  std::vector<ValueId> wanted_;
+  Wanted wanted_;
   at::Device device_;
   Values constants_;
-  std::map<int64_t, Program> programs_;
+  std::map<std::pair<int64_t, Mode>, Program> programs_;
 };
 
 // Why channels_last: a training step of ResNet-20 takes 0.138 s in it and 0.168 s row-major (batch

@@ -5,13 +5,16 @@
 #include <malloc.h>
 
 #include <cmath>
+#include <cstdlib>
 #include <iterator>
 #include <optional>
 
 #include "core/error.h"
+#include "graph/is_onnx.h"
 #include "graph/passes/fuse_batch_norm.h"
 #include "session/parameters.h"
 #include "train/loss.h"
+#include "train/loss_values.h"
 #include "train/network.h"
 #include "train/optimizer.h"
 #include "train/tensors.h"
@@ -19,6 +22,17 @@
 
 namespace coppice::train {
 namespace {
+
+constexpr char kCodes[] = "codes";  // a slot beside the optimizer's own
+
+// In a copy that trains; the file's stays as it is.
+void set_norm_momentum(Graph& graph, const NormMomentum& momentum) {
+  for (Node& node : graph.nodes) {
+    if (!is_onnx(node, "BatchNormalization")) continue;
+    const double of_file = node.attributes.real("momentum", 0.9f);
+    node.attributes.set("momentum", static_cast<float>(momentum.of(of_file)));
+  }
+}
 
 class TorchTrainer : public Trainer {
  public:
@@ -28,10 +42,7 @@ class TorchTrainer : public Trainer {
     COPPICE_CHECK(graph.inputs.size() == 1, "a graph of several inputs");
     setup_ = setup;
     updates_ = state.updates;
-    std::vector<ValueId> wanted = graph.outputs;
-    wanted.push_back(setup.classes > 0 ? logits_of(graph) : graph.outputs.front());
-    student_.emplace(graph, std::move(wanted), device_);
-    student_->prepare();
+    load_student(graph);
     load_teacher();
     load_parameters(state);
     statistics_ = running_statistics(graph);
@@ -40,17 +51,25 @@ class TorchTrainer : public Trainer {
 
   StepResult step(const Tensor& images, std::span<const int64_t> labels,
                   const StepOptions& options) override {
-    COPPICE_CHECK(setup_.classes == 0 || images.shape()[0] == std::ssize(labels),
+    const bool labelled = has_labels();
+    COPPICE_CHECK(!labelled || images.shape()[0] == std::ssize(labels),
                   "as many labels as images are needed");
     at::manual_seed(options.seed);
     const at::Tensor pictures = on_device(images);
-    Targets targets{.labels = {}, .teacher = {}, .classes = setup_.classes};
-    if (setup_.classes > 0) {
+    Targets targets{.labels = {},
+                    .teacher = {},
+                    .classes = setup_.classes,
+                    .scores = student_values_->scores()};
+    if (labelled) {
       targets.labels = at::tensor(at::ArrayRef<int64_t>(labels.data(), labels.size())).to(device_);
     }
-    if (teacher_) targets.teacher = run(*teacher_, pictures, Mode::evaluation);
+    if (teacher_) {
+      const at::NoGradGuard no_gradients;
+      targets.teacher = teacher_values_->by_output(teacher_->run(pictures, Mode::evaluation));
+    }
     const std::vector<at::Tensor> statistics = copy_statistics();
-    const std::vector<at::Tensor> outputs = run(*student_, pictures, Mode::training);
+    const std::vector<at::Tensor> outputs =
+        student_values_->by_output(student_->run(pictures, Mode::training));
     const at::Tensor loss = loss_of(outputs, targets, setup_.loss);
     StepResult result{.loss = loss.item<double>(), .correct = 0};
     if (!std::isfinite(result.loss)) {
@@ -59,7 +78,7 @@ class TorchTrainer : public Trainer {
       }
       return result;
     }
-    if (setup_.classes > 0) {
+    if (labelled) {
       const at::Tensor best = outputs[0].detach().reshape({-1, setup_.classes}).argmax(1);
       result.correct = best.eq(targets.labels).sum().item<int64_t>();
     }
@@ -69,11 +88,13 @@ class TorchTrainer : public Trainer {
 
   std::vector<Tensor> forward(const Tensor& images) override {
     const at::NoGradGuard no_gradients;
-    std::vector<at::Tensor> outputs = student_->run(on_device(images), Mode::evaluation);
-    outputs.pop_back();
-    std::vector<Tensor> results;
-    for (const at::Tensor& output : outputs) results.push_back(from_torch(output));
-    return results;
+    const std::vector<at::Tensor> found = student_->run(on_device(images), Mode::evaluation);
+    std::vector<Tensor> outputs;
+    auto next = found.begin();
+    for (const char computed : computed_) {
+      outputs.push_back(computed ? from_torch(*next++) : Tensor());
+    }
+    return outputs;
   }
 
   void store(Graph& graph, OptimizerState& state) const override {
@@ -86,6 +107,11 @@ class TorchTrainer : public Trainer {
         const at::Tensor& slot = parameters_[p].slots[s];
         if (slot.defined()) state.slots[names[s]][parameters_[p].name] = from_torch(slot);
       }
+      const at::Tensor& codes = parameters_[p].codes;
+      if (codes.defined()) {
+        state.slots[kCodes][parameters_[p].name] =
+            from_torch(codes.reshape(parameters_[p].weight.sizes()).to(at::kFloat));
+      }
     }
     for (const ValueId id : statistics_)
       graph.value(id).constant = from_torch(student.constant(id));
@@ -96,14 +122,8 @@ class TorchTrainer : public Trainer {
     return channels_last(to_torch(images, device_));
   }
 
-  // The outputs, the first as logits where it is scores of classes.
-  std::vector<at::Tensor> run(Network& network, const at::Tensor& pictures, Mode mode) {
-    std::optional<at::NoGradGuard> no_gradients;
-    if (mode == Mode::evaluation) no_gradients.emplace();
-    std::vector<at::Tensor> outputs = network.run(pictures, mode);
-    outputs.front() = outputs.back();
-    outputs.pop_back();
-    return outputs;
+  bool has_labels() const {
+    return setup_.classes > 0 && setup_.labels == TrainingSetup::Labels::used;
   }
 
   std::vector<at::Tensor> copy_statistics() {
@@ -112,15 +132,29 @@ class TorchTrainer : public Trainer {
     return copies;
   }
 
+  void load_student(Graph graph) {
+    student_values_.emplace(graph, setup_, LossValues::Side::student);
+    Network::Wanted wanted{.training = student_values_->wanted(), .evaluation = {}};
+    computed_ = computable_outputs(graph);
+    for (size_t o = 0; o < computed_.size(); ++o) {
+      if (computed_[o]) wanted.evaluation.push_back(graph.outputs[o]);
+    }
+    set_norm_momentum(graph, setup_.norm_momentum);
+    student_.emplace(std::move(graph), std::move(wanted), device_);
+    student_->prepare();
+  }
+
   void load_teacher() {
     teacher_.reset();
-    if (setup_.loss.distillation <= 0) return;
-    COPPICE_CHECK(setup_.teacher != nullptr, "distillation without a teacher");
+    COPPICE_CHECK(setup_.teacher != nullptr || setup_.loss.distillation <= 0,
+                  "distillation without a teacher");
+    if (setup_.teacher == nullptr) return;
     Graph teacher = *setup_.teacher;
     fuse_batch_norms(teacher);  // it never trains, and a third of its time is normalisation
-    std::vector<ValueId> wanted = teacher.outputs;
-    wanted.push_back(setup_.classes > 0 ? logits_of(teacher) : teacher.outputs.front());
-    teacher_.emplace(std::move(teacher), std::move(wanted), device_);
+    teacher_values_.emplace(teacher, setup_, LossValues::Side::teacher);
+    if (teacher_values_->wanted().empty()) return;
+    const std::vector<ValueId> wanted = teacher_values_->wanted();
+    teacher_.emplace(std::move(teacher), Network::Wanted{{}, wanted}, device_);
   }
 
   void load_parameters(const OptimizerState& state) {
@@ -145,14 +179,23 @@ class TorchTrainer : public Trainer {
         if (found != slot->second.end()) trained.slots[s] = like(found->second, trained.weight);
       }
       apply_mask(trained);
-      if (setup_.tied.contains(trained.name)) {
-        trained.codes = std::get<1>(at::_unique2(trained.weight.reshape({-1}), /*sorted=*/true,
-                                                 /*return_inverse=*/true));
-      }
+      if (setup_.tied.contains(trained.name)) trained.codes = codes_for(trained, state);
       trained.weight.requires_grad_();
       ids_.push_back(parameter.id);
       parameters_.push_back(std::move(trained));
     }
+  }
+
+  // Which value of its own each element had when training began. Two values may have met since, so
+  // what was stored counts; in float32, that holds as many values exactly as a weight may have.
+  static at::Tensor codes_for(const Trained& trained, const OptimizerState& state) {
+    const auto slot = state.slots.find(kCodes);
+    if (slot != state.slots.end() && slot->second.contains(trained.name)) {
+      const Tensor& stored = slot->second.at(trained.name);
+      return to_torch(stored, trained.weight.device()).reshape({-1}).to(at::kLong);
+    }
+    return std::get<1>(at::_unique2(trained.weight.reshape({-1}), /*sorted=*/true,
+                                    /*return_inverse=*/true));
   }
 
   at::Tensor like(const Tensor& tensor, const at::Tensor& weight) const {
@@ -167,10 +210,8 @@ class TorchTrainer : public Trainer {
     std::vector<at::Tensor> gradients = torch::autograd::grad(
         {loss}, weights, {}, /*retain_graph=*/{}, false, /*allow_unused=*/true);
     const at::NoGradGuard no_gradients;
-    if (setup_.optimizer.clip_norm > 0) {
-      mask(gradients);
-      clip(gradients, setup_.optimizer.clip_norm);
-    }
+    mask(gradients);
+    if (setup_.optimizer.clip_norm > 0) clip(gradients, setup_.optimizer.clip_norm);
     ++updates_;
     for (size_t p = 0; p < parameters_.size(); ++p) {
       if (!gradients[p].defined()) continue;
@@ -179,7 +220,8 @@ class TorchTrainer : public Trainer {
     }
   }
 
-  // Pruned weights don't move, so their gradients must not shorten the step of the others.
+  // Pruned weights don't move, so their gradients must neither shorten the step of the others nor
+  // be summed into that of others with their value.
   void mask(std::vector<at::Tensor>& gradients) const {
     for (size_t p = 0; p < parameters_.size(); ++p) {
       const at::Tensor& pruned = parameters_[p].pruned;
@@ -192,7 +234,9 @@ class TorchTrainer : public Trainer {
   TrainingSetup setup_;
   int64_t updates_ = 0;
   std::optional<Network> student_, teacher_;
-  std::vector<ValueId> ids_;  // of the parameters
+  std::optional<LossValues> student_values_, teacher_values_;
+  std::vector<char> computed_;  // by output: forward gives it
+  std::vector<ValueId> ids_;    // of the parameters
   std::vector<Trained> parameters_;
   std::vector<ValueId> statistics_;
 };
@@ -204,6 +248,19 @@ at::Device device_of(const std::string& name) {
   return at::Device(at::kCUDA, 0);
 }
 
+// As far as LibTorch can: for the gradients of some pools and resizings it has nothing but sums in
+// any order, and warns. Its kernels on the CPU have one order each.
+void want_same_bits_on_cuda() {
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // read when cuBLAS starts
+  at::Context& context = at::globalContext();
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+  // TF32 keeps 10 bits of a factor's 23, on by default for convolutions.
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+}
+
 }  // namespace
 
 std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) {
@@ -213,8 +270,7 @@ std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) {
   ::mallopt(M_TRIM_THRESHOLD, INT32_MAX);
   const at::Device device = device_of(options.device);
   at::set_num_threads(options.threads);
-  at::globalContext().setDeterministicCuDNN(true);
-  at::globalContext().setBenchmarkCuDNN(false);
+  if (device.is_cuda()) want_same_bits_on_cuda();
   return std::make_unique<TorchTrainer>(device);
 }
 

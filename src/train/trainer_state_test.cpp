@@ -192,5 +192,29 @@ TEST(TrainerMasks, gradients_of_masked_weights_do_not_count_in_the_norm_that_is_
   EXPECT_NEAR(std::sqrt(squares), 0.01, 1e-5);  // weights near 1 are floats to 1e-7
 }
 
+TEST(TrainerState, values_of_a_tied_weight_that_meet_are_still_two_where_training_goes_on) {
+  const char* const text = R"(
+    input x float32 [N, 3]
+    const a float32 [3, 2] = 0.5 0.5 -1 -1 0.5 -1
+    y = MatMul(x, a)
+    output y)";
+  TrainingSetup setup = for_classes(2);
+  setup.tied = {"a"};
+  TestTrainer whole(text, setup);
+  whole.step(1);
+  auto [graph, state] = whole.stored();
+  // A step could leave them so.
+  for (float& weight : graph.value(*find_value(graph, "a")).constant->mutate<float>())
+    weight = 0.25f;
+  TestTrainer on(graph, setup, state);
+  on.step(2);
+  const Tensor after = on.stored("a");
+  const auto weights = after.as<float>();
+  EXPECT_NE(weights[0], weights[2]);
+  EXPECT_EQ(weights[0], weights[1]);
+  EXPECT_EQ(weights[0], weights[4]);
+  EXPECT_EQ(weights[2], weights[5]);
+}
+
 }  // namespace
 }  // namespace coppice::train

@@ -94,6 +94,9 @@ TEST_F(Training, learns_and_says_how_well) {
   EXPECT_EQ(found["training"]["history"][1]["epoch"], 2);
   EXPECT_EQ(found["training"]["history"][1]["held_out"]["images"], 64);
   EXPECT_LT(found["training"]["history"][1]["loss"], found["training"]["history"][0]["loss"]);
+  EXPECT_EQ(found["training"]["parameters"]["trained"], found["training"]["parameters"]["all"]);
+  EXPECT_THAT(found["training"]["remarks"][0].get<std::string>(), HasSubstr("trains "));
+  EXPECT_EQ(found["training"]["history"][1]["held_out"]["loss_of"], "logits");
   // The preprocessing went into the model, and the checkpoint went away.
   const Ran runtime = coppice({"eval", path("lenet5.onnx"), "--data", data_, "--json"});
   const Ran engine =

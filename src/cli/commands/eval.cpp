@@ -41,6 +41,10 @@ Result eval(const Options& options, const Invocation& run) {
   table.add({judge.by(), percentage(found.top1), percentage(found.top5), significant(found.loss, 5),
              with_separators(found.images), short_count(found.images_per_second)});
   run.console.print(table.text());
+  if (found.scores != ScoreKind::logits) {
+    run.console.remark("the outputs are " + name_of(found.scores) +
+                       ": the loss is their own, not " + "that of a softmax of them");
+  }
   Json json = to_json(found);
   json["model"] = options.model;
   json["data"] = options.data;

@@ -4,6 +4,8 @@
 #include <numeric>
 
 #include "graph/infer.h"
+#include "graph/is_onnx.h"
+#include "graph/only_reshapes.h"
 #include "graph/ops/ops.h"
 
 namespace coppice {
@@ -14,11 +16,9 @@ constexpr int64_t kMostElements = 1 << 22;  // of a value that is followed eleme
 
 // Whether the node hands on elements of its first input and decides where they go by constants.
 bool moves_elements(const Node& node) {
-  constexpr const char* kMovers[] = {"Reshape", "Transpose", "Gather",
-                                     "Flatten", "Squeeze",   "Unsqueeze"};
-  return node.op && node.op->evaluate && node.outputs.size() == 1 && !node.inputs.empty() &&
-         node.inputs[0] != kNoValue &&
-         std::ranges::find(kMovers, node.op_type) != std::end(kMovers);
+  const bool moves = only_reshapes(node) || is_onnx(node, "Transpose") || is_onnx(node, "Gather");
+  return moves && node.op->evaluate && node.outputs.size() == 1 && !node.inputs.empty() &&
+         node.inputs[0] != kNoValue;
 }
 
 // "index i of `axis` is index order[i] of the source's"

@@ -1,0 +1,83 @@
+// See scores.h.
+#include "session/scores.h"
+
+#include <cmath>
+#include <limits>
+
+#include "graph/infer.h"
+#include "graph/is_onnx.h"
+#include "graph/only_reshapes.h"
+
+namespace coppice {
+namespace {
+
+// Of a row's sum. Softmax in float16 is off by a quarter of it; Sigmoids of a trained net, which
+// give nearly one class to each picture, are farther off in one picture of many.
+constexpr double kSumTolerance = 1e-3;
+
+// Whether a Softmax makes one distribution of everything that it has for a picture.
+bool over_all_classes(const Graph& graph, const Node& node) {
+  const Inferred inferred = infer(graph);
+  if (!inferred.has(node.inputs[0])) return false;
+  const Shape& shape = inferred.shape(node.inputs[0]);
+  const bool rows = graph.opset < 13;  // then the axes from `axis` on are one
+  const int64_t axis =
+      resolve_axis(graph, node, node.attributes.integer("axis", rows ? 1 : -1), std::ssize(shape));
+  const int64_t together = rows ? element_count({shape.begin() + axis, shape.end()}) : shape[axis];
+  return !shape.empty() && together * shape[0] == element_count(shape);
+}
+
+bool is_near(double found, double expected) {
+  return std::fabs(found - expected) <= kSumTolerance * std::fabs(expected);
+}
+
+// The sum that all rows have, 0 for none.
+double common_sum(std::span<const float> outputs, int64_t rows) {
+  const int64_t width = std::ssize(outputs) / rows;
+  double common = 0;
+  for (int64_t row = 0; row < rows; ++row) {
+    double sum = 0;
+    for (const float x : outputs.subspan(row * width, width)) sum += x;
+    if (row == 0) common = sum;
+    if (!is_near(sum, common)) return 0;  // NaN, too
+  }
+  return common;
+}
+
+}  // namespace
+
+ScoreForm score_form(const Graph& graph) {
+  const std::vector<int32_t> producer = producers(graph);
+  ScoreForm form{.range = value_ranges(graph)[graph.outputs.front()],
+                 .certain = {},
+                 .logits = graph.outputs.front()};
+  ValueId id = graph.outputs.front();
+  while (producer[id] >= 0 && only_reshapes(graph.nodes[producer[id]])) {
+    id = graph.nodes[producer[id]].inputs[0];
+  }
+  if (form.range.low < 0) form.certain = ScoreKind::logits;
+  if (producer[id] < 0) return form;
+  const Node& last = graph.nodes[producer[id]];
+  const bool softmax = is_onnx(last, "Softmax") && over_all_classes(graph, last);
+  if (!softmax && !is_onnx(last, "Sigmoid")) return form;
+  form.certain = softmax ? ScoreKind::probabilities : ScoreKind::chances;
+  form.logits = last.inputs[0];
+  return form;
+}
+
+ScoreKind kind_of(const ScoreForm& form, std::span<const float> outputs, int64_t pictures) {
+  if (form.certain) return *form.certain;
+  if (form.range.low < 0 || pictures == 0) return ScoreKind::logits;
+  const double sum = common_sum(outputs, pictures);
+  // 1, or what a softmax was multiplied with: then that is also the most that one class can have.
+  if (sum > 0 && (is_near(sum, 1) || is_near(sum, form.range.high)))
+    return ScoreKind::probabilities;
+  return form.range.high <= 1 ? ScoreKind::chances : ScoreKind::logits;
+}
+
+std::string name_of(ScoreKind scores) {
+  constexpr const char* kNames[] = {"logits", "probabilities", "chances"};
+  return kNames[static_cast<int>(scores)];
+}
+
+}  // namespace coppice

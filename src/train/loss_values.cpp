@@ -1,0 +1,51 @@
+// See loss_values.h.
+#include "train/loss_values.h"
+
+#include <optional>
+
+#include "session/output_gradients.h"
+#include "train/loss.h"
+
+namespace coppice::train {
+
+LossValues::LossValues(const Graph& graph, const TrainingSetup& setup, Side side)
+    : count_(graph.outputs.size()) {
+  const std::vector<std::optional<NotFollowed>> not_followed = outputs_not_followed(graph);
+  const bool scored = setup.classes > 0;
+  const auto looks_at = [&](size_t o) {
+    if (o > 0 || !scored) return setup.teacher != nullptr && !not_followed[o];
+    return side == Side::student || setup.loss.distillation > 0;
+  };
+  ValueId first = graph.outputs.front();
+  if (scored) {
+    // Trained weights may change what the output can hold: only its last node still decides.
+    const ScoreForm form = score_form(graph);
+    const bool seen_through = form.logits != first;
+    scores_ = seen_through ? *form.certain : setup.scores;
+    read_as_ = seen_through ? ScoreKind::logits : scores_;
+    first = form.logits;
+  }
+  for (size_t o = 0; o < count_; ++o) {
+    if (!looks_at(o)) continue;
+    wanted_.push_back(o == 0 ? first : graph.outputs[o]);
+    outputs_.push_back(o);
+  }
+}
+
+std::vector<at::Tensor> LossValues::by_output(const std::vector<at::Tensor>& found) const {
+  std::vector<at::Tensor> outputs(count_);
+  for (size_t i = 0; i < outputs_.size(); ++i) {
+    outputs[outputs_[i]] = outputs_[i] == 0 ? logits_from(found[i], read_as_) : found[i];
+  }
+  return outputs;
+}
+
+std::vector<char> computable_outputs(const Graph& graph) {
+  std::vector<char> computable;
+  for (const std::optional<NotFollowed>& output : outputs_not_followed(graph)) {
+    computable.push_back(!output || output->values == NotFollowed::Values::computed);
+  }
+  return computable;
+}
+
+}  // namespace coppice::train

@@ -1,0 +1,35 @@
+// Which values of a graph the loss looks at, for the student and for the teacher alike.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <vector>
+
+#include "session/trainer.h"
+
+namespace coppice::train {
+
+class LossValues {
+ public:
+  enum class Side { student, teacher };
+  LossValues(const Graph& graph, const TrainingSetup& setup, Side side);
+
+  // What to ask the graph for: the outputs that are looked at, the first as its logits where it has
+  // some.
+  const std::vector<ValueId>& wanted() const { return wanted_; }
+  ScoreKind scores() const { return scores_; }  // what the logits are of
+  // By output, undefined where it isn't looked at; the first as logits. `found`: as `wanted`.
+  std::vector<at::Tensor> by_output(const std::vector<at::Tensor>& found) const;
+
+ private:
+  std::vector<ValueId> wanted_;
+  std::vector<size_t> outputs_;  // of the wanted values
+  size_t count_;                 // of the graph's outputs
+  ScoreKind scores_ = ScoreKind::logits;
+  ScoreKind read_as_ = ScoreKind::logits;  // what the wanted value of the first output still is
+};
+
+// By output: whether its size is known before the pictures are (output_gradients.h).
+std::vector<char> computable_outputs(const Graph& graph);
+
+}  // namespace coppice::train
