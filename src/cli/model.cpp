@@ -54,6 +54,13 @@ Model load_model(const std::string& name, uint64_t seed) {
   return model;
 }
 
+Buffer onnx_file_of(const Model& model) {
+  const bool beside = model.graph.foreign.storage == Foreign::Storage::beside;
+  if (is_zoo_name(model.name) || beside) return {};
+  const Buffer file = read_file(model.name);
+  return is_container(file.bytes()) ? decode(file) : file;
+}
+
 std::future<std::string> model_sha256(const std::string& name, uint64_t seed) {
   return std::async(std::launch::async, [name, seed] {
     return is_zoo_name(name) ? sha256_of_zoo_model(name, seed) : sha256_of_file(name);

@@ -5,6 +5,7 @@
 #include <future>
 #include <string>
 
+#include "core/files.h"
 #include "graph/graph.h"
 
 namespace coppice {
@@ -19,6 +20,10 @@ bool is_zoo_name(const std::string& name);
 
 // Throws Error::input with the path for what can't be read, Error::usage for no name in the zoo.
 Model load_model(const std::string& name, uint64_t seed);
+
+// The ONNX file's bytes as they are, unpacked where it lies in a container; empty where there is no
+// one file: a net of the zoo, or weights in files beside.
+Buffer onnx_file_of(const Model& model);
 
 // SHA-256 of the model's file, computed beside whatever else is done; for a zoo model of the file
 // that `coppice zoo` writes for the same seed, so that plans fit both.

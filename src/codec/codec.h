@@ -1,10 +1,10 @@
 // The compressed container `.coppice`: a Graph to few bytes, and those bytes to the ONNX file
 // again.
 //
-// Lossless: decoding gives just the bytes that write_onnx writes for the graph. What makes a model
-// small (pruning, weight sharing) happened before; this module finds zeros, shared values and
-// skewed exponents, and stores each tensor in the form that takes the fewest bytes.
-// docs/format.md describes the format byte by byte.
+// Lossless: decoding gives just the bytes of the graph's file, or those that serialise_onnx writes.
+// What makes a model small (pruning, weight sharing) happened before; this module finds zeros,
+// shared values and skewed exponents, and stores each tensor in the form that takes the fewest
+// bytes. docs/format.md describes the format byte by byte.
 //
 // No byte of a tensor's section stands for more than kMaxExpansion elements, so a hostile file
 // can't ask for more than that factor in memory; readers check it before they allocate. Source of
@@ -68,10 +68,13 @@ struct CodecReport {
 
 inline constexpr uint64_t kMaxExpansion = 16384;
 
-// Calls `sink` with consecutive pieces of the container. The same graph and options give the same
-// bytes. Throws Error::usage for an index width out of range.
+// Calls `sink` with consecutive pieces of the container. `original`: the ONNX file that the graph
+// was read from, which decoding then gives back byte by byte, whoever wrote it; empty: decoding
+// gives what serialise_onnx writes. The same graph, options and original give the same bytes.
+// Throws Error::usage for an index width out of range.
 CodecReport encode(const Graph& graph, const CodecOptions& options,
-                   const std::function<void(std::span<const std::byte>)>& sink);
+                   const std::function<void(std::span<const std::byte>)>& sink,
+                   std::span<const std::byte> original = {});
 
 // The ONNX file's bytes. Throws Error::input for whatever is not a sound container, naming the
 // section; for one of a newer version, that version.

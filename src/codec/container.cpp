@@ -144,7 +144,8 @@ Sections parse_sections(const Buffer& file) {
 }  // namespace
 
 CodecReport encode(const Graph& graph, const CodecOptions& options,
-                   const std::function<void(std::span<const std::byte>)>& sink) {
+                   const std::function<void(std::span<const std::byte>)>& sink,
+                   std::span<const std::byte> original) {
   if (options.index_bits < 0 || options.index_bits > kMaxIndexBits) {
     fail_usage("relative indices of " + std::to_string(options.index_bits) +
                " bits, expected 1 to " + std::to_string(kMaxIndexBits) + ", or 0 to choose");
@@ -159,7 +160,7 @@ CodecReport encode(const Graph& graph, const CodecOptions& options,
     for_each_piece(payload, write);
     return report.bytes_after - before;
   };
-  const SplitFile file = split_file(graph);
+  const SplitFile file = original.empty() ? split_file(graph) : split_file(graph, original);
   report.bytes_before = static_cast<int64_t>(file.file_bytes);
   Bytes start, header;
   append(start, std::as_bytes(std::span(kMagic)));

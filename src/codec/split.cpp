@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "onnx/onnx.h"
+#include "onnx/wire.h"
 
 namespace coppice::codec {
 namespace {
@@ -43,9 +44,53 @@ class Splitter {
     keep(piece);
   }
 
+  // A whole file: fields of the model, of its graphs, and of their initialisers.
+  void take_file(std::span<const std::byte> file) {
+    constexpr int kModelGraph = 7, kGraphInitialiser = 5;
+    name_values();
+    result_.file_bytes = file.size();
+    for_each_field(file, [&](const WireField& field) {
+      if (field.number != kModelGraph || !field.delimited) return keep(field.whole);
+      keep(start_of(field));
+      for_each_field(field.payload, [&](const WireField& inner) {
+        if (inner.number == kGraphInitialiser && inner.delimited) return take_initialiser(inner);
+        take_out(inner.whole, of_nodes_);
+      });
+    });
+  }
+
   SplitFile finish() { return std::move(result_); }
 
  private:
+  void name_values() {
+    for (size_t i = 0; i < graph_.values.size(); ++i) {
+      const auto id = static_cast<ValueId>(i);
+      if (is_large(id)) by_name_.emplace(graph_.values[i].name, id);
+    }
+  }
+  static std::span<const std::byte> start_of(const WireField& field) {
+    return field.whole.first(field.whole.size() - field.payload.size());
+  }
+
+  // Its data may be raw or packed numbers; either are the tensor's bytes.
+  void take_initialiser(const WireField& initialiser) {
+    constexpr int kTensorName = 8;
+    ValueId id = kNoValue;
+    for_each_field(initialiser.payload, [&](const WireField& field) {
+      if (field.number != kTensorName || !field.delimited) return;
+      const auto found = by_name_.find(view(field.payload));
+      if (found != by_name_.end()) id = found->second;
+    });
+    keep(start_of(initialiser));
+    for_each_field(initialiser.payload, [&](const WireField& field) {
+      const bool data = id != kNoValue && field.delimited && field.number != kTensorName &&
+                        view(field.payload) == view(tensor(id));
+      if (!data) return keep(field.whole);
+      keep(start_of(field));
+      add_hole(id);
+    });
+  }
+
   bool is_large(ValueId id) const {
     if (id == kNoValue) return false;
     const auto& constant = graph_.value(id).constant;
@@ -91,6 +136,7 @@ class Splitter {
   const Graph& graph_;
   std::unordered_map<const std::byte*, ValueId> by_address_;
   std::unordered_map<size_t, std::vector<ValueId>> carried_;  // by the message's size
+  std::unordered_map<std::string_view, ValueId> by_name_;     // large tensors
   std::vector<ValueId> of_nodes_;                             // tensors of Constant nodes, in order
   SplitFile result_;
   uint64_t since_hole_ = 0;
@@ -101,6 +147,12 @@ class Splitter {
 SplitFile split_file(const Graph& graph) {
   Splitter splitter(graph);
   serialise_onnx(graph, [&](std::span<const std::byte> piece) { splitter.take(piece); });
+  return splitter.finish();
+}
+
+SplitFile split_file(const Graph& graph, std::span<const std::byte> file) {
+  Splitter splitter(graph);
+  splitter.take_file(file);
   return splitter.finish();
 }
 

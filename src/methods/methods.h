@@ -49,7 +49,8 @@ struct OneShotOptions {
   double most_of_group = 0.9;                  // the share of a group that may leave
   std::optional<Criterion::Scope> scope = {};  // in place of the criterion's own
   double norm_share = 0;                       // see ScoreOptions
-  std::vector<std::string> keep;               // regular expressions: groups to leave alone
+  Aggregate aggregate = Aggregate::mean;
+  std::vector<std::string> keep;  // regular expressions: groups to leave alone
   Spine spine = Spine::prune;
   std::optional<Selection> selection = {};  // empty: where the method ranks by bn-scale
   Verify verify = Verify::on;

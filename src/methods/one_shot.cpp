@@ -100,8 +100,9 @@ Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& op
   require_finite(graph);
   const Criterion& criterion = find_criterion(method.criterion);
   Groups groups = find_groups(graph);
-  const Scores scores = score_units(graph, groups, criterion,
-                                    {.seed = options.seed, .norm_share = options.norm_share});
+  const Scores scores = score_units(
+      graph, groups, criterion,
+      {.seed = options.seed, .norm_share = options.norm_share, .aggregate = options.aggregate});
   const AllocationOptions allocation{.budget = options.budget,
                                      .scope = options.scope.value_or(criterion.scope),
                                      .round_to = options.round_to,

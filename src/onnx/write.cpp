@@ -23,6 +23,7 @@ using Sink = std::function<void(std::span<const std::byte>)>;
 // Tags of length-delimited fields (number << 3 | 2).
 constexpr uint8_t kModelGraphTag = 7 << 3 | 2, kGraphInitialiserTag = 5 << 3 | 2,
                   kTensorRawDataTag = 9 << 3 | 2;
+constexpr int64_t kInitialisersAlone = 4;  // IR versions from here on don't list them as inputs
 constexpr int64_t kOwnIrVersion = 7;  // of models that Coppice builds: opset 13 belongs to IR 7
 
 std::span<const std::byte> view(const std::string& bytes) {
@@ -126,13 +127,31 @@ void fill_node(const Graph& graph, const Node& node, onnx::NodeProto& proto) {
   }
 }
 
+// A constant says what it is, whatever the file said of it: files that other tools have cut list
+// initialisers with the shapes of before.
+Value declared_as_it_is(const Value& constant) {
+  Value value = constant;
+  const Shape& shape = constant.constant->shape();
+  value.dtype = constant.constant->dtype();
+  if (!value.declared || value.declared->size() != shape.size()) {
+    value.declared = Dims(shape.size());
+    for (size_t i = 0; i < shape.size(); ++i) (*value.declared)[i].size = shape[i];
+  }
+  for (size_t i = 0; i < shape.size(); ++i) {
+    Dim& dim = (*value.declared)[i];
+    if (dim.fixed()) dim.size = shape[i];
+  }
+  return value;
+}
+
 void fill_info(const Graph& graph, ValueId id, onnx::ValueInfoProto& proto) {
   const auto kept = graph.foreign.infos.find(id);
   if (kept != graph.foreign.infos.end()) {
     COPPICE_CHECK(proto.ParsePartialFromString(kept->second), "a carried value_info is damaged");
     if (!proto.type().has_tensor_type() && proto.has_type()) return;  // a sequence, a map
   }
-  update_info(graph.value(id), proto);
+  update_info(graph.value(id).constant ? declared_as_it_is(graph.value(id)) : graph.value(id),
+              proto);
 }
 
 onnx::ModelProto header_of(const Graph& graph) {
@@ -153,7 +172,15 @@ onnx::ModelProto header_of(const Graph& graph) {
   return model;
 }
 
-void fill_graph(const Graph& graph, onnx::GraphProto& proto) {
+// Files of the first IR versions list initialisers among the inputs, too: also those that we made.
+void list_new_initialisers(const Graph& graph, onnx::GraphProto& proto) {
+  const std::vector<ValueId>& listed = graph.foreign.listed_inputs;
+  for (const ValueId id : initialisers_of(graph)) {
+    if (std::ranges::find(listed, id) == listed.end()) fill_info(graph, id, *proto.add_input());
+  }
+}
+
+void fill_graph(const Graph& graph, int64_t ir_version, onnx::GraphProto& proto) {
   if (!graph.name.empty()) proto.set_name(graph.name);
   for (const Node& node : graph.nodes) fill_node(graph, node, *proto.add_node());
   const auto& listed = graph.foreign.listed_inputs;
@@ -162,6 +189,7 @@ void fill_graph(const Graph& graph, onnx::GraphProto& proto) {
     const bool fed = std::find(graph.inputs.begin(), graph.inputs.end(), id) != graph.inputs.end();
     if (fed || graph.value(id).constant) fill_info(graph, id, *proto.add_input());
   }
+  if (ir_version < kInitialisersAlone) list_new_initialisers(graph, proto);
   for (const ValueId id : graph.outputs) fill_info(graph, id, *proto.add_output());
   if (graph.foreign.value_infos.empty()) return;
   const std::vector<int32_t> producer = producers(graph);
@@ -187,7 +215,7 @@ Parts parts_of(const Graph& graph) {
   onnx::ModelProto model = header_of(graph);
   onnx::GraphProto proto = std::move(*model.mutable_graph());
   model.clear_graph();
-  fill_graph(graph, proto);
+  fill_graph(graph, model.ir_version(), proto);
   Parts parts{bytes_of(model), bytes_of(proto), {}};
   for (const ValueId id : initialisers_of(graph)) parts.pieces.push_back(piece_of(graph, id));
   return parts;

@@ -2,8 +2,8 @@
 // means keep.
 //
 // A group's units are coupled over several tensors (all layers of a residual stage, say). A
-// criterion scores each member, that is each slice with filters; members are normalised to mean 1
-// and averaged, so that no member decides by its scale alone.
+// criterion scores each member, that is each slice with filters; members are normalised to mean 1,
+// so that no member decides by its scale alone, and become one score (criteria/aggregate.cpp).
 //
 // Scope says what a score may be compared with: `group` within its own group only (the budget then
 // takes the same fraction of every group), `global` across the whole network (one rank).
@@ -18,9 +18,13 @@
 
 namespace coppice {
 
+// What the scores of coupled layers become. `first`: the layer that comes first counts alone.
+enum class Aggregate { mean, max, sum, first };
+
 struct ScoreOptions {
   uint64_t seed = 0;      // of what is random
   double norm_share = 0;  // fpgm: the share of those that leave that goes by norm, see fpgm.cpp
+  Aggregate aggregate = Aggregate::mean;
 };
 
 struct GroupView {

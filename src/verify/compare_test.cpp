@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "core/error.h"
+#include "graph/op.h"
 #include "groups/surgery.h"
 #include "support/text_graph.h"
 
@@ -101,6 +102,37 @@ TEST(Prove, a_head_of_zeros_does_not_hide_a_wrong_cut) {
   EXPECT_TRUE(proof.comparison.equal());
   EXPECT_TRUE(proof.randomised_weights);
   EXPECT_GT(proof.comparison.reaction, 0.01);
+}
+
+// An operator with a bug that shows at one size only.
+OpDef relu_with_a_bug() {
+  OpDef relu = *find_operator("", "Relu");
+  relu.infer = [](InferContext& context) {
+    COPPICE_CHECK(context.shape(0)[2] != 64, "a bug");
+    context.set(0, context.type(0).dtype, context.shape(0));
+  };
+  return relu;
+}
+
+TEST(Prove, our_own_bug_is_not_taken_for_a_size_that_does_not_fit) {
+  static const OpDef relu = relu_with_a_bug();
+  Graph graph = parse_text_graph(R"(
+      input x float32 [N, 3, 80, 80]
+      const w1 float32 [4, 3, 1, 1] random
+      const w2 float32 [2, 4, 1, 1] random
+      a = Conv(x, w1)
+      r = Relu(a)
+      p = GlobalAveragePool(r)
+      y = Conv(p, w2)
+      output y)");
+  ASSERT_TRUE(prove(graph, cut_of(graph)).comparison.equal());
+  graph.nodes[1].op = &relu;
+  try {
+    prove(graph, cut_of(graph));
+    ADD_FAILURE() << "the bug was taken for an answer";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::internal) << error.what();
+  }
 }
 
 // Groups are found at batch 2; a number that only holds there must not pass.

@@ -4,6 +4,8 @@
 
 #include "cli/program.h"
 #include "core/files.h"
+#include "onnx/onnx.h"
+#include "support/shared_data.h"
 #include "support/temp_dir.h"
 
 namespace coppice {
@@ -64,6 +66,33 @@ TEST_F(Compressed, comes_back_to_the_bit_and_reads_as_a_model) {
   EXPECT_EQ(sha256_of_file(model), sha256_of_file(dir / "dense.onnx"));
   EXPECT_EQ(coppice({"inspect", packed, "--json"}).json()["nonzeros"],
             coppice({"inspect", back, "--json"}).json()["nonzeros"]);
+}
+
+TEST(Decompressed, a_file_that_another_tool_wrote_comes_back_byte_by_byte) {
+  const auto data = shared_data();
+  if (!data) GTEST_SKIP() << kNoSharedData;
+  const TempDir dir;
+  for (const char* name : {"wild/mnist_cntk.onnx"}) {
+    const std::string model = *data / "models" / name;
+    ASSERT_EQ(coppice({"compress", model, "-o", dir / "m.coppice"}).code, 0);
+    ASSERT_EQ(coppice({"decompress", dir / "m.coppice", "-o", dir / "m.onnx"}).code, 0);
+    EXPECT_EQ(sha256_of_file(dir / "m.onnx"), sha256_of_file(model)) << name;
+    ASSERT_EQ(coppice({"compress", dir / "m.coppice", "-o", dir / "n.coppice"}).code, 0);
+    EXPECT_EQ(sha256_of_file(dir / "m.coppice"), sha256_of_file(dir / "n.coppice"));
+  }
+}
+
+TEST(Decompressed, weights_that_lay_beside_come_back_inside) {
+  const TempDir dir;
+  ASSERT_EQ(coppice({"zoo", "lenet5", "-o", dir / "net.onnx"}).code, 0);
+  Graph graph = read_onnx(dir / "net.onnx");
+  graph.foreign.storage = Foreign::Storage::beside;
+  write_onnx(graph, dir / "beside.onnx");
+  const Ran ran = coppice({"compress", dir / "beside.onnx", "-o", dir / "b.coppice"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("one file with all of them inside"));
+  ASSERT_EQ(coppice({"decompress", dir / "b.coppice", "-o", dir / "b.onnx"}).code, 0);
+  EXPECT_EQ(sha256_of_file(dir / "b.onnx"), sha256_of_file(dir / "net.onnx"));
 }
 
 TEST_F(Compressed, huffman_is_the_papers_and_larger) {

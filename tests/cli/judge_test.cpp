@@ -11,6 +11,7 @@
 #include "core/random.h"
 #include "graph/infer.h"
 #include "onnx/onnx.h"
+#include "support/onnx_checker.h"
 #include "support/onnxruntime.h"
 #include "support/shared_data.h"
 #include "support/temp_dir.h"
@@ -129,6 +130,35 @@ TEST(WildModels, are_inspected_and_pruned_or_refused_with_a_reason) {
     EXPECT_TRUE(fails(pruned, pruned.code == 4 ? 4 : 3, ""));
     EXPECT_EQ(names_in(dir.path()), std::set<std::string>{});
   }
+}
+
+TEST(Checker, accepts_what_every_command_writes) {
+  const TempDir dir;
+  const std::string net = dir / "net.onnx", plan = dir / "plan.json";
+  const auto run = [](const Arguments& arguments) {
+    const Ran ran = coppice(arguments);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+  };
+  run({"zoo", "lenet5", "-o", net});
+  run({"prune", net, "-o", dir / "cut.onnx", "--plan", plan, "--latency", "off"});
+  run({"prune", net, "-o", dir / "rewritten.onnx", "--fold-bn", "--simplify", "--latency", "off"});
+  run({"prune", net, "-o", dir / "sparse.onnx", "--method", "magnitude", "--sparsity", "0.8",
+       "--latency", "off", "--plan", dir / "sparse.json"});
+  run({"apply", plan, net, "-o", dir / "applied.onnx"});
+  run({"compress", dir / "cut.onnx", "-o", dir / "cut.coppice"});
+  run({"compress", net, "-o", dir / "shared.coppice", "--bits", "4"});
+  run({"decompress", dir / "cut.coppice", "-o", dir / "again.onnx"});
+  run({"decompress", dir / "shared.coppice", "-o", dir / "shared.onnx"});
+  Graph beside = read_onnx(net);
+  beside.foreign.storage = Foreign::Storage::beside;
+  write_onnx(beside, dir / "beside.onnx");
+  run({"prune", dir / "beside.onnx", "-o", dir / "cut_beside.onnx", "--latency", "off"});
+  std::vector<std::filesystem::path> results;
+  for (const std::string& name : names_in(dir.path())) {
+    if (name.ends_with(".onnx")) results.push_back(dir / name);
+  }
+  EXPECT_EQ(results.size(), 9u);
+  EXPECT_EQ(check_models(results), std::vector<std::string>(results.size(), "ok"));
 }
 
 }  // namespace

@@ -29,7 +29,7 @@ constexpr Command kCommands[] = {
      "  coppice compress sparse.onnx -o sparse.coppice\n"
      "  coppice compress sparse.onnx -o sparse.coppice --bits conv=8,fc=5 --data mnist:DIR\n"
      "  coppice compress model.onnx -o model.coppice --bits 6 --coder huffman\n"},
-    {"decompress", "FILE.coppice -o OUT.onnx", "unpack it again, to the bit", define_decompress,
+    {"decompress", "FILE.coppice -o OUT.onnx", "the packed model's bytes again", define_decompress,
      "  coppice decompress sparse.coppice -o sparse.onnx\n"},
     {"eval", "MODEL --data SPEC", "accuracy and loss on a data set", define_eval,
      "  coppice eval model.onnx --data cifar10:DIR --preprocess cifar10\n"

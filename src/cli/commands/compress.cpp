@@ -1,5 +1,6 @@
 // coppice compress: a model into the small container of docs/format.md, after sharing its weights
-// if --bits asks for it. coppice decompress: back, to the bit.
+// if --bits asks for it. coppice decompress: the same file back, byte by byte, unless --bits
+// changed it or its weights lay in other files, which then are inside.
 #include <CLI/CLI.hpp>
 #include <filesystem>
 
@@ -175,6 +176,8 @@ Result compress(const Options& options, const Invocation& run) {
   places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   Model model = load_model(options.model, run.options.seed);
+  const bool beside = model.graph.foreign.storage == Foreign::Storage::beside;
+  const Buffer original = sharing ? Buffer() : onnx_file_of(model);
   Tuned tuned{.graph = std::move(model.graph)};
   if (sharing && options.data.empty()) {
     share_weights(tuned.graph, *sharing);
@@ -185,11 +188,17 @@ Result compress(const Options& options, const Invocation& run) {
   codec.index_bits = static_cast<int>(options.index_bits);
   if (options.coder == "huffman") codec.coder = CodecOptions::Coder::huffman;
   if (options.coder == "context") codec.coder = CodecOptions::Coder::context;
-  CodecReport report =
-      encode(tuned.graph, codec, [&](std::span<const std::byte> piece) { file.write(piece); });
+  CodecReport report = encode(
+      tuned.graph, codec, [&](std::span<const std::byte> piece) { file.write(piece); },
+      original.bytes());
   report.bytes_before = model.bytes;  // of the file as it was given
   stop_if_interrupted();
   file.commit();
+  if (beside) {
+    run.console.remark(
+        "the weights lay in files beside the model; 'coppice decompress' gives one "
+        "file with all of them inside");
+  }
   Json json = to_json(report);
   json["model"] = options.model;
   json["output"] = options.output;

@@ -61,6 +61,15 @@ bool is_global(const PruneOptions& options) {
   fail_usage("--scope '" + scope + "': expected layer or global");
 }
 
+Aggregate aggregate_of(const PruneOptions& options) {
+  const std::string name = options.aggregate.value_or("mean");
+  if (name == "mean") return Aggregate::mean;
+  if (name == "max") return Aggregate::max;
+  if (name == "sum") return Aggregate::sum;
+  if (name == "first") return Aggregate::first;
+  fail_usage("--aggregate '" + name + "': expected mean, max, sum or first");
+}
+
 }  // namespace
 
 Budget budget_of(const PruneOptions& options) {
@@ -170,6 +179,7 @@ OneShotOptions one_shot_options(const PruneOptions& options, uint64_t seed) {
   const std::string usual = options.soft ? "all" : "none";
   result.recover = recover_options(options.recover.empty() ? usual : options.recover);
   result.norm_share = options.norm_share.value_or(0);
+  result.aggregate = aggregate_of(options);
   result.seed = seed;
   return result;
 }

@@ -54,6 +54,10 @@ std::vector<OwnOption> own_options(const PruneOptions& options) {
   if (!options.recover.empty()) {
     add("--recover", options.recover, structured, kStructured);
   }
+  if (options.aggregate) {
+    add("--aggregate", *options.aggregate, structured && name != "random",
+        "a method that ranks channels by their weights");
+  }
   if (options.norm_share) {
     add("--norm-share", number(*options.norm_share), name == "fpgm", "--method fpgm");
   }
@@ -145,6 +149,11 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
                  "(default: layer; slimming and bn-scale global)")
       ->type_name("layer|global");
   const std::string filters = "Filters";
+  app.add_option("--aggregate", options.aggregate,
+                 "what the scores of coupled layers become: mean (default), max, sum, or\n"
+                 "first, that of the first layer alone")
+      ->type_name("NAME")
+      ->group(filters);
   app.add_option("--norm-share", options.norm_share,
                  "fpgm: share of the filters that leaves by norm, the rest by distance (default 0)")
       ->check(CLI::Range(0.0, 1.0).description(""))

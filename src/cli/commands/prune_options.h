@@ -15,7 +15,7 @@ struct PruneOptions {
   std::string model, output, plan, method = "l2";
   std::optional<double> keep_macs, keep_params, prune_ratio, max_layer_ratio, sparsity;
   std::string round_to = "auto", recover;
-  std::optional<std::string> scope;
+  std::optional<std::string> scope, aggregate;
   std::vector<std::string> keep;
   bool keep_spine = false, verify = true, latency = true, fold_bn = false, simplify = false;
   std::optional<double> norm_share, lambda, tune_lr;

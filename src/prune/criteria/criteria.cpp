@@ -91,22 +91,6 @@ std::vector<std::vector<float>> filters_of(const Tensor& tensor, const Slice& sl
   return filters;
 }
 
-std::vector<float> average_of_members(const std::vector<std::vector<double>>& members) {
-  std::vector<double> totals(members.front().size(), 0);
-  for (const std::vector<double>& member : members) {
-    const double mean =
-        std::accumulate(member.begin(), member.end(), 0.0) / static_cast<double>(member.size());
-    if (mean <= 0) continue;
-    for (size_t u = 0; u < totals.size(); ++u) totals[u] += member[u] / mean;
-  }
-  std::vector<float> scores;
-  scores.reserve(totals.size());
-  for (const double total : totals) {
-    scores.push_back(static_cast<float>(total / static_cast<double>(members.size())));
-  }
-  return scores;
-}
-
 Scores score_units(const Graph& graph, const Groups& groups, const Criterion& criterion,
                    const ScoreOptions& options) {
   Scores scores{std::vector<float>(groups.unit_count, 0), std::vector<char>(groups.free.size(), 0)};

@@ -23,7 +23,9 @@ std::vector<double> norms_of(const Tensor& tensor, const Slice& slice, Power pow
 // The weights of each unit, one row a unit: [units, weights of a unit].
 std::vector<std::vector<float>> filters_of(const Tensor& tensor, const Slice& slice);
 
-// Member scores normalised to mean 1 and averaged. An all-zero member adds nothing.
-std::vector<float> average_of_members(const std::vector<std::vector<double>>& members);
+// Each member divided by its mean. One of zeros tells nothing and goes, unless all do.
+std::vector<std::vector<double>> normalised(std::vector<std::vector<double>> members);
+// One score a unit from those of a group's members, of which there is one at least (aggregate.cpp).
+std::vector<float> aggregated(const std::vector<std::vector<double>>& members, Aggregate how);
 
 }  // namespace coppice

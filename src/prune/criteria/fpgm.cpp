@@ -5,11 +5,13 @@
 // Neural Networks Acceleration", CVPR 2019, arXiv:1811.00250, equation 8: g(x) = sum_j ||x -
 // F_j||_2. The mix of section 4.1: a part leaves by norm, the rest by the distances among those
 // that the norm has left.
-// Differs: coupled layers count all, each normalised to mean 1. The mix is one order for every
-// budget, so norm and distance take turns (norm first) as their shares say; the paper marks all
-// that go by norm and then the others. Its text prunes 10 % by norm and 30 % by distance, its
-// scripts the reverse: say which with --norm-share (0.25 is the text's).
+// Differs: coupled layers count all, each normalised to mean 1, and their mean keeps their spread
+// (aggregate.cpp): the paper prunes convolutions one by one and keeps residual widths. The mix is
+// one order for every budget, so norm and distance take turns (norm first) as their shares say; the
+// paper marks all that go by norm and then the others. Its text prunes 10 % by norm and 30 % by
+// distance, its scripts the reverse: say which with --norm-share (0.25 is the text's).
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <numeric>
@@ -60,10 +62,10 @@ std::vector<double> sums_of_distances(const Filters& filters) {
   return sums;
 }
 
-// [units][units], added up over coupled layers, each divided by its mean.
+// [units][units], over coupled layers added up, or the largest; each divided by its mean.
 using Distances = std::vector<std::vector<double>>;
 
-Distances distances_of(const std::vector<Filters>& members) {
+Distances distances_of(const std::vector<Filters>& members, Aggregate aggregate) {
   const size_t units = members.front().size();
   Distances distances(units, std::vector<double>(units, 0));
   for (const Filters& filters : members) {
@@ -74,8 +76,9 @@ Distances distances_of(const std::vector<Filters>& members) {
     auto next = found.begin();
     for (size_t i = 0; i < units; ++i) {
       for (size_t j = i + 1; j < units; ++j, ++next) {
-        distances[i][j] += *next / total;
-        distances[j][i] += *next / total;
+        const double before = distances[i][j], own = *next / total;
+        distances[i][j] = aggregate == Aggregate::max ? std::max(before, own) : before + own;
+        distances[j][i] = distances[i][j];
       }
     }
   }
@@ -115,12 +118,15 @@ std::vector<float> fpgm(const GroupView& view) {
     if (tensor.dtype() == DType::f32) members.push_back(filters_of(tensor, *slice));
   }
   if (members.empty()) return {};
+  const Aggregate aggregate = view.options.aggregate;
+  if (aggregate == Aggregate::first) members.resize(1);
   if (view.options.norm_share > 0) {
-    return mix(distances_of(members), find_criterion("l2").score(view), view.options.norm_share);
+    return mix(distances_of(members, aggregate), find_criterion("l2").score(view),
+               view.options.norm_share);
   }
   std::vector<std::vector<double>> sums;
   for (const Filters& filters : members) sums.push_back(sums_of_distances(filters));
-  return average_of_members(sums);
+  return aggregated(normalised(std::move(sums)), aggregate);
 }
 
 }  // namespace

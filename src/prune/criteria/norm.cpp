@@ -3,8 +3,8 @@
 // Source: Li, Kadav, Durdanovic, Samet, Graf, "Pruning Filters for Efficient ConvNets", ICLR 2017,
 // arXiv:1608.08710, section 3.1: s_j = sum |F_ij|. l2 is the same with the Euclidean norm, as He et
 // al., "Soft Filter Pruning", IJCAI 2018, arXiv:1808.06866, equation 2, p = 2.
-// Differs: coupled layers count all, each normalised to mean 1 (the paper ranks a residual stage by
-// its shortcut's filters alone).
+// Differs: coupled layers count all, each normalised to mean 1, and their mean keeps their spread
+// (the paper ranks a residual stage by its shortcut's filters alone; --aggregate first does so).
 
 #include "prune/criteria/criteria.h"
 
@@ -18,7 +18,8 @@ std::vector<float> norm(const GroupView& view) {
     const Tensor& tensor = *view.graph.value(slice->tensor).constant;
     if (tensor.dtype() == DType::f32) members.push_back(norms_of(tensor, *slice, power));
   }
-  return members.empty() ? std::vector<float>{} : average_of_members(members);
+  if (members.empty()) return {};
+  return aggregated(normalised(std::move(members)), view.options.aggregate);
 }
 
 }  // namespace
