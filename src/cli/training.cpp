@@ -104,6 +104,19 @@ Json record_json(const EpochRecord& record) {
   return json;
 }
 
+// What each stage that trained was trained by; methods choose other rates for some.
+Json stages_json(const std::vector<EpochRecord>& history) {
+  Json stages = Json::array();
+  for (const EpochRecord& record : history) {
+    if (!stages.empty() && stages.back()["stage"] == record.stage) continue;
+    stages.push_back({{"stage", record.stage},
+                      {"epochs", record.epochs},
+                      {"optimizer", record.optimizer},
+                      {"learning_rate", record.largest_rate}});
+  }
+  return stages;
+}
+
 class ConsoleObserver : public Observer {
  public:
   explicit ConsoleObserver(const Invocation& run) : run_(run) {}
@@ -173,10 +186,13 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
   recipe = recipe_of(options, start, original, *state_->dataset, run.options.seed);
   state_->trainer = open_trainer({.device = options.device, .threads = thread_count()});
   const double held_out = options.held_out.value_or(usual_held_out(state_->dataset->size()));
-  state_->session.emplace(std::move(original),
-                          SessionData{state_->dataset.get(), judge.preprocessing(), held_out},
-                          *state_->trainer, state_->observer,
-                          SessionOptions{.checkpoint = state_->checkpoint, .request = request});
+  state_->session.emplace(
+      std::move(original), SessionData{state_->dataset.get(), judge.preprocessing(), held_out},
+      *state_->trainer, state_->observer,
+      SessionOptions{.checkpoint = state_->checkpoint,
+                     .request = request,
+                     .zeros = options.zeros == "free" ? SessionOptions::Zeros::free
+                                                      : SessionOptions::Zeros::keep});
   const Session& session = *state_->session;
   if (start != Start::untrained && session.classes() > 0) {
     const bool teaches = knows_enough(options, usual_rate(options, start, session.original()),
@@ -207,7 +223,12 @@ Json TrainingRun::to_json() const {
     epochs.push_back(record_json(record));
     if (record.held_out && (!best || record.held_out->top1 > best->held_out->top1)) best = &record;
   }
+  const Kept& kept = state_->session->kept();
+  int64_t zeros = 0;
+  for (const auto& [name, mask] : kept.zeros) zeros += mask.size() - nonzeros_of(mask);
   Json json = {{"epochs", state_->recipe.epochs},
+               {"stages", stages_json(history)},
+               {"kept", {{"zeros", zeros}, {"shared_layers", kept.values.size()}}},
                {"learning_rate", state_->recipe.optimizer.learning_rate},
                {"distillation", state_->recipe.loss.distillation},
                {"augmentation", to_string(state_->recipe.augmentation)},
@@ -272,6 +293,12 @@ void add_training_options(CLI::App& app, TrainingOptions& options) {
   app.add_flag("--from-scratch", options.from_scratch,
                "the model file is untrained: a rate of 0.1, and nothing that it could teach")
       ->group(group);
+  app.add_option("--zeros", options.zeros,
+                 "keep (default): where a model comes sparse or with shared values, zeros\n"
+                 "stay zero and values shared; free: they don't")
+      ->check(CLI::IsMember({"keep", "free"}).description(""))
+      ->type_name("keep|free")
+      ->group(group);
   app.add_flag("--resume", options.resume, "go on with a run that was interrupted")->group(group);
 }
 
@@ -302,6 +329,7 @@ Request request_of(const TrainingOptions& options) {
   if (options.held_out) request.emplace_back("--val", significant(*options.held_out, 12));
   add_text("--device", options.device, usual.device);
   if (options.from_scratch) request.emplace_back("--from-scratch", "");
+  add_text("--zeros", options.zeros, usual.zeros);
   return request;
 }
 

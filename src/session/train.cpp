@@ -81,12 +81,15 @@ void Session::require_trainable(const Recipe& recipe) const {
 }
 
 TrainingSetup Session::setup_of(const Recipe& recipe) const {
+  std::set<std::string> shared = sharing_after(kept_, state_.graph);
+  for (const std::string& name : recipe.tied) shared.erase(name);
   return {.optimizer = recipe.optimizer,
           .loss = recipe.loss,
           .classes = classes_,
-          .masks = state_.masks,
+          .masks = all_masks(),
           .frozen = recipe.frozen,
           .tied = recipe.tied,
+          .shared = std::move(shared),
           .l1 = recipe.l1,
           .teacher = recipe.loss.distillation > 0 ? &original_ : nullptr};
 }
@@ -114,7 +117,7 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
   run.loader.start(run.epochs_before + state_.cursor.epoch, state_.cursor.batch);
   while (state_.cursor.epoch < recipe.epochs) {
     if (!loaded_) {
-      run.setup.masks = state_.masks;
+      run.setup.masks = all_masks();
       run.parameters = trained_parameters(state_.graph);
       trainer_.load(state_.graph, run.setup, state_.optimizer);
       loaded_ = true;
@@ -122,6 +125,7 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
     train_epoch(run);
     end_epoch(run);
   }
+  restore(state_.graph, kept_, state_.plan);  // values that zeros took when they came back
 }
 
 void Session::train_epoch(Run& run) {
@@ -185,6 +189,8 @@ void Session::end_epoch(Run& run) {
       .epoch = cursor.epoch + 1,
       .epochs = run.recipe.epochs,
       .learning_rate = run.learning_rate((cursor.epoch + 1) * run.loader.batches() - 1),
+      .optimizer = name_of(run.recipe.optimizer.kind),
+      .largest_rate = run.recipe.optimizer.learning_rate,
       .loss = cursor.loss / static_cast<double>(std::max<int64_t>(1, cursor.batch)),
       .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
       .held_out = {},

@@ -145,9 +145,9 @@ class TorchTrainer : public Trainer {
         if (found != slot->second.end()) trained.slots[s] = like(found->second, trained.weight);
       }
       apply_mask(trained);
-      if (setup_.tied.contains(trained.name)) {
-        trained.codes = std::get<1>(at::_unique2(trained.weight.reshape({-1}), /*sorted=*/true,
-                                                 /*return_inverse=*/true));
+      if (setup_.shared.contains(trained.name)) trained.tied = Trained::Tied::by_mean;
+      if (setup_.tied.contains(trained.name) || setup_.shared.contains(trained.name)) {
+        trained.codes = codes_of(trained.weight);
       }
       trained.weight.requires_grad_();
       ids_.push_back(parameter.id);
@@ -174,7 +174,7 @@ class TorchTrainer : public Trainer {
     ++updates_;
     for (size_t p = 0; p < parameters_.size(); ++p) {
       if (!gradients[p].defined()) continue;
-      sum_tied(parameters_[p], gradients[p]);
+      tie(parameters_[p], gradients[p]);
       update(parameters_[p], gradients[p], setup_.optimizer, {learning_rate, updates_});
     }
   }
