@@ -95,6 +95,21 @@ bool knows_enough(const TrainingOptions& options, double usual_rate, const Sessi
              "--distill 1 follows its outputs without labels");
 }
 
+// Folded into the convolutions it is gone for training, which then goes worse than in all tables,
+// and `--recover` has nothing to go by.
+void warn_without_normalisation(const Graph& graph, const Console& console) {
+  const auto has = [&](const std::string& part) {
+    return std::ranges::any_of(graph.nodes, [&](const Node& node) {
+      return node.op_type.find(part) != std::string::npos;
+    });
+  };
+  if (!has("Conv") || has("Normalization")) return;
+  console.warn(
+      "the model has no BatchNormalization, so it trains without normalisation, at a smaller rate; "
+      "where it was folded into the convolutions when the model was exported, a model exported in "
+      "training mode trains better");
+}
+
 Json record_json(const EpochRecord& record) {
   Json json = {{"stage", record.stage},     {"epoch", record.epoch},
                {"epochs", record.epochs},   {"learning_rate", record.learning_rate},
@@ -199,6 +214,7 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
                                       session, *state_->dataset, judge, run);
     if (!teaches && !options.distillation) recipe.loss.distillation = 0;
   }
+  warn_without_normalisation(session.original(), run.console);
   if (!saved) return;
   for (const EpochRecord& record : saved->history) run.add_metric(record_json(record));
   run.console.remark("going on from epoch " + std::to_string(saved->cursor.epoch + 1) + ", batch " +

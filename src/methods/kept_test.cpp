@@ -26,13 +26,16 @@ constexpr char kNet[] = R"(
     const variance float32 [32] positive
     const w2 float32 [16, 32, 3, 3] random
     const scale2 float32 [16] positive
+    const shift2 float32 [16] random
+    const mean2 float32 [16] random
+    const variance2 float32 [16] positive
     const fw float32 [3, 16] random
     const fb float32 [3] random
     a = Conv(x, w1) {pads=[1, 1, 1, 1]}
     n = BatchNormalization(a, scale, shift, mean, variance)
     r = Relu(n)
     c = Conv(r, w2)
-    m = BatchNormalization(c, scale2, scale2, scale2, scale2)
+    m = BatchNormalization(c, scale2, shift2, mean2, variance2)
     g = GlobalAveragePool(m)
     f = Flatten(g)
     y = Gemm(f, fw, fb) {transB=1}
@@ -60,14 +63,14 @@ int64_t zeros(const Graph& graph) {
 // The original's zeros that its weights have after the plan's cut.
 int64_t zeros_that_stay(const Graph& original, const Plan& plan) {
   int64_t count = 0;
-  for (const auto& [name, mask] : zeros_after({.zeros = masks_of_zeros(original)}, plan)) {
+  for (const auto& [name, mask] : zeros_after({masks_of_zeros(original), {}}, plan)) {
     count += mask.size() - nonzeros_of(mask);
   }
   return count;
 }
 
 void expect_kept(const Graph& original, const Graph& result, const Plan& plan) {
-  for (const auto& [name, mask] : zeros_after({.zeros = masks_of_zeros(original)}, plan)) {
+  for (const auto& [name, mask] : zeros_after({masks_of_zeros(original), {}}, plan)) {
     const Tensor& weight = fake::tensor(result, name);
     ASSERT_EQ(weight.shape(), mask.shape()) << name;
     for (int64_t i = 0; i < mask.size(); ++i) {
@@ -148,9 +151,9 @@ TEST(KeptZeros, soft_pruning_keeps_them_while_its_own_come_back) {
   Session& session = fixture.open(original);
   std::vector<int64_t> saved;
   fixture.watcher.after_epoch = [&] { saved.push_back(zeros(session.graph())); };
-  const Outcome outcome = prune_softly(session, find_method("l2"),
-                                       half_of_each_layer({true, true, true}), fake::recipe(3),
-                                       fake::recipe(1));
+  const Outcome outcome =
+      prune_softly(session, find_method("l2"), half_of_each_layer({true, true, true}),
+                   fake::recipe(3), fake::recipe(1));
   ASSERT_EQ(saved.size(), 4u);
   EXPECT_GT(saved[1], saved[2]) << "what it zeroed is trained in the last epoch";
   EXPECT_EQ(saved[2], zeros(original));

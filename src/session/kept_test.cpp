@@ -58,9 +58,8 @@ TEST(Kept, zeros_of_a_model_are_kept_above_a_tenth_and_else_those_of_sparse_laye
 
 TEST(Kept, values_are_shared_where_few_stand_for_many_weights) {
   const auto palette = [](int64_t count, int64_t zeros, int64_t values) {
-    return shared_values(weights_of(count, zeros, [&](int64_t i) {
-      return 0.1f + static_cast<float>(i % values);
-    }));
+    return shared_values(
+        weights_of(count, zeros, [&](int64_t i) { return 0.1f + static_cast<float>(i % values); }));
   };
   EXPECT_EQ(palette(1000, 500, 31), 31);
   EXPECT_EQ(palette(1000, 0, 256), 256);
@@ -83,7 +82,8 @@ TEST(Kept, trained_weights_share_nothing_also_where_they_were_rounded_to_half_pr
 }
 
 TEST(Kept, a_layer_of_shared_values_keeps_its_few_zeros) {
-  const Tensor palette = weights_of(1000, 10, [](int64_t i) { return 1 + static_cast<float>(i % 3); });
+  const Tensor palette =
+      weights_of(1000, 10, [](int64_t i) { return 1 + static_cast<float>(i % 3); });
   const Kept kept = kept_of(net_of(palette, normal(1000, 0)));
   EXPECT_EQ(names_of(kept.zeros), Names{"a"});
   EXPECT_EQ(kept.values, (std::map<std::string, int64_t>{{"a", 3}}));

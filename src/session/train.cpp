@@ -125,7 +125,9 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
     train_epoch(run);
     end_epoch(run);
   }
+  if (kept_.empty()) return;
   restore(state_.graph, kept_, state_.plan);  // values that zeros took when they came back
+  loaded_ = false;
 }
 
 void Session::train_epoch(Run& run) {
