@@ -23,21 +23,20 @@ void add_counts(Table& table, const char* name, int64_t before, int64_t after) {
              reduction(static_cast<double>(before), static_cast<double>(after))});
 }
 
-double sparsity(const WeightCount& weights) {
-  return weights.all > 0
-             ? 1 - static_cast<double>(weights.nonzero) / static_cast<double>(weights.all)
-             : 0;
-}
-
 std::string cost_table(const CutSummary& summary) {
   const CutSide &before = summary.before, &after = summary.after;
   Table table({{""}, {"before", kRight}, {"after", kRight}, {"smaller by", kRight}});
   add_counts(table, "parameters", before.costs.parameters, after.costs.parameters);
   add_counts(table, "MACs", before.costs.macs, after.costs.macs);
-  if (before.weights && after.weights) {
-    add_counts(table, "nonzero weights", before.weights->nonzero, after.weights->nonzero);
-    table.add({"sparsity", percentage(sparsity(*before.weights)),
-               percentage(sparsity(*after.weights)), ""});
+  if (summary.masked || summary.density.notable()) {
+    const Density &was = summary.density.before, &is = summary.density.after;
+    add_counts(table, "nonzero weights", was.weights.nonzero, is.weights.nonzero);
+    table.add(
+        {"sparsity", percentage(sparsity(was.weights)), percentage(sparsity(is.weights)), ""});
+    if (was.shared_layers > 0 || is.shared_layers > 0) {
+      table.add({"layers of shared values", with_separators(was.shared_layers),
+                 with_separators(is.shared_layers), ""});
+    }
   }
   add_counts(table, "file bytes", before.bytes, after.bytes);
   if (before.latency_ms && after.latency_ms) {
@@ -99,14 +98,10 @@ std::string proof_line(const CutSummary& summary) {
   return line + "\n";
 }
 
-Json side_json(const CutSide& side) {
+Json side_json(const CutSide& side, const Density& density) {
   Json json = {
       {"parameters", side.costs.parameters}, {"macs", side.costs.macs}, {"bytes", side.bytes}};
-  if (side.weights) {
-    json["weights"] = side.weights->all;
-    json["nonzeros"] = side.weights->nonzero;
-    json["sparsity"] = sparsity(*side.weights);
-  }
+  json.update(to_json(density));
   if (side.accuracy) {
     json["top1"] = side.accuracy->top1;
     json["top5"] = side.accuracy->top5;
@@ -132,8 +127,8 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.recovered = outcome.recovered;
   summary.could_recover =
       !outcome.plan.slices.empty() && !outcome.recovered && has_batch_norm(model.graph);
-  summary.before.weights = outcome.weights_before;
-  summary.after.weights = outcome.weights_after;
+  summary.density = density_change(model.graph, outcome.graph);
+  summary.masked = outcome.weights_after.has_value();
   summary.verified = outcome.verified;
   summary.proof = outcome.proof;
   if (outcome.proof) {
@@ -143,10 +138,11 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
 }
 
 void print(const CutSummary& summary, const Console& console) {
+  warn_if_denser(summary.density, console);
   std::string text = console.strong(printable(summary.model)) + " pruned by " + summary.method +
                      " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
   if (!summary.groups.empty()) text += group_table(summary.groups) + "\n";
-  if (summary.after.weights) {
+  if (summary.masked) {
     text +=
         "zeros take as much space and time as other weights, until the model is compressed or "
         "run by a sparse runtime\n";
@@ -174,8 +170,9 @@ Json to_json(const CutSummary& summary) {
   Json json = {{"model", summary.model},
                {"method", summary.method},
                {"output", summary.output},
-               {"before", side_json(summary.before)},
-               {"after", side_json(summary.after)},
+               {"before", side_json(summary.before, summary.density.before)},
+               {"after", side_json(summary.after, summary.density.after)},
+               {"denser", summary.density.denser()},
                {"groups", groups},
                {"rounding_moved", summary.rounding_moved},
                {"plan", summary.plan},

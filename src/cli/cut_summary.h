@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/density.h"
 #include "cli/evaluate.h"
 #include "cli/json.h"
 #include "cli/model.h"
@@ -16,7 +17,6 @@ namespace coppice {
 struct CutSide {
   Costs costs;
   int64_t bytes = 0;
-  std::optional<WeightCount> weights;  // where weights were masked
   std::optional<Evaluation> accuracy;
   std::optional<double> latency_ms;
 };
@@ -24,11 +24,12 @@ struct CutSide {
 struct CutSummary {
   std::string model, output, plan, method;
   CutSide before, after;
+  DensityChange density;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
   std::optional<Recovered> recovered;
   bool could_recover = false;              // it wasn't asked for, and there is something to go by
-  bool changed = true;                     // something was cut or masked
+  bool changed = true, masked = false;     // something was cut or masked; was masked
   bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;
   std::string proof_inputs;

@@ -99,6 +99,21 @@ bool knows_enough(const TrainingOptions& options, double usual_rate, const Sessi
              "--distill 1 follows its outputs without labels");
 }
 
+// Folded into the convolutions it is gone for training, which then goes worse than in all tables,
+// and `--recover` has nothing to go by.
+void warn_without_normalisation(const Graph& graph, const Console& console) {
+  const auto has = [&](const std::string& part) {
+    return std::ranges::any_of(graph.nodes, [&](const Node& node) {
+      return node.op_type.find(part) != std::string::npos;
+    });
+  };
+  if (!has("Conv") || has("Normalization")) return;
+  console.warn(
+      "the model has no BatchNormalization, so it trains without normalisation, at a smaller rate; "
+      "where it was folded into the convolutions when the model was exported, a model exported in "
+      "training mode trains better");
+}
+
 Json record_json(const EpochRecord& record) {
   Json json = {{"stage", record.stage},     {"epoch", record.epoch},
                {"epochs", record.epochs},   {"learning_rate", record.learning_rate},
@@ -113,6 +128,19 @@ Json record_json(const StageRecord& record) {
   Json json = {{"stage", record.stage}, {"epochs", record.epochs}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
   return json;
+}
+
+// What each stage trained by; methods choose other rates for some.
+Json stages_json(const Session& session) {
+  Json stages = Json::array();
+  for (const StageRecord& stage : session.stages()) {
+    stages.push_back(record_json(stage));
+    const auto first = std::ranges::find(session.history(), stage.stage, &EpochRecord::stage);
+    if (first == session.history().end()) continue;
+    stages.back()["optimizer"] = first->optimizer;
+    stages.back()["learning_rate"] = first->largest_rate;
+  }
+  return stages;
 }
 
 // Of the model as the epoch's end left it.
@@ -226,16 +254,20 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
   recipe = recipe_of(options, start, original, *state_->dataset, run.options.seed);
   state_->trainer = open_trainer({.device = options.device, .threads = thread_count()});
   const double held_out = options.held_out.value_or(usual_held_out(state_->dataset->size()));
-  state_->session.emplace(std::move(original),
-                          SessionData{state_->dataset.get(), judge.preprocessing(), held_out},
-                          *state_->trainer, state_->observer,
-                          SessionOptions{.checkpoint = state_->checkpoint, .request = request});
+  state_->session.emplace(
+      std::move(original), SessionData{state_->dataset.get(), judge.preprocessing(), held_out},
+      *state_->trainer, state_->observer,
+      SessionOptions{.checkpoint = state_->checkpoint,
+                     .request = request,
+                     .zeros = options.zeros == "free" ? SessionOptions::Zeros::free
+                                                      : SessionOptions::Zeros::keep});
   const Session& session = *state_->session;
   if (start != Start::untrained && session.classes() > 0) {
     const bool teaches = knows_enough(options, usual_rate(options, start, session.original()),
                                       session, *state_->dataset, judge, run);
     if (!teaches && !options.distillation) recipe.loss.distillation = 0;
   }
+  warn_without_normalisation(session.original(), run.console);
   if (!saved) return;
   add_metrics_of(*saved, run);
   run.console.remark("going on from epoch " + std::to_string(saved->cursor.epoch + 1) + ", batch " +
@@ -254,15 +286,18 @@ void TrainingRun::finish() {
 
 Json TrainingRun::to_json() const {
   const auto& history = state_->session->history();
-  Json epochs = Json::array(), stages = Json::array();
+  Json epochs = Json::array();
   for (const EpochRecord& record : history) epochs.push_back(record_json(record));
-  for (const StageRecord& record : state_->session->stages()) stages.push_back(record_json(record));
+  const Kept& kept = state_->session->kept();
+  int64_t zeros = 0;
+  for (const auto& [name, mask] : kept.zeros) zeros += mask.size() - nonzeros_of(mask);
   Json json = {{"epochs", state_->recipe.epochs},
+               {"kept", {{"zeros", zeros}, {"shared_layers", kept.values.size()}}},
                {"learning_rate", state_->recipe.optimizer.learning_rate},
                {"distillation", state_->recipe.loss.distillation},
                {"augmentation", to_string(state_->recipe.augmentation)},
                {"history", epochs},
-               {"stages", stages},
+               {"stages", stages_json(*state_->session)},
                {"remarks", state_->observer.remarks()}};
   const TrainedShare share = trained_share(state_->session->original());
   json["parameters"] = {{"trained", share.trained}, {"all", share.all}};
@@ -333,6 +368,12 @@ void add_training_options(CLI::App& app, TrainingOptions& options) {
   app.add_flag("--from-scratch", options.from_scratch,
                "the model file is untrained: a rate of 0.1, and nothing that it could teach")
       ->group(group);
+  app.add_option("--zeros", options.zeros,
+                 "keep (default): where a model comes sparse or with shared values, zeros\n"
+                 "stay zero and values shared; free: they don't")
+      ->check(CLI::IsMember({"keep", "free"}).description(""))
+      ->type_name("keep|free")
+      ->group(group);
   app.add_flag("--resume", options.resume, "go on with a run that was interrupted")->group(group);
 }
 
@@ -366,6 +407,7 @@ Request request_of(const TrainingOptions& options) {
   if (options.held_out) request.emplace_back("--val", significant(*options.held_out, 12));
   add_text("--device", options.device, usual.device);
   if (options.from_scratch) request.emplace_back("--from-scratch", "");
+  add_text("--zeros", options.zeros, usual.zeros);
   return request;
 }
 

@@ -6,7 +6,8 @@
 // the lower takes the weight. The result depends on nothing but weights and options.
 //
 // Source: S. Han, H. Mao, W. J. Dally, "Deep Compression", ICLR 2016, arXiv 1510.00149,
-// sections 3.1 and 3.2. Differs: none known; what becomes of empty clusters isn't stated there.
+// sections 3.1 and 3.2. Differs: forgy draws with replacement, so that centroids may begin equal,
+// and by the same stream for every tensor; what becomes of empty clusters isn't stated there.
 #pragma once
 
 #include <cstdint>

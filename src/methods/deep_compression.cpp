@@ -4,7 +4,8 @@
 // Differs: by rank, so that sparsities are exact; every round keeps the same share of what the one
 // before left, where the paper raises thresholds by hand; dead neurons go after every pruning, not
 // only at the end; the learning rate of each retraining starts high (see cli/training.cpp), not at
-// a tenth or a hundredth of the original's.
+// a tenth or a hundredth of the original's; the original teaches in every training where the
+// recipe's loss has a share for it, as the command's does by default.
 #include "methods/deep_compression.h"
 
 #include <algorithm>
@@ -54,7 +55,12 @@ void prune_and_retrain(Session& session, const DeepCompressionOptions& options, 
     }
   }
   session.stage("pruning" + suffix, [&] {
-    Masks masks = masks_of_round(session.graph(), options, round);
+    DeepCompressionOptions now = options;
+    // Convolutions were frozen since matrices were chosen, so this ends the same ranking.
+    if (layers == Layers::convolutions) {
+      now.pruning.decided = names_of(session.graph(), Layers::matrices);
+    }
+    Masks masks = masks_of_round(session.graph(), now, round);
     std::erase_if(masks, [&](const auto& mask) { return !pruned.contains(mask.first); });
     session.mask(masks, Session::Masking::hard);
     Graph graph = session.graph();
@@ -84,9 +90,23 @@ Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, 
   return magnitude_masks(graph, pruning);
 }
 
+int64_t count_dropouts(const Graph& graph) {
+  return std::ranges::count_if(graph.nodes, [&](const Node& node) {
+    if (node.op_type != "Dropout") return false;
+    if (node.inputs.size() < 2 || node.inputs[1] == kNoValue) {
+      return node.attributes.real("ratio", 0.5f) > 0;
+    }
+    const auto& ratio = graph.value(node.inputs[1]).constant;
+    return !ratio || ratio->dtype() != DType::f32 || ratio->as<float>()[0] > 0;
+  });
+}
+
 Outcome deep_compression(Session& session, const DeepCompressionOptions& options,
                          const Recipe& recipe) {
   require_finite(session.original());
+  if (!options.quality) require_denser_than_asked(session.original(), options.pruning);
+  if (options.sharing)
+    bits_of_layers(session.original(), *options.sharing);  // what fails, fails now
   for (int64_t round = 1; round <= options.rounds; ++round) {
     if (options.retraining == DeepCompressionOptions::Retraining::together) {
       prune_and_retrain(session, options, round, Layers::all, recipe);

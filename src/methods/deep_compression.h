@@ -20,9 +20,14 @@ struct DeepCompressionOptions {
 };
 
 // Prunes the session's original in rounds, `recipe` after each, and once more for tuning. The
-// outcome's plan holds the masks. Throws as magnitude_masks does.
+// outcome's plan holds the masks. Throws as magnitude_masks and bits_of_layers do, and
+// Error::target for a model that is sparser already.
 Outcome deep_compression(Session& session, const DeepCompressionOptions& options,
                          const Recipe& recipe);
+
+// How many Dropouts the graph has that drop something: exporters leave them out by default, and
+// then there is nothing to rescale.
+int64_t count_dropouts(const Graph& graph);
 
 // The masks of round `round` (from 1), which only take away from what is zero in the graph.
 Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, int64_t round);

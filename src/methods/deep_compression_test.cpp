@@ -113,11 +113,120 @@ TEST(DeepCompression, only_the_last_training_is_tied) {
   EXPECT_EQ(seen.frozen, std::vector<Names>(4));
 }
 
+TEST(DeepCompression, layers_to_keep_are_neither_pruned_nor_shared) {
+  DeepCompressionOptions options = three_rounds();
+  options.pruning.keep = options.sharing->keep = {"w1"};
+  Fixture fixture;
+  const Outcome outcome =
+      deep_compression(fixture.open(parse_text_graph(fake::kNet)), options, fake::recipe(1));
+  EXPECT_EQ(values(fake::tensor(outcome.graph, "w1")).size(), 36u);
+  EXPECT_LE(values(fake::tensor(outcome.graph, "w2")).size(), 3u);
+  EXPECT_EQ(watch(options).tied.back(), (Names{"fw", "w2"}));
+}
+
+TEST(WeightSharing, layers_may_have_bits_of_their_own_and_the_last_that_matches_counts) {
+  const Graph graph = parse_text_graph(fake::kNet);
+  const SharingOptions options{
+      .conv_bits = 6, .fc_bits = 5, .bits = {{"w", 4}, {"^w2$", 3}}, .keep = {"fw"}};
+  EXPECT_EQ(bits_of_layers(graph, options), (std::map<std::string, int64_t>{{"w1", 4}, {"w2", 3}}));
+  EXPECT_EQ(bits_of_layers(graph, {.conv_bits = 6, .fc_bits = 5}),
+            (std::map<std::string, int64_t>{{"w1", 6}, {"w2", 6}, {"fw", 5}}));
+  EXPECT_NE(fake::message_of(ErrorKind::usage,
+                             [&] {
+                               bits_of_layers(graph, {.bits = {{"head", 4}}});
+                             })
+                .find("--bits 'head' matches no layer"),
+            std::string::npos);
+  EXPECT_NE(fake::message_of(ErrorKind::target, [&] { bits_of_layers(graph, {.keep = {"w"}}); })
+                .find("--keep keeps all layers"),
+            std::string::npos);
+}
+
+TEST(WeightSharing, values_are_tuned_as_the_steps_say_whatever_the_recipe_does) {
+  const auto run = [](const CentroidSteps& steps, Recipe recipe) {
+    Fixture fixture;
+    Session& session = fixture.open(parse_text_graph(fake::kNet));
+    share_and_tune(session, {.conv_bits = 2, .fc_bits = 1, .steps = steps}, recipe);
+    EXPECT_EQ(session.history().back().largest_rate, steps.learning_rate);
+    EXPECT_EQ(session.history().back().optimizer, name_of(steps.optimizer));
+    EXPECT_EQ(fixture.trainer.setup.optimizer.momentum, 0);
+    EXPECT_EQ(fixture.trainer.setup.optimizer.weight_decay, 0);
+    return fake::bytes_of(session.graph());
+  };
+  Recipe other = fake::recipe(1);
+  other.optimizer.learning_rate = 1;
+  const std::string usual = run({}, fake::recipe(1));
+  EXPECT_TRUE(usual == run({}, other));
+  EXPECT_FALSE(usual == run({.learning_rate = 1e-2}, other));
+  run({.optimizer = OptimizerOptions::Kind::sgd, .learning_rate = 1e-6}, other);
+}
+
+TEST(DeepCompression, counts_the_dropouts_that_drop_something) {
+  EXPECT_EQ(count_dropouts(parse_text_graph(fake::kNet)), 0);
+  EXPECT_EQ(count_dropouts(parse_text_graph(R"(
+      input x float32 [N, 4]
+      const none float32 [] = 0
+      const half float32 [] = 0.5
+      a = Dropout(x, half)
+      b = Dropout(a, none)
+      c = Dropout(b)
+      output c)")),
+            2);
+}
+
 TEST(DeepCompression, alternating_trains_matrices_and_convolutions_in_turn) {
   DeepCompressionOptions options = three_rounds();
   options.rounds = 1;
   options.retraining = DeepCompressionOptions::Retraining::alternating;
   EXPECT_EQ(watch(options).frozen, (std::vector<Names>{{"w1", "w2"}, {"fw"}, {}}));
+}
+
+TEST(DeepCompression, alternating_is_as_exact_as_together_by_layer_and_over_all) {
+  const Graph original = parse_text_graph(R"(
+      input x float32 [N, 1, 4, 4]
+      const w1 float32 [24, 1, 3, 3] random
+      const w2 float32 [20, 24, 3, 3] random
+      const f1 float32 [20, 40] random
+      const f2 float32 [40, 3] random
+      a = Conv(x, w1) {pads=[1, 1, 1, 1]}
+      r = Relu(a)
+      c = Conv(r, w2)
+      g = GlobalAveragePool(c)
+      f = Flatten(g)
+      h = MatMul(f, f1)
+      t = Tanh(h)
+      y = MatMul(t, f2)
+      output y)");
+  using Scope = MagnitudeOptions::Scope;
+  for (const Scope scope : {Scope::layer, Scope::global}) {
+    DeepCompressionOptions options = three_rounds();
+    // Of the narrow layers whole neurons would go, which is beyond the sparsity.
+    options.pruning = {.sparsity = 0.6, .scope = scope, .keep = {"w1", "f2"}};
+    options.retraining = DeepCompressionOptions::Retraining::alternating;
+    options.sharing.reset();
+    Fixture fixture;
+    const Outcome outcome = deep_compression(fixture.open(original), options, fake::recipe(1));
+    int64_t found = 0, expected = 0, all = 0;
+    for (const auto& [name, mask] : outcome.plan.masks) {
+      found += zeros(mask);
+      all += mask.size();
+      expected += static_cast<int64_t>(std::floor(0.6 * static_cast<double>(mask.size()) + 1e-9));
+    }
+    if (scope == Scope::global) expected = static_cast<int64_t>(0.6 * static_cast<double>(all));
+    EXPECT_EQ(found, expected);
+  }
+}
+
+TEST(DeepCompression, the_second_half_of_a_round_ends_the_ranking_of_the_first) {
+  const Graph graph = parse_text_graph(fake::kNet);
+  DeepCompressionOptions options = three_rounds();
+  options.pruning.scope = MagnitudeOptions::Scope::global;
+  const Masks whole = masks_of_round(graph, options, 3);
+  Graph half = graph;
+  apply_masks(half, {{"fw", whole.at("fw")}});
+  for (float& w : half.value(*find_value(half, "fw")).constant->mutate<float>()) w *= 0.01f;
+  options.pruning.decided = {"fw"};
+  EXPECT_EQ(masks_of_round(half, options, 3), whole);
 }
 
 TEST(DeepCompression, nothing_to_alternate_is_an_error) {

@@ -14,7 +14,7 @@ struct DsdOptions {
 // The session's original is the first dense phase's result. Each round trains by `recipe` with
 // fixed masks and then, at a tenth of its rate, with all weights again, those that were pruned from
 // zero. The outcome is dense and of the original's shapes; its plan is empty. Throws as
-// magnitude_masks does.
+// magnitude_masks does, and Error::target for a model that is sparser already.
 Outcome dense_sparse_dense(Session& session, const DsdOptions& options, const Recipe& recipe);
 
 }  // namespace coppice

@@ -12,6 +12,7 @@ namespace coppice {
 Outcome prune_by_magnitude(const Graph& graph, const MagnitudeOptions& options,
                            OneShotOptions::Verify verify) {
   require_finite(graph);
+  require_denser_than_asked(graph, options);
   Outcome outcome = mask_weights(graph, magnitude_masks(graph, options), verify);
   outcome.plan.method = "magnitude";
   return outcome;

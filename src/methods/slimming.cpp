@@ -1,8 +1,12 @@
 // Source: Liu, Li, Shen, Huang, Yan, Zhang, "Learning Efficient Convolutional Networks through
 // Network Slimming", ICCV 2017, arXiv:1708.06519, Sec. 3.
-// Differs: by rank, so that the ratio is exact; coupled layers are averaged (prune/criteria);
-// scales have no weight decay beside the penalty; between passes the next training for sparsity
-// stands for the fine-tuning.
+// Differs: by rank, so that the ratio is exact; coupled layers are averaged (prune/criteria); no
+// group loses more than a cap (0.9 by default), and groups without BatchNormalization or to keep
+// don't count among the channels of which the share leaves, so where there are any it isn't the
+// paper's; scales, shifts and biases have no weight decay, where the authors' code decays all
+// parameters, which halves the pull on scales; between passes the next training for sparsity stands
+// for the fine-tuning; the original teaches where the recipe's loss has a share for it, as the
+// command's does by default for a trained model.
 #include "methods/slimming.h"
 
 #include <algorithm>

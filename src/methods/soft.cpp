@@ -4,11 +4,17 @@
 // had happened: only the filters themselves are zeroed.
 // Differs: filters are zeroed once before the first epoch too, as the authors' code does. Their
 // compact models add up the constants that BatchNormalization gives for zeroed filters; here
-// `options.recover` makes up for what is cut (prune/recover.h), or nothing does.
+// `options.recover` makes up for what is cut (prune/recover.h), or nothing does. Coupled layers
+// lose the same filters, so that residual streams shrink, where the paper chooses in every layer by
+// itself and keeps their width. Biases and normalisations have no weight decay, where the authors'
+// code decays all parameters. The original teaches where the recipe's loss has a share for it, as
+// the command's does by default for a trained model.
 #include "methods/soft.h"
 
 #include <algorithm>
+#include <string_view>
 
+#include "core/error.h"
 #include "graph/passes/loosen.h"
 #include "groups/surgery.h"
 #include "methods/one_shot.h"
@@ -43,8 +49,18 @@ void zero_filters(Session& session, const Method& method, const OneShotOptions& 
 
 }  // namespace
 
+void require_filters(const Method& method) {
+  if (method.criterion != nullptr && std::string_view(method.criterion) != "bn-scale") return;
+  fail_usage("--soft zeroes filters and ranks them anew after every epoch; --method " +
+             std::string(method.name) +
+             " doesn't rank by filters but by BatchNormalization's scales, which would leave what "
+             "is zeroed as active as before; choose fpgm, l1 or l2, or --method slimming to train "
+             "scales towards zero");
+}
+
 Outcome prune_softly(Session& session, const Method& method, const OneShotOptions& options,
                      const Recipe& recipe, const Recipe& tuning) {
+  require_filters(method);
   session.stage("zeroing filters", [&] {
     Graph graph = session.original();
     loosen(graph);

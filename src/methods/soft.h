@@ -6,9 +6,14 @@
 
 namespace coppice {
 
+// Throws Error::usage for a method that doesn't rank filters by their weights: a selection of a
+// stream (graph/passes/select_channels.h) has no filter to zero, and a scale that isn't zeroed with
+// its filter, constant as it then is, keeps its rank.
+void require_filters(const Method& method);
+
 // Trains the session's original by `recipe`, zeroing after each epoch but the last the filters that
 // `method` (a structured one) would remove for the budget, cuts after the last, and trains by
-// `tuning` if it has epochs. Throws as prune_once does.
+// `tuning` if it has epochs. Throws as require_filters and prune_once do.
 Outcome prune_softly(Session& session, const Method& method, const OneShotOptions& options,
                      const Recipe& recipe, const Recipe& tuning);
 

@@ -30,6 +30,17 @@ std::vector<double> norms(const Tensor& filters) {
   return sums;
 }
 
+TEST(SoftPruning, refuses_to_rank_by_scales_that_zeroed_filters_leave_as_they_are) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  const std::string message = fake::message_of(ErrorKind::usage, [&] {
+    prune_softly(session, find_method("bn-scale"), half_of_each_layer(), fake::recipe(1),
+                 fake::recipe(0));
+  });
+  EXPECT_NE(message.find("--soft zeroes filters"), std::string::npos) << message;
+  EXPECT_EQ(fixture.watcher.steps, 0);
+}
+
 TEST(SoftPruning, zeroes_filters_that_come_back_and_cuts_the_smallest_at_the_end) {
   Fixture fixture;
   Session& session = fixture.open(parse_text_graph(fake::kNet));

@@ -6,44 +6,63 @@
 
 namespace coppice {
 
-std::set<std::string> share_weights(Graph& graph, const SharingOptions& options) {
-  std::set<std::string> tied;
+namespace {
+
+Recipe tuning_recipe(Recipe recipe, const CentroidSteps& steps) {
+  recipe.optimizer.kind = steps.optimizer;
+  recipe.optimizer.learning_rate = steps.learning_rate;
+  recipe.optimizer.momentum = 0;  // of sgd; a sum of thousands needs no help
+  recipe.optimizer.weight_decay = 0;
+  return recipe;
+}
+
+}  // namespace
+
+std::map<std::string, int64_t> bits_of_layers(const Graph& graph, const SharingOptions& options) {
+  std::map<std::string, int64_t> bits;
   for (const ValueId id : maskable_weights(graph)) {
-    Value& value = graph.value(id);
-    const int64_t bits = value.constant->rank() > 2 ? options.conv_bits : options.fc_bits;
-    std::span<float> weights = value.constant->mutate<float>();
+    const Value& value = graph.value(id);
+    bits[value.name] = value.constant->rank() > 2 ? options.conv_bits : options.fc_bits;
+  }
+  if (bits.empty()) {
+    fail_target("no weights to share: no Conv, ConvTranspose, Gemm or MatMul with float32 weights");
+  }
+  for (const auto& [pattern, own] : options.bits) {
+    for (const std::string& name : weights_matching(graph, pattern, "--bits")) bits[name] = own;
+  }
+  for (const std::string& pattern : options.keep) {
+    for (const std::string& name : weights_matching(graph, pattern, "--keep")) bits.erase(name);
+  }
+  if (bits.empty()) fail_target("no weights to share: --keep keeps all layers; keep fewer");
+  return bits;
+}
+
+void share_weights(Graph& graph, const SharingOptions& options) {
+  for (const auto& [name, bits] : bits_of_layers(graph, options)) {
+    std::span<float> weights = graph.value(*find_value(graph, name)).constant->mutate<float>();
     const SharedWeights shared =
         share_weights(std::span<const float>(weights),
                       {.clusters = (1 << bits) - 1, .init = options.init, .seed = options.seed});
     for (size_t i = 0; i < weights.size(); ++i) weights[i] = weight_of(shared, shared.codes[i]);
-    tied.insert(value.name);
   }
-  if (tied.empty()) {
-    fail_target("no weights to share: no Conv, ConvTranspose, Gemm or MatMul with float32 weights");
-  }
-  return tied;
-}
-
-Recipe tuning_recipe(Recipe recipe, std::set<std::string> tied) {
-  recipe.optimizer.kind = OptimizerOptions::Kind::adam;
-  recipe.optimizer.learning_rate = 3e-4;
-  recipe.optimizer.weight_decay = 0;
-  recipe.tied = std::move(tied);
-  return recipe;
 }
 
 void share_and_tune(Session& session, const SharingOptions& options, const Recipe& recipe) {
   session.stage("weight sharing", [&] {
+    Masks zeros = masks_of_zeros(session.graph());
+    std::erase_if(zeros,
+                  [](const auto& mask) { return nonzeros_of(mask.second) == mask.second.size(); });
+    session.mask(zeros, Session::Masking::hard);
     Graph shared = session.graph();
     share_weights(shared, options);
     session.adopt(std::move(shared), session.plan(), session.masks());
   });
   session.stage("tuning centroids", [&] {
-    std::set<std::string> tied;
-    for (const ValueId id : maskable_weights(session.graph())) {
-      tied.insert(session.graph().value(id).name);
+    Recipe tuning = tuning_recipe(recipe, options.steps);
+    for (const auto& [name, bits] : bits_of_layers(session.graph(), options)) {
+      tuning.tied.insert(name);
     }
-    session.train(tuning_recipe(recipe, std::move(tied)));
+    session.train(tuning);
   });
 }
 

@@ -4,32 +4,49 @@
 // Trained Quantization and Huffman Coding", ICLR 2016, arXiv:1510.00149, Sec. 3.
 #pragma once
 
+#include <map>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "codec/kmeans.h"
 #include "methods/methods.h"
+#include "session/recipe.h"
 
 namespace coppice {
+
+// How the shared values are tuned. The sums of gradients differ between layers by the weights that
+// share a value, from tens to ten thousands, so Adam scales the steps. Differs: the paper steps
+// along the sums themselves, c_k -= eta sum g, with a rate for each network; `sgd`, which has
+// neither momentum nor decay here, does so.
+struct CentroidSteps {
+  OptimizerOptions::Kind optimizer = OptimizerOptions::Kind::adam;
+  double learning_rate = 3e-4;
+};
 
 struct SharingOptions {
   // Bits of a code, 1 to 16. Of the 2^bits codes one is zero's, so a layer has up to 2^bits - 1
   // values. `conv`: weights of rank 3 and more; `fc`: matrices.
   int64_t conv_bits = 8, fc_bits = 5;
+  // By regular expressions for layers, in place of them; the last that matches counts.
+  std::vector<std::pair<std::string, int64_t>> bits = {};
+  std::vector<std::string> keep = {};  // regular expressions: layers whose values aren't shared
   KMeansOptions::Init init = KMeansOptions::Init::linear;
   uint64_t seed = 0;  // of Init::forgy
+  CentroidSteps steps = {};
 };
 
-// Sets every nonzero weight of every maskable layer (prune/masks.h) to the nearest of its layer's
-// centroids. Gives the names of the weights. Zeros stay zero.
-std::set<std::string> share_weights(Graph& graph, const SharingOptions& options);
+// The bits of every maskable weight (prune/masks.h) that is to share values, by name. Throws
+// Error::usage for a pattern that matches no layer, Error::target where nothing is left to share.
+std::map<std::string, int64_t> bits_of_layers(const Graph& graph, const SharingOptions& options);
 
-// `recipe` for tuning the values of `tied` weights: the sums of gradients differ between layers by
-// the weights that share a value, from tens to ten thousands, so Adam scales the steps (Differs:
-// the paper steps along the sums themselves, with a rate for each network).
-Recipe tuning_recipe(Recipe recipe, std::set<std::string> tied);
+// Sets every nonzero weight of those layers to the nearest of its layer's centroids. Zeros stay
+// zero. Throws as bits_of_layers does.
+void share_weights(Graph& graph, const SharingOptions& options);
 
-// The session's stages: share, then tune as `recipe` says.
+// The session's stages: share, then tune the values. All of `recipe` holds but the optimizer, its
+// rate, momentum and decay, in place of which `options.steps` says how. All zeros stay zero.
 void share_and_tune(Session& session, const SharingOptions& options, const Recipe& recipe);
 
 }  // namespace coppice

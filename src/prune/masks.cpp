@@ -4,8 +4,10 @@
 #include "prune/masks.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
+#include <cstdio>
 #include <regex>
 #include <set>
 #include <span>
@@ -127,7 +129,7 @@ Cut find_cut(std::span<const Layer> layers, int64_t zeros) {
   return cut;
 }
 
-void mask_smallest(std::span<const Layer> layers, double sparsity, Masks& masks) {
+int64_t zeros_asked(std::span<const Layer> layers, double sparsity) {
   int64_t all = 0;
   for (const Layer& layer : layers) all += layer.weight.size();
   const auto zeros = static_cast<int64_t>(std::floor(static_cast<double>(all) * sparsity + 1e-9));
@@ -137,7 +139,20 @@ void mask_smallest(std::span<const Layer> layers, double sparsity, Masks& masks)
                 " of " + std::to_string(all) + " weights zero, expected at most " +
                 std::to_string(most) + " so that every layer keeps one; ask for less");
   }
-  Cut cut = find_cut(layers, zeros);
+  return zeros;
+}
+
+// That may be masked: the last in rank stays even where it is zero.
+int64_t zeros_there(std::span<const Layer> layers) {
+  int64_t zeros = 0;
+  for (const Layer& layer : layers) {
+    layer.for_each([&](size_t, uint32_t bits) { zeros += bits == 0; });
+  }
+  return zeros;
+}
+
+void mask_smallest(std::span<const Layer> layers, int64_t zeros, Masks& masks) {
+  Cut cut = find_cut(layers, std::max(zeros, zeros_there(layers)));
   for (const Layer& layer : layers) {
     Tensor mask = Tensor::zeros(DType::f32, layer.weight.shape());
     const std::span<float> stays = mask.mutate<float>();
@@ -147,6 +162,30 @@ void mask_smallest(std::span<const Layer> layers, double sparsity, Masks& masks)
     });
     masks.emplace(layer.name, std::move(mask));
   }
+}
+
+std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& options) {
+  const std::vector<Reader> readers = readers_of_weights(graph);
+  std::set<ValueId> kept;
+  for (const std::string& pattern : options.keep) {
+    kept.merge(matching_weights(graph, readers, pattern, "--keep"));
+  }
+  std::vector<Layer> layers;
+  for (const ValueId id : each_once(readers)) {
+    if (!kept.contains(id)) layers.push_back(layer_of(graph.value(id)));
+  }
+  if (layers.empty()) {
+    fail_target(kept.empty()
+                    ? "nothing to mask: no Conv, ConvTranspose, Gemm or MatMul with float32 weights"
+                    : "nothing to mask: --keep keeps all " + std::to_string(kept.size()) +
+                          " layers with weights; keep fewer");
+  }
+  return layers;
+}
+
+double share_of(const Layer& layer, const MagnitudeOptions& options) {
+  const auto own = options.layers.find(layer.name);
+  return own == options.layers.end() ? options.sparsity : own->second;
 }
 
 }  // namespace
@@ -167,32 +206,44 @@ WeightCount count_weights(const Graph& graph) {
 
 Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
   COPPICE_CHECK(options.sparsity >= 0 && options.sparsity < 1, "sparsity outside [0, 1)");
-  const std::vector<Reader> readers = readers_of_weights(graph);
-  std::set<ValueId> kept;
-  for (const std::string& pattern : options.keep) {
-    kept.merge(matching_weights(graph, readers, pattern, "--keep"));
-  }
-  std::vector<Layer> layers;
-  for (const ValueId id : each_once(readers)) {
-    if (!kept.contains(id)) layers.push_back(layer_of(graph.value(id)));
-  }
-  if (layers.empty()) {
-    fail_target(kept.empty()
-                    ? "nothing to mask: no Conv, ConvTranspose, Gemm or MatMul with float32 weights"
-                    : "nothing to mask: --keep keeps all " + std::to_string(kept.size()) +
-                          " layers with weights; keep fewer");
-  }
+  std::vector<Layer> layers = layers_to_mask(graph, options);
   Masks masks;
+  const auto decided = std::stable_partition(layers.begin(), layers.end(), [&](const Layer& layer) {
+    return !options.decided.contains(layer.name);
+  });
+  const std::span<const Layer> open(layers.begin(), decided), done(decided, layers.end());
+  mask_smallest(done, 0, masks);
   if (options.scope == MagnitudeOptions::Scope::global) {
-    mask_smallest(layers, options.sparsity, masks);
+    const int64_t asked = zeros_asked(layers, options.sparsity);
+    mask_smallest(open, std::max<int64_t>(0, asked - zeros_there(done)), masks);
   } else {
-    for (const Layer& layer : layers) {
-      const auto own = options.layers.find(layer.name);
-      mask_smallest({&layer, 1}, own == options.layers.end() ? options.sparsity : own->second,
-                    masks);
+    for (const Layer& layer : open) {
+      mask_smallest({&layer, 1}, zeros_asked({&layer, 1}, share_of(layer, options)), masks);
     }
   }
   return masks;
+}
+
+void require_denser_than_asked(const Graph& graph, const MagnitudeOptions& options) {
+  int64_t all = 0, there = 0;
+  double asked = 0;
+  for (const Layer& layer : layers_to_mask(graph, options)) {
+    const auto size = static_cast<double>(layer.weight.size());
+    all += layer.weight.size();
+    // One more for each layer: rounding must not forbid the same sparsity twice.
+    asked += size * share_of(layer, options) + 1;
+    there += std::ranges::count(layer.weight.as<float>(), 0.0f);
+  }
+  if (static_cast<double>(there) <= asked) return;
+  const auto share = [&](double part) {
+    std::array<char, 16> text{};
+    std::snprintf(text.data(), text.size(), "%.3g", part / static_cast<double>(all));
+    return std::string(text.data());
+  };
+  const std::string found = share(static_cast<double>(there));
+  fail_target("the model's weights are zero to a share of " + found + " already, a sparsity of " +
+              share(asked) + " would give some of them back; ask for more than " + found +
+              ", or --keep the layers that are sparse enough");
 }
 
 Masks masks_of_zeros(const Graph& graph) {

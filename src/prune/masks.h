@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ struct MagnitudeOptions {
   std::vector<std::string> keep = {};  // regular expressions: layers to leave alone
   // By the name of a weight: its own share in place of `sparsity`; for scope layer.
   std::map<std::string, double> layers = {};
+  // By the names of weights that aren't ranked any more: their zeros stay, no others are added, and
+  // those count towards the share of scope global.
+  std::set<std::string> decided = {};
 };
 
 // The constants that Conv, ConvTranspose, Gemm and MatMul multiply with, also behind a Transpose or
@@ -42,9 +46,14 @@ WeightCount count_weights(const Graph& graph);
 // Masks for all maskable weights but those of layers to keep, with floor(N * sparsity + 1e-9) zeros
 // of a layer's N weights (scope global: of the N of all layers). Zeros are the smallest |w|; of
 // equal ones the first by index, with layers in order. The largest weight of a layer always stays.
+// Where more is zero already, in a layer or for scope global in all of them, all of that is masked.
 // Linear in the number of weights. Throws Error::target where there is nothing to mask or too
 // little would stay, Error::usage where a pattern matches nothing.
 Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options);
+
+// Throws Error::target, with both shares, where more of the weights that `options` ranks is zero
+// already than is asked for: pruning could only look as if it did something.
+void require_denser_than_asked(const Graph& graph, const MagnitudeOptions& options);
 
 // 1 where a maskable weight isn't zero, for all of them: to keep a sparse model's zeros.
 Masks masks_of_zeros(const Graph& graph);

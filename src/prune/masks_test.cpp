@@ -85,8 +85,56 @@ TEST(MagnitudeMasks, a_weight_behind_a_transpose_that_two_layers_read_has_one) {
 
 TEST(MagnitudeMasks, ties_go_by_index) {
   EXPECT_EQ(mask_of({1, -1, 1, -1}, 0.5), (std::vector<float>{0, 0, 1, 1}));
-  EXPECT_EQ(mask_of({0, -0.0f, 0, 0, 5}, 0.4), (std::vector<float>{0, 0, 1, 1, 1}));
   EXPECT_EQ(mask_of({2, 1, 2, 1, 2}, 0.6), (std::vector<float>{0, 0, 1, 0, 1}));
+}
+
+TEST(MagnitudeMasks, what_is_zero_already_stays_masked_where_less_is_asked_for) {
+  EXPECT_EQ(mask_of({0, -0.0f, 0, 0, 5}, 0.4), (std::vector<float>{0, 0, 0, 0, 1}));
+  const Graph graph = parse_text_graph(R"(
+      input x float32 [N, 2]
+      const sparse float32 [2, 4] = 0 0 0 0 0 0 1 2
+      const dense float32 [4, 2] = 1 2 3 4 5 6 7 8
+      h = MatMul(x, sparse)
+      y = MatMul(h, dense)
+      output y)");
+  const Masks each = magnitude_masks(graph, {.sparsity = 0.5});
+  EXPECT_EQ(elements(each.at("sparse")), (std::vector<float>{0, 0, 0, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(zeros_in(each.at("dense")), 4);
+  const Masks all = magnitude_masks(graph, {.sparsity = 0.25, .scope = Scope::global});
+  EXPECT_EQ(elements(all.at("sparse")), (std::vector<float>{0, 0, 0, 0, 0, 0, 1, 1}));
+  EXPECT_EQ(zeros_in(all.at("dense")), 0);
+}
+
+TEST(MagnitudeMasks, layers_that_are_decided_keep_their_zeros_and_count_in_a_global_rank) {
+  const Graph graph = parse_text_graph(R"(
+      input x float32 [N, 2]
+      const done float32 [2, 4] = 0 0 0 0.1 0.1 0.1 1 2
+      const open float32 [4, 2] = 1 2 3 4 5 6 7 8
+      h = MatMul(x, done)
+      y = MatMul(h, open)
+      output y)");
+  const Masks all =
+      magnitude_masks(graph, {.sparsity = 0.5, .scope = Scope::global, .decided = {"done"}});
+  EXPECT_EQ(elements(all.at("done")), (std::vector<float>{0, 0, 0, 1, 1, 1, 1, 1}));
+  EXPECT_EQ(zeros_in(all.at("open")), 5);
+  EXPECT_EQ(zeros_in(magnitude_masks(graph, {.sparsity = 0.5, .decided = {"done"}}).at("open")), 4);
+}
+
+TEST(MagnitudeMasks, a_sparsity_below_what_is_there_is_refused_with_both_shares) {
+  Graph graph = build_zoo_model("lenet5", 1);
+  for (const Scope scope : {Scope::layer, Scope::global}) {
+    const MagnitudeOptions asked{.sparsity = 0.8, .scope = scope};
+    Graph sparse = graph;
+    apply_masks(sparse, magnitude_masks(graph, asked));
+    for (const Scope again : {Scope::layer, Scope::global}) {
+      EXPECT_NO_THROW(require_denser_than_asked(sparse, {.sparsity = 0.8, .scope = again}));
+    }
+    const std::string message = message_of(ErrorKind::target, [&] {
+      require_denser_than_asked(sparse, {.sparsity = 0.5, .scope = scope});
+    });
+    EXPECT_NE(message.find("0.8 already"), std::string::npos) << message;
+    EXPECT_NE(message.find("0.5 would"), std::string::npos) << message;
+  }
 }
 
 TEST(MagnitudeMasks, counts_are_exact_at_every_sparsity) {

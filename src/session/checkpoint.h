@@ -42,11 +42,13 @@ struct TrainingCursor {
 
 struct EpochRecord {
   std::string stage;
-  int64_t epoch = 0, epochs = 0;             // from 1
-  double learning_rate = 0;                  // of the last update
+  int64_t epoch = 0, epochs = 0;  // from 1
+  double learning_rate = 0;       // of the last update
+  std::string optimizer = "sgd";
+  double largest_rate = 0;                   // of the schedule
   double loss = 0, top1 = 0;                 // on the training pictures as they came, augmented
   std::optional<Evaluation> held_out;        // as the epoch's last update left it
-  std::optional<Evaluation> held_out_after;  // where a hook then changed it (zeroed filters)
+  std::optional<Evaluation> held_out_after;  // where the model was then changed (zeroed filters)
   double seconds = 0, images_per_second = 0;
 };
 

@@ -134,11 +134,16 @@ Evaluation evaluation_of(const Fields& fields) {
 }
 
 Json to_json(const EpochRecord& record) {
-  Json json = {
-      {"stage", utf8_of(record.stage)},    {"epoch", record.epoch},
-      {"epochs", record.epochs},           {"learning_rate", number(record.learning_rate)},
-      {"loss", number(record.loss)},       {"top1", number(record.top1)},
-      {"seconds", number(record.seconds)}, {"images_per_second", number(record.images_per_second)}};
+  Json json = {{"stage", utf8_of(record.stage)},
+               {"epoch", record.epoch},
+               {"epochs", record.epochs},
+               {"learning_rate", number(record.learning_rate)},
+               {"loss", number(record.loss)},
+               {"top1", number(record.top1)},
+               {"seconds", number(record.seconds)},
+               {"images_per_second", number(record.images_per_second)},
+               {"optimizer", utf8_of(record.optimizer)},
+               {"largest_rate", number(record.largest_rate)}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
   if (record.held_out_after) json["held_out_after"] = to_json(*record.held_out_after);
   return json;
@@ -155,6 +160,8 @@ EpochRecord record_of(const Json& json) {
           .epoch = fields.integer("epoch"),
           .epochs = fields.integer("epochs"),
           .learning_rate = fields.real("learning_rate"),
+          .optimizer = fields.text("optimizer"),
+          .largest_rate = fields.real("largest_rate"),
           .loss = fields.real("loss"),
           .top1 = fields.real("top1"),
           .held_out = evaluation_in(json, "held_out"),

@@ -104,9 +104,11 @@ class FakeTrainer : public Trainer {
       velocity[i] = static_cast<float>(0.9 * velocity[i] + gradient);
       weights[i] -= static_cast<float>(options.learning_rate * velocity[i]);
     }
-    if (setup.tied.contains(graph_.value(id).name)) {
+    const std::string& name = graph_.value(id).name;
+    if (setup.tied.contains(name) || setup.shared.contains(name)) {
       std::map<float, size_t> first;  // of a value
       for (size_t i = 0; i < weights.size(); ++i) {
+        if (before.as<float>()[i] == 0) continue;
         const size_t same = first.emplace(before.as<float>()[i], i).first->second;
         weights[i] = weights[same];
         velocity[i] = velocity[same];

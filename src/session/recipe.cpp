@@ -6,6 +6,10 @@
 #include <numbers>
 
 namespace coppice {
+
+const char* name_of(OptimizerOptions::Kind kind) {
+  return kind == OptimizerOptions::Kind::adam ? "adam" : "sgd";
+}
 namespace {
 
 double decay(const Schedule& schedule, double done) {

@@ -25,6 +25,9 @@ struct OptimizerOptions {
   double clip_norm = 0;  // of all gradients together; 0: not clipped
 };
 
+// "sgd" or "adam".
+const char* name_of(OptimizerOptions::Kind kind);
+
 struct Schedule {
   enum class Kind { cosine, step, constant };
   Kind kind = Kind::cosine;
@@ -71,7 +74,7 @@ struct Recipe {
   // By the names of weights. Frozen ones don't change. In tied ones equal values stay equal: the
   // gradients of all elements that have the same value when training begins are summed, and all of
   // them move by that sum, which is how Deep Compression tunes centroids (Han, Mao, Dally, ICLR
-  // 2016, arXiv:1510.00149, Sec. 3.3).
+  // 2016, arXiv:1510.00149, Sec. 3.3). Zero is no shared value: what isn't masked moves by itself.
   std::set<std::string> frozen, tied;
   L1Penalty l1;
   std::optional<double> norm_momentum;  // absent: the file's, as norm_momentum_of bounds it

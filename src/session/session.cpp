@@ -41,6 +41,14 @@ bool any_constant_differs(const Graph& after, const Graph& before) {
   return false;
 }
 
+// Zero is what either has zero.
+void add_masks(NamedTensors& all, const NamedTensors& masks) {
+  for (const auto& [name, mask] : masks) {
+    const std::span<float> stays = all.emplace(name, mask).first->second.mutate<float>();
+    for (size_t i = 0; i < stays.size(); ++i) stays[i] *= mask.as<float>()[i];
+  }
+}
+
 }  // namespace
 
 Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& observer,
@@ -52,6 +60,7 @@ Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& o
       options_(std::move(options)) {
   state_.graph = original_;
   state_.request = options_.request;
+  if (options_.zeros == SessionOptions::Zeros::keep) kept_ = kept_of(original_);
   if (const auto reason = why_not_for_pictures(original_)) fail_input(*reason);
   if (!why_not_classifier(original_, *data_.training)) {
     classes_ = infer(original_).shape(original_.outputs.front())[1];
@@ -129,6 +138,7 @@ void Session::remove(const Groups& groups, const Removal& removal, const RemoveO
   }
   cut(state_.masks, state_.graph, groups, removal);
   state_.graph = std::move(smaller);
+  if (options.recover.any()) restore(state_.graph, kept_, state_.plan);
   changed_ = true;
   loaded_ = false;
 }
@@ -140,6 +150,7 @@ void Session::adopt(Graph graph, Plan plan, NamedTensors masks) {
   state_.masks = std::move(masks);
   state_.optimizer = {};  // of other shapes
   apply_masks(state_.graph, state_.masks);
+  restore(state_.graph, kept_, state_.plan);
   changed_ = true;
   loaded_ = false;
 }
@@ -157,11 +168,13 @@ void Session::mask(const NamedTensors& masks, Masking masking) {
   state_.graph = std::move(masked);
   loaded_ = false;
   if (masking == Masking::soft) return;
-  for (const auto& [name, mask] : masks) {
-    Tensor& all = state_.masks.emplace(name, mask).first->second;
-    const std::span<float> stays = all.mutate<float>();
-    for (size_t i = 0; i < stays.size(); ++i) stays[i] *= mask.as<float>()[i];
-  }
+  add_masks(state_.masks, masks);
+}
+
+NamedTensors Session::all_masks() const {
+  NamedTensors all = state_.masks;
+  add_masks(all, zeros_after(kept_, state_.plan));
+  return all;
 }
 
 void Session::unmask() {

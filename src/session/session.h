@@ -22,6 +22,7 @@
 #include "prune/plan.h"
 #include "prune/recover.h"
 #include "session/checkpoint.h"
+#include "session/kept.h"
 #include "session/objective.h"
 #include "session/recipe.h"
 #include "session/trainer.h"
@@ -59,6 +60,9 @@ struct SessionOptions {
   std::filesystem::path checkpoint = {};  // empty: nothing is saved
   Request request = {};
   double save_every_s = 120;  // within an epoch; every epoch's end is saved anyway
+  // Whether all that is done here leaves a sparse original's zeros at zero, and values that its
+  // weights share shared (session/kept.h).
+  enum class Zeros { keep, free } zeros = Zeros::keep;
 };
 
 struct RemoveOptions {
@@ -94,7 +98,9 @@ class Session {
   // All cuts so far, in the original's indices; once trained, of the original with its vectors
   // separated (parameters.h).
   const Plan& plan() const { return state_.plan; }
+  // The method's own; what is kept of the original is masked beside them.
   const NamedTensors& masks() const { return state_.masks; }
+  const Kept& kept() const { return kept_; }  // of the original
   const std::vector<EpochRecord>& history() const { return state_.history; }
   const std::vector<StageRecord>& stages() const { return state_.stages; }  // those that are over
   int64_t classes() const { return classes_; }  // 0: the first output isn't scores
@@ -125,6 +131,7 @@ class Session {
  private:
   struct Run;  // of one `train`
   TrainingSetup setup_of(const Recipe& recipe) const;
+  NamedTensors all_masks() const;
   void require_trainable(const Recipe& recipe) const;
   void decide_objective(const Recipe& recipe);
   void train_epoch(Run& run);
@@ -138,6 +145,7 @@ class Session {
   Trainer& trainer_;
   Observer& observer_;
   SessionOptions options_;
+  Kept kept_;
   int64_t classes_ = 0;
   std::optional<Objective> objective_;        // once something has been trained
   std::vector<int64_t> training_, held_out_;  // pictures

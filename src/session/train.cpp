@@ -96,15 +96,18 @@ void Session::decide_objective(const Recipe& recipe) {
 }
 
 TrainingSetup Session::setup_of(const Recipe& recipe) const {
+  std::set<std::string> shared = sharing_after(kept_, state_.graph);
+  for (const std::string& name : recipe.tied) shared.erase(name);
   return {.optimizer = recipe.optimizer,
           .loss = recipe.loss,
           .classes = objective_->classes,
           .labels = objective_->labels,
           .scores = objective_->scores,
           .norm_momentum = norm_momentum_of(recipe, batches(recipe)),
-          .masks = state_.masks,
+          .masks = all_masks(),
           .frozen = recipe.frozen,
           .tied = recipe.tied,
+          .shared = std::move(shared),
           .l1 = recipe.l1,
           .teacher = needs_teacher(*objective_, recipe.loss) ? &original_ : nullptr};
 }
@@ -133,7 +136,7 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
   run.loader.start(run.epochs_before + state_.cursor.epoch, state_.cursor.batch);
   while (state_.cursor.epoch < recipe.epochs) {
     if (!loaded_) {
-      run.setup.masks = state_.masks;
+      run.setup.masks = all_masks();
       run.parameters = trained_parameters(state_.graph);
       trainer_.load(state_.graph, run.setup, state_.optimizer);
       loaded_ = true;
@@ -141,6 +144,9 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
     train_epoch(run);
     end_epoch(run);
   }
+  if (kept_.empty()) return;
+  restore(state_.graph, kept_, state_.plan);  // values that zeros took when they came back
+  loaded_ = false;
 }
 
 void Session::train_epoch(Run& run) {
@@ -204,6 +210,8 @@ void Session::end_epoch(Run& run) {
       .epoch = cursor.epoch + 1,
       .epochs = run.recipe.epochs,
       .learning_rate = run.learning_rate((cursor.epoch + 1) * run.loader.batches() - 1),
+      .optimizer = name_of(run.recipe.optimizer.kind),
+      .largest_rate = run.recipe.optimizer.learning_rate,
       .loss = cursor.loss / static_cast<double>(std::max<int64_t>(1, cursor.batch)),
       .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
       .held_out = {},

@@ -41,6 +41,9 @@ struct TrainingSetup {
   NormMomentum norm_momentum;
   NamedTensors masks;                  // f32, 0 or 1: these weights stay exactly 0
   std::set<std::string> frozen, tied;  // as the recipe has them
+  // As `tied`, but moved by the mean of their gradients: the gradient's projection on the weights
+  // that share so, and as safe at every rate and with every optimizer as the gradient itself.
+  std::set<std::string> shared;
   L1Penalty l1;
   // Needed where loss.distillation > 0. Where there is one, the outputs beside the first follow it.
   const Graph* teacher = nullptr;

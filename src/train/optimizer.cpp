@@ -71,11 +71,21 @@ void apply_mask(Trained& parameter) {
   }
 }
 
-void sum_tied(const Trained& parameter, at::Tensor& gradient) {
+at::Tensor codes_of(const at::Tensor& weight) {
+  const at::Tensor flat = weight.reshape({-1});
+  const at::Tensor codes =
+      std::get<1>(at::_unique2(flat, /*sorted=*/true, /*return_inverse=*/true));
+  const at::Tensor own = at::arange(flat.numel(), codes.options()).add_(flat.numel());
+  return at::where(flat.eq(0), own, codes);
+}
+
+void tie(const Trained& parameter, at::Tensor& gradient) {
   if (!parameter.codes.defined()) return;
-  const at::Tensor sums =
-      at::bincount(parameter.codes, gradient.reshape({-1}).to(at::kDouble)).to(gradient.dtype());
-  gradient = sums.index_select(0, parameter.codes).reshape(gradient.sizes());
+  at::Tensor sums = at::bincount(parameter.codes, gradient.reshape({-1}).to(at::kDouble));
+  if (parameter.tied == Trained::Tied::by_mean) {
+    sums.div_(at::bincount(parameter.codes).clamp_min_(1));
+  }
+  gradient = sums.to(gradient.dtype()).index_select(0, parameter.codes).reshape(gradient.sizes());
 }
 
 void clip(std::vector<at::Tensor>& gradients, double norm) {

@@ -20,6 +20,7 @@ struct Trained {
   double l1 = 0;      // strength of the penalty on its absolute values
   at::Tensor pruned;  // bool, true where the weight stays 0; undefined: nowhere
   at::Tensor codes;   // i64, rank 1: which value of its own an element has; undefined: not tied
+  enum class Tied { by_sum, by_mean } tied = Tied::by_sum;
   std::array<at::Tensor, 2> slots;  // by slot_names; undefined until the first update
 };
 
@@ -36,9 +37,12 @@ void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& opt
 // Zeroes what is pruned in the weight and in the optimizer's state: momentum would revive it.
 void apply_mask(Trained& parameter);
 
-// Gives every element of a tied weight the sum of the gradients of all elements with its value, so
-// that equal values, with their equal moments, stay equal to the bit.
-void sum_tied(const Trained& parameter, at::Tensor& gradient);
+// Which value each element of a weight has; every zero is one of its own.
+at::Tensor codes_of(const at::Tensor& weight);
+
+// Gives every element of a tied weight the sum, or the mean, of the gradients of all elements with
+// its value, so that equal values, with their equal moments, stay equal to the bit.
+void tie(const Trained& parameter, at::Tensor& gradient);
 
 // Scales the gradients so that their common Euclidean norm is at most `norm`, as PyTorch's
 // clip_grad_norm_ does: by norm / (found + 1e-6) where that is below 1.

@@ -110,7 +110,7 @@ class TorchTrainer : public Trainer {
       const at::Tensor& codes = parameters_[p].codes;
       if (codes.defined()) {
         state.slots[kCodes][parameters_[p].name] =
-            from_torch(codes.reshape(parameters_[p].weight.sizes()).to(at::kFloat));
+            from_torch(codes.reshape(parameters_[p].weight.sizes()).to(at::kInt));
       }
     }
     for (const ValueId id : statistics_)
@@ -179,7 +179,10 @@ class TorchTrainer : public Trainer {
         if (found != slot->second.end()) trained.slots[s] = like(found->second, trained.weight);
       }
       apply_mask(trained);
-      if (setup_.tied.contains(trained.name)) trained.codes = codes_for(trained, state);
+      if (setup_.shared.contains(trained.name)) trained.tied = Trained::Tied::by_mean;
+      if (setup_.tied.contains(trained.name) || setup_.shared.contains(trained.name)) {
+        trained.codes = codes_for(trained, state);
+      }
       trained.weight.requires_grad_();
       ids_.push_back(parameter.id);
       parameters_.push_back(std::move(trained));
@@ -187,15 +190,14 @@ class TorchTrainer : public Trainer {
   }
 
   // Which value of its own each element had when training began. Two values may have met since, so
-  // what was stored counts; in float32, that holds as many values exactly as a weight may have.
+  // what was stored counts.
   static at::Tensor codes_for(const Trained& trained, const OptimizerState& state) {
     const auto slot = state.slots.find(kCodes);
     if (slot != state.slots.end() && slot->second.contains(trained.name)) {
       const Tensor& stored = slot->second.at(trained.name);
       return to_torch(stored, trained.weight.device()).reshape({-1}).to(at::kLong);
     }
-    return std::get<1>(at::_unique2(trained.weight.reshape({-1}), /*sorted=*/true,
-                                    /*return_inverse=*/true));
+    return codes_of(trained.weight);
   }
 
   at::Tensor like(const Tensor& tensor, const at::Tensor& weight) const {
@@ -215,7 +217,7 @@ class TorchTrainer : public Trainer {
     ++updates_;
     for (size_t p = 0; p < parameters_.size(); ++p) {
       if (!gradients[p].defined()) continue;
-      sum_tied(parameters_[p], gradients[p]);
+      tie(parameters_[p], gradients[p]);
       update(parameters_[p], gradients[p], setup_.optimizer, {learning_rate, updates_});
     }
   }

@@ -158,9 +158,58 @@ TEST(Trainer, equal_values_of_a_tied_weight_move_by_the_sum_of_their_gradients) 
     for (size_t j = 0; j < apart.size(); ++j) {
       if (before.as<float>()[i] == before.as<float>()[j]) sum += apart[j];
     }
+    if (before.as<float>()[i] == 0) sum = apart[i];  // zero is no shared value
     EXPECT_NEAR(together[i], sum, 1e-6) << i;
   }
   EXPECT_EQ(change(free, "b"), change(tied, "b"));
+}
+
+TEST(Trainer, values_that_are_kept_shared_move_by_the_mean_of_their_gradients) {
+  TestTrainer free(kTwoLayers, for_classes(3, kPlainSteps));
+  TrainingSetup setup = for_classes(3, kPlainSteps);
+  setup.shared = {"a"};
+  TestTrainer shared(kTwoLayers, setup);
+  free.step(1);
+  shared.step(1);
+  const auto apart = change(free, "a"), together = change(shared, "a");
+  const Tensor before = shared.loaded("a");
+  for (size_t i = 0; i < apart.size(); ++i) {
+    double sum = 0, count = 0;
+    for (size_t j = 0; j < apart.size(); ++j) {
+      if (before.as<float>()[i] != before.as<float>()[j]) continue;
+      sum += apart[j];
+      ++count;
+    }
+    // Zero is no shared value: what isn't masked moves by itself.
+    EXPECT_NEAR(together[i], before.as<float>()[i] == 0 ? apart[i] : sum / count, 1e-6) << i;
+  }
+}
+
+TEST(Trainer, kept_values_stay_finite_where_sums_of_their_gradients_do_not) {
+  constexpr char kWide[] = R"(
+      input x float32 [N, 3]
+      const a float32 [3, 4000] random
+      const b float32 [4000, 3] random
+      h = MatMul(x, a)
+      t = Relu(h)
+      y = MatMul(t, b)
+      output y)";
+  const auto largest_after_training = [&](bool by_mean) {
+    TrainingSetup setup = for_classes(3, {.learning_rate = 0.01, .momentum = 0.9});
+    (by_mean ? setup.shared : setup.tied) = {"a", "b"};
+    TestTrainer net(kWide, setup);
+    for (const char* name : {"a", "b"}) {
+      for (float& w : net.graph.value(*find_value(net.graph, name)).constant->mutate<float>()) {
+        w = w < 0 ? -0.02f : 0.02f;
+      }
+    }
+    net.trainer->load(net.graph, setup, {});
+    double loss = 0;
+    for (uint64_t number = 0; number < 30; ++number) loss = net.step(number).loss;
+    return loss;
+  };
+  EXPECT_LT(largest_after_training(true), 2);
+  EXPECT_FALSE(largest_after_training(false) < 100) << "then the mean wouldn't be needed";
 }
 
 TEST(Trainer, an_l1_penalty_pulls_its_weights_towards_zero_and_leaves_zeros_alone) {

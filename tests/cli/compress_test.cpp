@@ -125,10 +125,36 @@ TEST_F(Compressed, options_that_say_nothing_are_refused) {
   EXPECT_TRUE(fails(with({"--data", "digits"}), 2, "--bits"));
   EXPECT_TRUE(fails(with({"--init", "forgy"}), 2, "--bits"));
   EXPECT_TRUE(fails(with({"--bits", "5", "--epochs", "2"}), 2, "--data"));
-  for (const char* bits : {"0", "17", "conv", "conv=5,dense=3", "conv=5,"}) {
+  for (const char* bits : {"0", "17", "conv", "conv=5,dense=3", "conv=5,", "=3", "fc1=0"}) {
     EXPECT_TRUE(fails(with({"--bits", bits}), 2, "--bits")) << bits;
   }
+  EXPECT_TRUE(fails(with({"--keep", "fc1"}), 2, "--keep"));
+  EXPECT_TRUE(fails(with({"--share-lr", "0.1"}), 2, "--share-lr"));
+  EXPECT_TRUE(fails(with({"--bits", "5", "--share-lr", "0.1"}), 2, "--share-lr"));
+  const auto tuned_with = [&](const std::string& option, const std::string& value) {
+    return with({"--bits", "5", "--data", "digits", option, value});
+  };
+  // Also where it is given as it would be by default: it isn't what would be done.
+  for (const auto& [option, value] : std::map<std::string, std::string>{{"--lr", "0.1"},
+                                                                        {"--optimizer", "sgd"},
+                                                                        {"--momentum", "0.9"},
+                                                                        {"--weight-decay", "0"},
+                                                                        {"--zeros", "keep"}}) {
+    EXPECT_TRUE(fails(tuned_with(option, value), 2, option + " has no meaning here"));
+  }
+  EXPECT_TRUE(fails(tuned_with("--share-optimizer", "sgd"), 2, "needs --share-lr"));
   EXPECT_FALSE(std::filesystem::exists(out));
+}
+
+TEST_F(Compressed, layers_have_bits_of_their_own_or_are_kept) {
+  const Ran ran = coppice({"compress", sparse, "-o", dir / "own.coppice", "--bits",
+                           "fc=5,^x{0,2}fc2=3", "--keep", "fc3", "--json"});
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  for (const json& tensor : ran.json()["tensors"]) {
+    if (tensor["name"] == "fc1.weight") EXPECT_EQ(tensor["distinct"], 31);
+    if (tensor["name"] == "fc2.weight") EXPECT_EQ(tensor["distinct"], 7);
+    if (tensor["name"] == "fc3.weight") EXPECT_EQ(tensor["distinct"], 100);
+  }
 }
 
 TEST(DeepCompressionCommand, prunes_shares_and_packs_a_trained_net) {
@@ -161,6 +187,28 @@ TEST(DeepCompressionCommand, prunes_shares_and_packs_a_trained_net) {
   EXPECT_EQ(tuned.json()["tensors"][0]["nonzeros"], packed.json()["tensors"][0]["nonzeros"]);
   EXPECT_LE(tuned.json()["tensors"][0]["distinct"], 7);
   EXPECT_GT(tuned.json()["top1_after"], tuned.json()["top1_before"].get<double>() - 0.02);
+  EXPECT_EQ(tuned.json()["denser"], false);
+  // Every stage says what it was trained by.
+  const json stages = found["training"]["stages"];
+  ASSERT_EQ(stages.size(), 3u);
+  EXPECT_EQ(stages[0]["optimizer"], "sgd");
+  EXPECT_EQ(stages[2]["stage"], "tuning centroids");
+  EXPECT_EQ(stages[2]["optimizer"], "adam");
+  EXPECT_EQ(stages[2]["learning_rate"], 3e-4);
+  EXPECT_EQ(found["training"]["dropouts"], 0);
+  EXPECT_THAT(pruned.err, HasSubstr("no Dropout"));
+  // And is trained by what it was told to.
+  const auto tuned_by = [&](const Arguments& steps) {
+    Arguments all = {"compress", sparse, "-o", dir / "by.coppice", "--bits", "3"};
+    all.insert(all.end(), steps.begin(), steps.end());
+    const Ran ran = with(all);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return sha256_of_file(dir / "by.coppice");
+  };
+  const std::string usual = sha256_of_file(dir / "tuned.coppice");
+  EXPECT_EQ(tuned_by({"--share-lr", "0.0003"}), usual);
+  EXPECT_NE(tuned_by({"--share-lr", "0.003"}), usual);
+  EXPECT_NE(tuned_by({"--share-optimizer", "sgd", "--share-lr", "1e-6"}), usual);
 }
 
 TEST(DeepCompressionCommand, refuses_what_makes_no_sense) {

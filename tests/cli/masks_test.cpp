@@ -163,5 +163,23 @@ TEST(Magnitude, a_full_disk_or_a_place_that_is_taken_leaves_nothing) {
   EXPECT_EQ(names_in(dir.path()), std::set<std::string>{"plan.masks"});
 }
 
+TEST(SparserAlready, is_refused_with_both_shares_and_nothing_written) {
+  const TempDir dir;
+  const std::string sparse = dir / "sparse.onnx", again = dir / "again.onnx";
+  ASSERT_EQ(coppice({"prune", "zoo:lenet5", "-o", sparse, "--method", "magnitude", "--sparsity",
+                     "0.92", "--latency", "off"})
+                .code,
+            0);
+  const auto to = [&](const std::string& sparsity) {
+    return coppice({"prune", sparse, "-o", again, "--method", "magnitude", "--sparsity", sparsity,
+                    "--plan", dir / "again.json", "--latency", "off"});
+  };
+  const Ran refused = to("0.5");
+  EXPECT_TRUE(fails(refused, 4, "share of 0.92 already"));
+  EXPECT_THAT(refused.err, HasSubstr("a sparsity of 0.5 would"));
+  EXPECT_FALSE(std::filesystem::exists(again));
+  EXPECT_EQ(to("0.95").code, 0);
+}
+
 }  // namespace
 }  // namespace coppice

@@ -363,6 +363,44 @@ TEST_F(Training, soft_pruning_interrupted_and_resumed_ends_in_the_same_bits) {
   EXPECT_EQ(read_text(path("whole.onnx.plan")), read_text(path("parts.onnx.plan")));
 }
 
+TEST_F(Training, zeros_and_shared_values_stay_unless_they_are_let_go) {
+  const std::string sparse = path("sparse.onnx"), packed = path("shared.coppice");
+  ASSERT_EQ(coppice({"prune", "zoo:lenet5", "-o", sparse, "--method", "magnitude", "--sparsity",
+                     "0.8", "--latency", "off", "--seed", "3"})
+                .code,
+            0);
+  ASSERT_EQ(coppice({"compress", sparse, "-o", packed, "--bits", "4"}).code, 0);
+  const auto trained = [&](const Arguments& more) {
+    Arguments all = {
+        "train",    packed, "--data",  data_, "--preprocess", "mnist", "-o", path("trained.onnx"),
+        "--epochs", "2",    "--batch", "64",  "--json"};
+    all.insert(all.end(), more.begin(), more.end());
+    return coppice(all);
+  };
+  const Ran kept = trained({});
+  ASSERT_EQ(kept.code, 0) << kept.err;
+  EXPECT_THAT(kept.err, HasSubstr("zero weights (80.0 %) and 4 layers of shared values; --zeros "
+                                  "free lets go"));
+  EXPECT_EQ(kept.json()["after"], kept.json()["before"]);
+  EXPECT_EQ(kept.json()["after"]["shared_layers"], 4);
+  EXPECT_EQ(kept.json()["denser"], false);
+  EXPECT_GT(kept.json()["training"]["kept"]["zeros"], 300'000);
+  EXPECT_GT(kept.json()["test"]["top1"], 0.5) << "what is kept can still be trained";
+
+  const Ran freed = trained({"--zeros", "free"});
+  ASSERT_EQ(freed.code, 0) << freed.err;
+  EXPECT_THAT(freed.err, HasSubstr("denser than what came in"));
+  EXPECT_EQ(freed.json()["denser"], true);
+  EXPECT_EQ(freed.json()["after"]["shared_layers"], 0);
+
+  const Ran cut =
+      coppice({"prune", packed, "--data", data_, "--preprocess", "mnist", "-o", path("cut.onnx"),
+               "--method", "fpgm", "--epochs", "1", "--batch", "64", "--latency", "off", "--json"});
+  ASSERT_EQ(cut.code, 0) << cut.err;
+  EXPECT_EQ(cut.json()["after"]["shared_layers"], 4);
+  EXPECT_LE(cut.json()["after"]["nonzeros"], cut.json()["before"]["nonzeros"]);
+}
+
 TEST_F(Training, refuses_what_makes_no_sense) {
   ASSERT_EQ(coppice(train("lenet5.onnx", 1)).code, 0);
   const std::string model = path("lenet5.onnx"), out = path("out.onnx");

@@ -5,11 +5,13 @@
 #include <filesystem>
 
 #include "cli/commands/commands.h"
-#include "cli/commands/method_options.h"
+#include "cli/commands/sharing_options.h"
+#include "cli/density.h"
 #include "cli/interrupt.h"
 #include "cli/judge.h"
 #include "cli/model.h"
 #include "cli/output_path.h"
+#include "cli/training.h"
 #include "codec/codec.h"
 #include "core/error.h"
 #include "core/files.h"
@@ -24,8 +26,10 @@ constexpr size_t kMostRows = 200;
 constexpr Table::Align kRight = Table::Align::right;
 
 struct Options {
-  std::string model, output, coder = "smallest", init = "linear", data, preprocess;
-  std::optional<std::string> bits;
+  std::string model, output, coder = "smallest", data, preprocess;
+  SharingTexts sharing;
+  std::vector<std::string> keep;
+  std::string without_meaning;  // the first option given that only another training has a use for
   std::optional<int64_t> label_offset;
   int64_t index_bits = 0;
   TrainingOptions training;
@@ -33,10 +37,26 @@ struct Options {
 
 void require_consistent(const Options& options) {
   const Request training = request_of(options.training);
-  if (!options.bits && !options.data.empty()) {
+  if (!options.without_meaning.empty()) {
+    fail_usage(options.without_meaning +
+               " has no meaning here: what is trained is the shared values, as --share-lr and "
+               "--share-optimizer say, and all zeros stay zero");
+  }
+  const bool shares = options.sharing.bits.has_value();
+  if (!shares && !options.data.empty()) {
     fail_usage("--data is for tuning what --bits shares; add --bits, such as --bits conv=8,fc=5");
   }
-  if (!options.bits && options.init != "linear") fail_usage("--init is for --bits; add --bits");
+  const Request sharing = request_of(options.sharing);
+  if (!shares && !sharing.empty()) {
+    fail_usage(sharing.front().first + " is for --bits; add --bits, such as --bits conv=8,fc=5");
+  }
+  if (!shares && !options.keep.empty()) {
+    fail_usage("--keep is for --bits: without, every layer is kept as it is");
+  }
+  if (options.data.empty() && (options.sharing.learning_rate || options.sharing.optimizer)) {
+    fail_usage(std::string(options.sharing.learning_rate ? "--share-lr" : "--share-optimizer") +
+               " is for tuning; add --data");
+  }
   if (options.data.empty() && (!training.empty() || options.training.resume)) {
     fail_usage((training.empty() ? "--resume" : training.front().first) +
                " is for tuning; add --bits and --data");
@@ -44,8 +64,9 @@ void require_consistent(const Options& options) {
 }
 
 Request request_of(const Options& options, const std::string& sha256, const Invocation& run) {
-  Request request = {{"command", "compress"}, {"model", sha256}, {"--bits", *options.bits}};
-  if (options.init != "linear") request.emplace_back("--init", options.init);
+  Request request = {{"command", "compress"}, {"model", sha256}};
+  for (auto& entry : coppice::request_of(options.sharing)) request.push_back(std::move(entry));
+  for (const std::string& pattern : options.keep) request.emplace_back("--keep", pattern);
   request.emplace_back("--data", options.data);
   if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
   add_label_offset(request, options.label_offset);
@@ -74,8 +95,6 @@ Tuned share_and_judge(const Options& options, Graph original, const SharingOptio
                        request_of(options, sum, run), run);
   Session& session = training.session();
   judge.hold_out(session.held_out());
-  session.stage("keeping zeros",
-                [&] { session.mask(masks_of_zeros(session.graph()), Session::Masking::hard); });
   share_and_tune(session, sharing, training.recipe());
   Tuned tuned{.graph = session.graph(), .json = {{"training", training.to_json()}}};
   set_metadata(tuned.graph, kPreprocessKey, to_string(judge.preprocessing()));
@@ -169,7 +188,9 @@ Json to_json(const CodecReport& report) {
 Result compress(const Options& options, const Invocation& run) {
   require_consistent(options);
   std::optional<SharingOptions> sharing;
-  if (options.bits) sharing = sharing_options(*options.bits, options.init, run.options.seed);
+  if (options.sharing.bits) {
+    sharing = sharing_options(options.sharing, options.keep, run.options.seed);
+  }
   Places places;
   places.reads_model(options.model);
   places.reads_data(options.data);
@@ -178,7 +199,7 @@ Result compress(const Options& options, const Invocation& run) {
   Model model = load_model(options.model, run.options.seed);
   const bool beside = model.graph.foreign.storage == Foreign::Storage::beside;
   const Buffer original = sharing ? Buffer() : onnx_file_of(model);
-  Tuned tuned{.graph = std::move(model.graph)};
+  Tuned tuned{.graph = model.graph};
   if (sharing && options.data.empty()) {
     share_weights(tuned.graph, *sharing);
   } else if (sharing) {
@@ -203,7 +224,12 @@ Result compress(const Options& options, const Invocation& run) {
   json["model"] = options.model;
   json["output"] = options.output;
   json.update(tuned.json);
-  run.console.print(text_of(report) + "\n" + tuned.text +
+  const DensityChange density = density_change(model.graph, tuned.graph);
+  json["before"] = to_json(density.before);
+  json["after"] = to_json(density.after);
+  json["denser"] = density.denser();
+  warn_if_denser(density, run.console);
+  run.console.print(text_of(report) + "\n" + tuned.text + density_line(density) +
                     "graph: " + with_separators(report.graph_bytes) + " bytes\n" + "wrote " +
                     printable(options.output) + ": " + with_separators(report.bytes_before) +
                     " -> " + with_separators(report.bytes_after) + " bytes, " +
@@ -249,17 +275,25 @@ Action define_compress(CLI::App& app, CommonOptions& common) {
                  "bits of a relative index (default: what is smallest)")
       ->check(CLI::Range(1, 12).description(""))
       ->type_name("N");
-  app.add_option("--bits", options->bits,
-                 "first let every layer's weights share 2^bits values, such as conv=8,fc=5")
-      ->type_name("BITS");
-  app.add_option("--init", options->init,
-                 "where the shared values begin: linear (default), density or forgy")
-      ->check(CLI::IsMember({"linear", "density", "forgy"}).description(""));
+  add_sharing_options(app, options->sharing);
+  app.get_option("--bits")->description(
+      "first let every layer's weights share 2^bits values, such as conv=8,fc=5");
+  app.add_option("--keep", options->keep,
+                 "share no values in layers of such a name; may be repeated")
+      ->type_name("REGEX")
+      ->allow_extra_args(false);
   add_data_options(app, {options->data, options->preprocess, options->label_offset});
   add_training_options(app, options->training);
   app.get_option("--epochs")->description("epochs of tuning the shared values (default 1)");
   add_common_options(app, common);
-  app.parse_complete_callback([options, &common] {
+  std::vector<CLI::Option*> others;
+  for (const char* name : {"--lr", "--optimizer", "--momentum", "--weight-decay", "--zeros"}) {
+    others.push_back(app.get_option(name)->group(""));  // not in --help
+  }
+  app.parse_complete_callback([options, others, &common] {
+    for (const CLI::Option* other : others) {
+      if (other->count() > 0) options->without_meaning = other->get_name();
+    }
     common.trains = !options->data.empty();
     if (common.trains && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);

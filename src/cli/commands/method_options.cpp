@@ -29,16 +29,6 @@ int64_t width_of(const std::string& text) {
   return width;
 }
 
-int64_t bits_of(const std::string& text, const std::string& all) {
-  int64_t bits = 0;
-  const auto end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, bits);
-  if (error != std::errc() || stop != end || bits < 1 || bits > 16) {
-    fail_usage("--bits '" + all + "': expected such as conv=8,fc=5 or 6, with 1 to 16 bits each");
-  }
-  return bits;
-}
-
 // Pattern and share of "REGEX=SHARE".
 std::pair<std::string, double> density_of(const std::string& text) {
   const size_t equals = text.rfind('=');
@@ -106,30 +96,6 @@ MagnitudeOptions magnitude_options(const PruneOptions& options) {
           .keep = options.keep};
 }
 
-SharingOptions sharing_options(const std::string& bits, const std::string& init, uint64_t seed) {
-  SharingOptions result;
-  result.seed = seed;
-  using Init = KMeansOptions::Init;
-  result.init = init == "density" ? Init::density : init == "forgy" ? Init::forgy : Init::linear;
-  if (bits.find('=') == std::string::npos) {
-    result.conv_bits = result.fc_bits = bits_of(bits, bits);
-    return result;
-  }
-  for (size_t begin = 0; begin <= bits.size();) {
-    const size_t end = std::min(bits.find(',', begin), bits.size());
-    const std::string part = bits.substr(begin, end - begin);
-    if (part.starts_with("conv=")) {
-      result.conv_bits = bits_of(part.substr(5), bits);
-    } else if (part.starts_with("fc=")) {
-      result.fc_bits = bits_of(part.substr(3), bits);
-    } else {
-      bits_of("", bits);  // fails
-    }
-    begin = end + 1;
-  }
-  return result;
-}
-
 DeepCompressionOptions deep_compression_options(const PruneOptions& options, const Graph& graph,
                                                 uint64_t seed) {
   DeepCompressionOptions result;
@@ -156,8 +122,7 @@ DeepCompressionOptions deep_compression_options(const PruneOptions& options, con
   result.quality = options.quality;
   result.rounds = options.rounds.value_or(result.rounds);
   if (options.alternate) result.retraining = DeepCompressionOptions::Retraining::alternating;
-  result.sharing =
-      sharing_options(options.bits.value_or("conv=8,fc=5"), options.init.value_or("linear"), seed);
+  result.sharing = sharing_options(options.sharing, options.keep, seed);
   return result;
 }
 

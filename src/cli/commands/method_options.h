@@ -25,9 +25,6 @@ MagnitudeOptions magnitude_options(const PruneOptions& options);
 // Throws Error::usage for what is out of range or no pattern.
 DeepCompressionOptions deep_compression_options(const PruneOptions& options, const Graph& graph,
                                                 uint64_t seed);
-// "conv=8,fc=5", a single number for both, and "linear", "density" or "forgy". Throws Error::usage
-// for anything else.
-SharingOptions sharing_options(const std::string& bits, const std::string& init, uint64_t seed);
 
 SlimmingOptions slimming_options(const PruneOptions& options, uint64_t seed);
 DsdOptions dsd_options(const PruneOptions& options);

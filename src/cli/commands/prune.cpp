@@ -175,11 +175,16 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   if (options.training.epochs > 0) {
     trained.emplace(options.training, start_of(options), model.graph, *judge,
                     request_of(options, sum, run.options), run);
-    judge->hold_out(trained->session().held_out());
+    const Session& session = trained->session();
+    judge->hold_out(session.held_out());
+    if (!session.kept().empty()) {
+      run.console.remark(kept_line(session.kept(), session.original()));
+    }
     outcome = prune_by_method
                   ? prune_and_train(trained->session(), prune_by_method, trained->recipe())
                   : prune_in_training(options, *trained, run);
     training = trained->to_json();
+    if (options.method == "deep-compression") training["dropouts"] = count_dropouts(model.graph);
     preprocess = to_string(judge->preprocessing());
   } else {
     outcome = prune_by_method(model.graph);

@@ -50,7 +50,10 @@ void require_valid(const PruneOptions& options, uint64_t seed) {
     slimming_options(options, seed);
   } else if (options.method == "dsd") {
     dsd_options(options);
+  } else if (options.method == "deep-compression") {
+    sharing_options(options.sharing, options.keep, seed);
   } else if (options.soft) {
+    require_filters(find_method(options.method));
     one_shot_options(options, seed);
   }
 }
@@ -72,6 +75,11 @@ Outcome prune_in_training(const PruneOptions& options, TrainingRun& training,
     return prune_softly(session, find_method(options.method),
                         one_shot_options(options, run.options.seed), training.recipe(),
                         tuning_of(options, training.recipe(), 0));
+  }
+  if (count_dropouts(session.original()) == 0) {
+    run.console.remark(
+        "the model has no Dropout (exporters leave it out), so the paper's weaker dropout for "
+        "fewer connections has nothing to act on");
   }
   return deep_compression(session,
                           deep_compression_options(options, session.original(), run.options.seed),

@@ -79,8 +79,9 @@ std::vector<OwnOption> own_options(const PruneOptions& options) {
   static constexpr char kDeep[] = "--method deep-compression";
   for (const std::string& density : options.densities) add("--density", density, deep, kDeep);
   if (options.quality) add("--quality", number(*options.quality), deep, kDeep);
-  if (options.bits) add("--bits", *options.bits, deep, kDeep);
-  if (options.init) add("--init", *options.init, deep, kDeep);
+  for (const auto& [option, value] : request_of(options.sharing)) {
+    given.push_back({option, value, deep, kDeep});
+  }
   if (options.alternate) add("--alternate", "", deep, kDeep);
   return given;
 }
@@ -193,13 +194,10 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
       ->check(CLI::PositiveNumber.description(""))
       ->type_name("X")
       ->group(group);
-  app.add_option("--bits", options.bits, "bits of a code for shared weights (default conv=8,fc=5)")
-      ->type_name("BITS")
-      ->group(group);
-  app.add_option("--init", options.init,
-                 "where centroids begin: linear (default), density or forgy")
-      ->check(CLI::IsMember({"linear", "density", "forgy"}).description(""))
-      ->group(group);
+  add_sharing_options(app, options.sharing);
+  for (const char* name : {"--bits", "--init", "--share-lr", "--share-optimizer"}) {
+    app.get_option(name)->group(group);
+  }
   app.add_flag("--alternate", options.alternate,
                "retrain matrices and convolutions in turn, the others frozen")
       ->group(group);

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cli/commands/sharing_options.h"
 #include "cli/options.h"
 #include "cli/training.h"
 #include "methods/methods.h"
@@ -24,7 +25,7 @@ struct PruneOptions {
   std::vector<std::string> densities;  // of deep-compression, like all up to `alternate`
   std::optional<double> quality;
   std::optional<int64_t> rounds;
-  std::optional<std::string> bits, init;
+  SharingTexts sharing;
   bool alternate = false;
   std::string data, preprocess;
   std::optional<int64_t> label_offset;

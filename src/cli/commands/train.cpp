@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "cli/commands/commands.h"
+#include "cli/density.h"
 #include "cli/interrupt.h"
 #include "cli/judge.h"
 #include "cli/model.h"
@@ -45,12 +46,19 @@ Result train(const Options& options, const Invocation& run) {
                        request_of(options, sha256.get(), run), run);
   Session& session = training.session();
   judge.hold_out(session.held_out());
+  if (!session.kept().empty()) {
+    run.console.remark(kept_line(session.kept(), session.original()));
+  }
   session.stage("training", [&] { session.train(training.recipe()); });
   Graph trained = session.graph();
   set_metadata(trained, kPreprocessKey, to_string(judge.preprocessing()));
   Json json = {{"model", options.model}, {"output", options.output}, {"data", options.data}};
   json["training"] = training.to_json();
   json.update(judge.to_json());
+  const DensityChange density = density_change(session.original(), trained);
+  json["before"] = to_json(density.before);
+  json["after"] = to_json(density.after);
+  json["denser"] = density.denser();
   std::string text = "trained " + printable(options.model) + " for " +
                      with_separators(options.training.epochs) + " epochs\n";
   if (session.classes() > 0) {
@@ -59,6 +67,8 @@ Result train(const Options& options, const Invocation& run) {
     text += std::string(judge.by()) + ": top-1 " + percentage(found.top1) + ", loss " +
             significant(found.loss, 5) + "\n";
   }
+  text += density_line(density);
+  warn_if_denser(density, run.console);
   write_onnx(trained, file, places.taken());
   stop_if_interrupted();
   file.commit();

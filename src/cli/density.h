@@ -1,0 +1,44 @@
+// What a command says about zeros and shared values: what a training keeps, and whether the result
+// is denser than what came in.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "cli/console.h"
+#include "cli/json.h"
+#include "session/kept.h"
+
+namespace coppice {
+
+// Of the maskable weights (prune/masks.h).
+struct Density {
+  WeightCount weights;
+  int64_t shared_layers = 0;  // whose weights share values
+};
+
+struct DensityChange {
+  Density before, after;
+  // Whether a larger share isn't zero, by more than a thousandth of all, or layers share no more.
+  bool denser() const;
+  // Whether there is anything but plain dense weights to speak of.
+  bool notable() const;
+};
+
+// A layer of `before` shares its values in `after` where it has no more of them.
+DensityChange density_change(const Graph& before, const Graph& after);
+
+// "keeps 828,527 zero weights (66.6 %) and 26 layers of shared values; --zeros free lets go"; empty
+// where there is nothing to keep.
+std::string kept_line(const Kept& kept, const Graph& original);
+
+// One line for a summary; empty where it isn't notable.
+std::string density_line(const DensityChange& change);
+// Warns where the result is denser.
+void warn_if_denser(const DensityChange& change, const Console& console);
+
+// {"weights", "nonzeros", "sparsity", "shared_layers"}
+Json to_json(const Density& density);
+double sparsity(const WeightCount& weights);
+
+}  // namespace coppice
