@@ -97,14 +97,15 @@ Graph take_graph(Reader& reader, uint64_t size) {
 }
 
 // What lies beside the weights has their shapes: cuts and trainers rely on it.
-void require_fits(const Tensor& tensor, const Graph& graph, const std::string& name,
+void require_fits(const Tensor& tensor, const TensorPlace& place, const Graph& graph,
                   const std::map<std::string, ValueId>& constants) {
-  const auto found = constants.find(name);
+  const auto found = constants.find(place.name);
   if (found == constants.end()) fail_input("the model has no such weight");
   const Tensor& weight = *graph.value(found->second).constant;
-  if (tensor.dtype() != DType::f32 || tensor.shape() != weight.shape()) {
-    fail_input(name_of(tensor.dtype()) + " of shape " + to_string(tensor.shape()) +
-               ", expected float32 of shape " + to_string(weight.shape()));
+  const DType dtype = place.slot == kCodesSlot ? DType::i32 : DType::f32;
+  if (tensor.dtype() != dtype || tensor.shape() != weight.shape()) {
+    fail_input(name_of(tensor.dtype()) + " of shape " + to_string(tensor.shape()) + ", expected " +
+               name_of(dtype) + " of shape " + to_string(weight.shape()));
   }
 }
 
@@ -117,7 +118,7 @@ void take_tensors(Reader& reader, const std::vector<TensorPlace>& places, Sessio
   for (const TensorPlace& place : places) {
     within(place.slot + " of '" + place.name + "'", [&] {
       Tensor tensor = take_tensor(reader, place);
-      require_fits(tensor, state.graph, place.name, constants);
+      require_fits(tensor, place, state.graph, constants);
       NamedTensors& tensors =
           place.slot == kMasks ? state.masks : state.optimizer.slots[place.slot];
       tensors[place.name] = std::move(tensor);

@@ -21,11 +21,16 @@ namespace coppice {
 // Tensors by the name of the graph constant that they belong to, and of its shape.
 using NamedTensors = std::map<std::string, Tensor>;
 
+// The slot that says of each element of a tied weight which value it has: i32, equal numbers are
+// tied.
+inline constexpr char kCodesSlot[] = "codes";
+
 // What training knows beside the graph's own weights. Plain tensors, so a checkpoint holds them and
 // a cut takes the same slices out of them as out of the weights.
 struct OptimizerState {
   int64_t updates = 0;
-  std::map<std::string, NamedTensors> slots;  // "momentum" -> weight -> its velocity
+  // "momentum" -> weight -> its velocity; f32, but for kCodesSlot
+  std::map<std::string, NamedTensors> slots;
 };
 
 struct TrainingSetup {

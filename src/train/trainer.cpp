@@ -23,8 +23,6 @@
 namespace coppice::train {
 namespace {
 
-constexpr char kCodes[] = "codes";  // a slot beside the optimizer's own
-
 // In a copy that trains; the file's stays as it is.
 void set_norm_momentum(Graph& graph, const NormMomentum& momentum) {
   for (Node& node : graph.nodes) {
@@ -109,7 +107,7 @@ class TorchTrainer : public Trainer {
       }
       const at::Tensor& codes = parameters_[p].codes;
       if (codes.defined()) {
-        state.slots[kCodes][parameters_[p].name] =
+        state.slots[kCodesSlot][parameters_[p].name] =
             from_torch(codes.reshape(parameters_[p].weight.sizes()).to(at::kInt));
       }
     }
@@ -192,7 +190,7 @@ class TorchTrainer : public Trainer {
   // Which value of its own each element had when training began. Two values may have met since, so
   // what was stored counts.
   static at::Tensor codes_for(const Trained& trained, const OptimizerState& state) {
-    const auto slot = state.slots.find(kCodes);
+    const auto slot = state.slots.find(kCodesSlot);
     if (slot != state.slots.end() && slot->second.contains(trained.name)) {
       const Tensor& stored = slot->second.at(trained.name);
       return to_torch(stored, trained.weight.device()).reshape({-1}).to(at::kLong);
