@@ -84,14 +84,18 @@ std::set<std::string> sharing_after(const Kept& kept, const Graph& graph) {
   return names;
 }
 
-void restore(Graph& graph, const Kept& kept, const Plan& plan) {
-  if (kept.empty()) return;
+bool restore(Graph& graph, const Kept& kept, const Plan& plan) {
+  if (kept.empty()) return false;
+  bool any = false;
   apply_masks(graph, zeros_after(kept, plan));
   for (const std::string& name : sharing_after(kept, graph)) {
     Tensor& weight = *graph.value(*find_value(graph, name)).constant;
     const int64_t values = kept.values.at(name);
-    if (count_values(weight, values) > values) share_again(weight, values);
+    if (count_values(weight, values) <= values) continue;
+    share_again(weight, values);
+    any = true;
   }
+  return any;
 }
 
 }  // namespace coppice

@@ -38,7 +38,7 @@ Masks zeros_after(const Kept& kept, const Plan& plan);
 std::set<std::string> sharing_after(const Kept& kept, const Graph& graph);
 
 // Makes `graph` keep what it has to, whatever was done to it: zeros become zero again, and layers
-// with more values than they had share so many again, found by k-means.
-void restore(Graph& graph, const Kept& kept, const Plan& plan);
+// with more values than they had share so many again, found by k-means. Returns whether any had.
+bool restore(Graph& graph, const Kept& kept, const Plan& plan);
 
 }  // namespace coppice

@@ -144,9 +144,10 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
     train_epoch(run);
     end_epoch(run);
   }
-  if (kept_.empty()) return;
-  restore(state_.graph, kept_, state_.plan);  // values that zeros took when they came back
+  // Zeros that a method let come back took values of their own.
+  if (!restore(state_.graph, kept_, state_.plan)) return;
   loaded_ = false;
+  if (can_evaluate()) state_.history.back().held_out_after = evaluate();
 }
 
 void Session::train_epoch(Run& run) {

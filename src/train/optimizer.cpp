@@ -75,6 +75,11 @@ at::Tensor codes_of(const at::Tensor& weight) {
   const at::Tensor flat = weight.reshape({-1});
   const at::Tensor codes =
       std::get<1>(at::_unique2(flat, /*sorted=*/true, /*return_inverse=*/true));
+  return apart_where_zero(codes, weight);
+}
+
+at::Tensor apart_where_zero(const at::Tensor& codes, const at::Tensor& weight) {
+  const at::Tensor flat = weight.reshape({-1});
   const at::Tensor own = at::arange(flat.numel(), codes.options()).add_(flat.numel());
   return at::where(flat.eq(0), own, codes);
 }

@@ -37,8 +37,10 @@ void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& opt
 // Zeroes what is pruned in the weight and in the optimizer's state: momentum would revive it.
 void apply_mask(Trained& parameter);
 
-// Which value each element of a weight has; every zero is one of its own.
+// Which value each element of a weight has; every zero has one of its own.
 at::Tensor codes_of(const at::Tensor& weight);
+// `codes`, of what the weight was before, but with one of its own for every element that is zero.
+at::Tensor apart_where_zero(const at::Tensor& codes, const at::Tensor& weight);
 
 // Gives every element of a tied weight the sum, or the mean, of the gradients of all elements with
 // its value, so that equal values, with their equal moments, stay equal to the bit.

@@ -188,12 +188,14 @@ class TorchTrainer : public Trainer {
   }
 
   // Which value of its own each element had when training began. Two values may have met since, so
-  // what was stored counts.
+  // what was stored counts; a filter that was zeroed since comes back by itself.
   static at::Tensor codes_for(const Trained& trained, const OptimizerState& state) {
     const auto slot = state.slots.find(kCodesSlot);
     if (slot != state.slots.end() && slot->second.contains(trained.name)) {
       const Tensor& stored = slot->second.at(trained.name);
-      return to_torch(stored, trained.weight.device()).reshape({-1}).to(at::kLong);
+      const at::Tensor codes =
+          to_torch(stored, trained.weight.device()).reshape({-1}).to(at::kLong);
+      return apart_where_zero(codes, trained.weight);
     }
     return codes_of(trained.weight);
   }

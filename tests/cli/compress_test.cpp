@@ -151,9 +151,15 @@ TEST_F(Compressed, layers_have_bits_of_their_own_or_are_kept) {
                            "fc=5,^x{0,2}fc2=3", "--keep", "fc3", "--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   for (const json& tensor : ran.json()["tensors"]) {
-    if (tensor["name"] == "fc1.weight") EXPECT_EQ(tensor["distinct"], 31);
-    if (tensor["name"] == "fc2.weight") EXPECT_EQ(tensor["distinct"], 7);
-    if (tensor["name"] == "fc3.weight") EXPECT_EQ(tensor["distinct"], 100);
+    if (tensor["name"] == "fc1.weight") {
+      EXPECT_EQ(tensor["distinct"], 31);
+    }
+    if (tensor["name"] == "fc2.weight") {
+      EXPECT_EQ(tensor["distinct"], 7);
+    }
+    if (tensor["name"] == "fc3.weight") {
+      EXPECT_EQ(tensor["distinct"], 100);
+    }
   }
 }
 

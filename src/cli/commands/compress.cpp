@@ -85,6 +85,7 @@ Tuned share_and_judge(const Options& options, Graph original, const SharingOptio
                       const Invocation& run) {
   TrainingOptions training_options = options.training;
   if (training_options.epochs == 0) training_options.epochs = 1;
+  training_options.learning_rate = options.sharing.learning_rate;
   const DataChoice data{options.data, options.preprocess, options.label_offset};
   std::unique_ptr<Dataset> pictures = data.open(Split::test);
   require_targets(original, *pictures, training_options.distillation);
@@ -97,6 +98,7 @@ Tuned share_and_judge(const Options& options, Graph original, const SharingOptio
   judge.hold_out(session.held_out());
   share_and_tune(session, sharing, training.recipe());
   Tuned tuned{.graph = session.graph(), .json = {{"training", training.to_json()}}};
+  tuned.json["training"]["learning_rate"] = sharing.steps.learning_rate;
   set_metadata(tuned.graph, kPreprocessKey, to_string(judge.preprocessing()));
   tuned.json.update(judge.to_json());
   if (session.classes() > 0) {
