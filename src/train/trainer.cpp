@@ -49,22 +49,11 @@ class TorchTrainer : public Trainer {
 
   StepResult step(const Tensor& images, std::span<const int64_t> labels,
                   const StepOptions& options) override {
-    const bool labelled = has_labels();
-    COPPICE_CHECK(!labelled || images.shape()[0] == std::ssize(labels),
+    COPPICE_CHECK(!has_labels() || images.shape()[0] == std::ssize(labels),
                   "as many labels as images are needed");
     at::manual_seed(options.seed);
     const at::Tensor pictures = on_device(images);
-    Targets targets{.labels = {},
-                    .teacher = {},
-                    .classes = setup_.classes,
-                    .scores = student_values_->scores()};
-    if (labelled) {
-      targets.labels = at::tensor(at::ArrayRef<int64_t>(labels.data(), labels.size())).to(device_);
-    }
-    if (teacher_) {
-      const at::NoGradGuard no_gradients;
-      targets.teacher = teacher_values_->by_output(teacher_->run(pictures, Mode::evaluation));
-    }
+    const Targets targets = targets_for(pictures, labels);
     const std::vector<at::Tensor> statistics = copy_statistics();
     const std::vector<at::Tensor> outputs =
         student_values_->by_output(student_->run(pictures, Mode::training));
@@ -76,7 +65,7 @@ class TorchTrainer : public Trainer {
       }
       return result;
     }
-    if (labelled) {
+    if (targets.labels.defined()) {
       const at::Tensor best = outputs[0].detach().reshape({-1, setup_.classes}).argmax(1);
       result.correct = best.eq(targets.labels).sum().item<int64_t>();
     }
@@ -118,6 +107,21 @@ class TorchTrainer : public Trainer {
  private:
   at::Tensor on_device(const Tensor& images) const {
     return channels_last(to_torch(images, device_));
+  }
+
+  Targets targets_for(const at::Tensor& pictures, std::span<const int64_t> labels) {
+    Targets targets{.labels = {},
+                    .teacher = {},
+                    .classes = setup_.classes,
+                    .scores = student_values_->scores()};
+    if (has_labels()) {
+      targets.labels = at::tensor(at::ArrayRef<int64_t>(labels.data(), labels.size())).to(device_);
+    }
+    if (teacher_) {
+      const at::NoGradGuard no_gradients;
+      targets.teacher = teacher_values_->by_output(teacher_->run(pictures, Mode::evaluation));
+    }
+    return targets;
   }
 
   bool has_labels() const {
