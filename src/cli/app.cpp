@@ -121,7 +121,7 @@ int run_command(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     fail_parse(command.name, error);
   }
-  if (options.trains) restart_with_patient_threads(arguments);
+  if (command.runs_nets) restart_with_patient_threads(arguments);
   set_thread_count(static_cast<int>(options.threads));
   Invocation run(options);
   const Result result = run_in_folder(run, action, arguments);

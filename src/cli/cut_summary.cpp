@@ -1,6 +1,7 @@
 // See cut_summary.h.
 #include "cli/cut_summary.h"
 
+#include "cli/latency.h"
 #include "onnx/onnx.h"
 #include "report/format.h"
 #include "report/table.h"
@@ -23,6 +24,13 @@ void add_counts(Table& table, const char* name, int64_t before, int64_t after) {
              reduction(static_cast<double>(before), static_cast<double>(after))});
 }
 
+void add_latency(Table& table, const Latency& before, const Latency& after) {
+  table.add({"latency, median", milliseconds(before.median_ms), milliseconds(after.median_ms),
+             speedup_text(before, after)});
+  table.add({"latency, fastest", milliseconds(before.min_ms), milliseconds(after.min_ms), ""});
+  table.add({"latency, spread", percentage(before.spread), percentage(after.spread), ""});
+}
+
 std::string cost_table(const CutSummary& summary) {
   const CutSide &before = summary.before, &after = summary.after;
   Table table({{""}, {"before", kRight}, {"after", kRight}, {"smaller by", kRight}});
@@ -39,10 +47,7 @@ std::string cost_table(const CutSummary& summary) {
     }
   }
   add_counts(table, "file bytes", before.bytes, after.bytes);
-  if (before.latency_ms && after.latency_ms) {
-    table.add({"latency", milliseconds(*before.latency_ms), milliseconds(*after.latency_ms),
-               reduction(*before.latency_ms, *after.latency_ms)});
-  }
+  if (before.latency && after.latency) add_latency(table, *before.latency, *after.latency);
   if (before.accuracy && after.accuracy) {
     const auto add = [&](const std::string& name, double a, double b) {
       table.add({name, percentage(a), percentage(b), ""});
@@ -107,7 +112,7 @@ Json side_json(const CutSide& side, const Density& density) {
     json["top5"] = side.accuracy->top5;
     json["loss"] = side.accuracy->loss;
   }
-  if (side.latency_ms) json["latency_ms"] = *side.latency_ms;
+  if (side.latency) json.update(latency_json(*side.latency));
   return json;
 }
 
@@ -154,6 +159,9 @@ void print(const CutSummary& summary, const Console& console) {
   if (summary.recovered) text += recovered_line(*summary.recovered);
   if (summary.could_recover && !summary.trained) {
     text += "'--recover all' would make up for part of what left, without data\n";
+  }
+  if (summary.before.latency && summary.after.latency) {
+    text += latency_lines(*summary.before.latency, *summary.after.latency);
   }
   text += proof_line(summary);
   text += "wrote " + printable(summary.output) +

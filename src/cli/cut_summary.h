@@ -11,6 +11,7 @@
 #include "cli/json.h"
 #include "cli/model.h"
 #include "methods/methods.h"
+#include "runtime/latency.h"
 
 namespace coppice {
 
@@ -18,7 +19,7 @@ struct CutSide {
   Costs costs;
   int64_t bytes = 0;
   std::optional<Evaluation> accuracy;
-  std::optional<double> latency_ms;
+  std::optional<Latency> latency;  // at batch 1
 };
 
 struct CutSummary {

@@ -31,9 +31,9 @@ int64_t choose_batch(const Graph& graph, int64_t wanted, int64_t images) {
   return std::min(images, std::clamp<int64_t>(fitting, 1, kLargestBatch));
 }
 
-Classify classifier_of(Graph graph, Engine engine, int64_t batch) {
-  if (engine == Engine::train) {
-    const std::shared_ptr<Trainer> trainer = open_trainer({"cpu", thread_count()});
+Classify classifier_of(Graph graph, const EvaluationOptions& options, int64_t batch) {
+  if (options.engine == Engine::train) {
+    const std::shared_ptr<Trainer> trainer = open_trainer({options.device, thread_count()});
     trainer->load(graph, {}, {});
     return [trainer](const Tensor& pictures) { return trainer->forward(pictures).front(); };
   }
@@ -92,7 +92,7 @@ Evaluation evaluate(Graph graph, const Dataset& dataset, const Preprocessing& pr
   const int64_t batch = choose_batch(graph, options.batch, images);
   const Shape input = input_shape(graph, graph.inputs.front(), {});
   const ScoreForm form = score_form(graph);
-  const Classify classify = classifier_of(std::move(graph), options.engine, batch);
+  const Classify classify = classifier_of(std::move(graph), options, batch);
   Progress progress(run.console, options.doing, "images", images);
   EvaluationJob job{.indices = options.indices,
                     .batch = batch,

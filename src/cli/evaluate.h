@@ -16,6 +16,7 @@ enum class Metrics { kept, none };  // in the run folder
 
 struct EvaluationOptions {
   Engine engine = Engine::runtime;
+  std::string device = "cpu";             // or cuda, for Engine::train
   int64_t batch = 0;                      // 0: chosen by the picture size
   std::vector<int64_t> indices = {};      // which pictures; at least one
   std::vector<Guess>* guesses = nullptr;  // every picture's is appended

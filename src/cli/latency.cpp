@@ -2,70 +2,65 @@
 #include "cli/latency.h"
 
 #include <algorithm>
-#include <chrono>
+#include <memory>
 
 #include "cli/interrupt.h"
 #include "cli/progress.h"
+#include "report/format.h"
 
 namespace coppice {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double ms_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-struct Contestant {
-  Executable& executable;
-  std::vector<Tensor> inputs, outputs;
-  std::vector<double> times_ms = {};
-
-  double run() {
-    const auto start = Clock::now();
-    executable.run(inputs, outputs);
-    return ms_since(start);
-  }
-};
-
-Latency summary_of(std::vector<double>& times) {
-  std::sort(times.begin(), times.end());
-  return {times[times.size() / 2], times[times.size() * 95 / 100], static_cast<int>(times.size())};
-}
-
-// How many rounds fit into the time, given one run of each; that run also warms the caches.
-int rounds_for(std::vector<Contestant>& contestants, const TimingOptions& options) {
-  double round_ms = 0;
-  for (Contestant& contestant : contestants) {
-    contestant.run();
-    stop_if_interrupted();
-    round_ms += contestant.run();
-  }
-  const double budget_ms = 1e3 * options.seconds * static_cast<double>(contestants.size());
-  const double fitting = budget_ms / std::max(round_ms, 1e-6);
-  return static_cast<int>(std::clamp<double>(fitting, options.least_runs, options.most_runs));
-}
+constexpr int kMostRuns = 500;
+constexpr char kTooNoisy[] = "too noisy to tell";
 
 }  // namespace
 
-std::vector<Latency> measure_in_turns(std::span<Executable> models, const TimingOptions& options,
-                                      const Console& console) {
-  std::vector<Contestant> contestants;
-  for (Executable& model : models) {
-    contestants.push_back({model, random_inputs(model, options.seed), model.allocate_outputs()});
-  }
-  const int rounds = rounds_for(contestants, options);
-  Progress progress(console, "measuring latency", "runs", rounds);
-  for (int round = 0; round < rounds; ++round) {
-    for (Contestant& contestant : contestants) {
-      stop_if_interrupted();
-      contestant.times_ms.push_back(contestant.run());
+std::vector<Latency> measure_latencies(std::span<Executable> models, uint64_t seed,
+                                       const Console& console) {
+  std::unique_ptr<Progress> progress;
+  LatencyOptions options{.max_runs = kMostRuns, .seed = seed};
+  options.before_run = [&](int done, int runs) {
+    stop_if_interrupted();
+    if (done > 0 && !progress) {
+      progress = std::make_unique<Progress>(console, "measuring latency", "runs", runs);
     }
-    progress.update(round + 1);
+    if (progress) progress->update(done);
+  };
+  return measure_in_turns(models, options);
+}
+
+std::string speedup_text(const Latency& before, const Latency& after) {
+  const auto factor = speedup(before, after);
+  return factor ? times(*factor) : kTooNoisy;
+}
+
+std::string noise_line(std::span<const Latency> latencies) {
+  if (std::ranges::all_of(latencies, steady)) return "";
+  double spread = 0, waited = 0;
+  for (const Latency& latency : latencies) {
+    spread = std::max(spread, latency.spread);
+    waited = std::max(waited, latency.waited);
   }
-  std::vector<Latency> result;
-  for (Contestant& contestant : contestants) result.push_back(summary_of(contestant.times_ms));
-  return result;
+  std::string line = std::string(kTooNoisy) + ": ";
+  line += spread > kMostSpread ? "runs of one model differ by " + percentage(spread)
+                               : "runs waited " + percentage(waited) + " of their time for a core";
+  return line + ", expected at most " + percentage(kMostSpread) +
+         "; measure again when the machine is quiet\n";
+}
+
+std::string latency_lines(const Latency& before, const Latency& after) {
+  const Latency latencies[] = {before, after};
+  const std::string noise = noise_line(latencies);
+  return "latency: " + std::to_string(before.threads) +
+         (before.threads == 1 ? " thread, " : " threads, ") + with_separators(before.runs) +
+         " runs of each model, in turns\n" + (noise.empty() ? "" : "latency: " + noise);
+}
+
+Json latency_json(const Latency& latency) {
+  return {{"latency_ms", latency.median_ms},    {"latency_min_ms", latency.min_ms},
+          {"latency_spread", latency.spread},   {"latency_waited", latency.waited},
+          {"latency_threads", latency.threads}, {"latency_steady", steady(latency)}};
 }
 
 }  // namespace coppice

@@ -21,7 +21,6 @@ struct CommonOptions {
   uint64_t seed = 0;
   int64_t threads = 0;  // 0: all cores
   std::string run_folder;
-  bool trains = false;  // set by commands once their options are read
 };
 
 // One run of one command: what the action gets, besides its own options.

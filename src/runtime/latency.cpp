@@ -1,21 +1,48 @@
 #include "runtime/latency.h"
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 
+#include "core/error.h"
 #include "core/random.h"
 
 namespace coppice {
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
+double thread_ms() {
+  timespec time{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return 1e3 * static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_nsec);
 }
 
-// The share of the budget that goes into warming caches, branch predictors and the clock rate up.
-constexpr double kWarmUpShare = 0.1;
+struct Contestant {
+  Executable& executable;
+  std::vector<Tensor> inputs, outputs;
+  std::vector<RunTime> times = {};
+
+  RunTime run() {
+    const double core_ms = thread_ms();
+    const auto start = std::chrono::steady_clock::now();
+    executable.run(inputs, outputs);
+    const auto end = std::chrono::steady_clock::now();
+    return {std::chrono::duration<double, std::milli>(end - start).count(), thread_ms() - core_ms};
+  }
+};
+
+// How many rounds fit into the time. Runs each model twice: first touch, then as it will be.
+int rounds_for(std::vector<Contestant>& contestants, const LatencyOptions& options) {
+  double round_ms = 0;
+  for (Contestant& contestant : contestants) {
+    contestant.run();
+    if (options.before_run) options.before_run(0, options.max_runs);
+    round_ms += contestant.run().ms;
+  }
+  const double budget_ms = 1e3 * options.budget_seconds * static_cast<double>(contestants.size());
+  const double fitting = budget_ms / std::max(round_ms, 1e-6);
+  return static_cast<int>(std::clamp<double>(fitting, options.min_runs, options.max_runs));
+}
 
 }  // namespace
 
@@ -31,25 +58,55 @@ std::vector<Tensor> random_inputs(const Executable& executable, uint64_t seed) {
   return inputs;
 }
 
-Latency measure_latency(Executable& executable, const LatencyOptions& options) {
-  const std::vector<Tensor> inputs = random_inputs(executable, options.seed);
-  std::vector<Tensor> outputs = executable.allocate_outputs();
-  const auto start = Clock::now();
-  do {
-    executable.run(inputs, outputs);
-  } while (seconds_since(start) < kWarmUpShare * options.budget_seconds);
-
-  std::vector<double> times;
-  const auto measuring = Clock::now();
-  while (static_cast<int>(times.size()) < options.max_runs) {
-    const bool enough = static_cast<int>(times.size()) >= options.min_runs;
-    if (enough && seconds_since(measuring) >= options.budget_seconds) break;
-    const auto begin = Clock::now();
-    executable.run(inputs, outputs);
-    times.push_back(seconds_since(begin) * 1e3);
+Latency latency_of(std::vector<RunTime> times, int threads) {
+  COPPICE_CHECK(!times.empty(), "a latency of no runs");
+  double all_ms = 0, core_ms = 0;
+  for (const RunTime& time : times) {
+    all_ms += time.ms;
+    core_ms += time.core_ms;
   }
-  std::sort(times.begin(), times.end());
-  return {times[times.size() / 2], times[times.size() * 95 / 100], static_cast<int>(times.size())};
+  std::ranges::sort(times, {}, &RunTime::ms);
+  const auto at = [&](size_t percent) { return times[times.size() * percent / 100].ms; };
+  const double waited = threads == 1 && all_ms > 0 ? std::max(0.0, 1 - core_ms / all_ms) : 0;
+  return {.min_ms = at(0),
+          .median_ms = at(50),
+          .p95_ms = at(95),
+          .spread = at(50) > 0 ? (at(75) - at(0)) / at(50) : 0,
+          .waited = waited,
+          .runs = static_cast<int>(times.size()),
+          .threads = threads};
+}
+
+bool steady(const Latency& latency) {
+  return latency.spread <= kMostSpread && latency.waited <= kMostSpread;
+}
+
+std::optional<double> speedup(const Latency& before, const Latency& after) {
+  if (!steady(before) || !steady(after) || after.median_ms <= 0) return std::nullopt;
+  return before.median_ms / after.median_ms;
+}
+
+std::vector<Latency> measure_in_turns(std::span<Executable> models, const LatencyOptions& options) {
+  std::vector<Contestant> contestants;
+  for (Executable& model : models) {
+    contestants.push_back({model, random_inputs(model, options.seed), model.allocate_outputs()});
+  }
+  const int rounds = rounds_for(contestants, options);
+  for (int round = 0; round < rounds; ++round) {
+    for (Contestant& contestant : contestants) {
+      if (options.before_run) options.before_run(round, rounds);
+      contestant.times.push_back(contestant.run());
+    }
+  }
+  std::vector<Latency> latencies;
+  for (Contestant& contestant : contestants) {
+    latencies.push_back(latency_of(std::move(contestant.times), contestant.executable.threads()));
+  }
+  return latencies;
+}
+
+Latency measure_latency(Executable& executable, const LatencyOptions& options) {
+  return measure_in_turns(std::span(&executable, 1), options).front();
 }
 
 }  // namespace coppice

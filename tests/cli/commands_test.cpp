@@ -133,9 +133,13 @@ TEST_F(Pruned, has_the_fields_that_scripts_rely_on) {
   EXPECT_EQ(result["verified"], true);
   EXPECT_EQ(result["plan"], plan);
   for (const char* side : {"before", "after"}) {
-    for (const char* field : {"parameters", "macs", "bytes", "latency_ms"}) {
+    for (const char* field : {"parameters", "macs", "bytes", "latency_ms", "latency_min_ms"}) {
       EXPECT_GT(result[side][field], 0) << side << " " << field;
     }
+    EXPECT_EQ(result[side]["latency_threads"], 1);  // unless --threads says more
+    EXPECT_GE(result[side]["latency_ms"], result[side]["latency_min_ms"]);
+    EXPECT_GE(result[side]["latency_spread"], 0);
+    EXPECT_TRUE(result[side]["latency_steady"].is_boolean());
   }
   EXPECT_LE(result["after"]["macs"], result["before"]["macs"].get<double>() / 2);
   EXPECT_EQ(result["after"]["bytes"], std::filesystem::file_size(small));
@@ -153,7 +157,9 @@ TEST_F(Pruned, the_plan_names_the_model_and_replays_to_the_same_bytes) {
   EXPECT_EQ(again["verified"], true);
   EXPECT_EQ(again["after"], [&] {
     json after = result["after"];
-    after.erase("latency_ms");
+    for (const char* field : {"ms", "min_ms", "spread", "waited", "threads", "steady"}) {
+      after.erase(std::string("latency_") + field);
+    }
     return after;
   }());
   EXPECT_EQ(sha256_of_file(dir / "again.onnx"), sha256_of_file(small));
@@ -234,7 +240,7 @@ TEST(Prune, text_has_the_table_the_groups_the_proof_and_the_files) {
   const Ran quick = coppice(
       {"prune", "zoo:lenet5", "-o", dir / "small.onnx", "--verify", "off", "--latency", "off"});
   EXPECT_THAT(quick.out, HasSubstr("not proved (--verify off)"));
-  EXPECT_THAT(quick.out, testing::Not(HasSubstr("latency  ")));
+  EXPECT_THAT(quick.out, testing::Not(HasSubstr("latency, ")));
 }
 
 TEST(Prune, options_come_from_a_file_and_give_way_to_the_command_line) {
@@ -314,11 +320,19 @@ TEST(Eval, warnings_are_shown_even_when_it_is_to_be_quiet) {
   EXPECT_THAT(ran.out, HasSubstr("test"));
 }
 
+TEST(Eval, has_a_device_for_the_training_engine_alone) {
+  EXPECT_TRUE(fails(coppice({"eval", "zoo:lenet5", "--data", "digits", "--device", "cuda"}), 2,
+                    "add --engine train"));
+}
+
 TEST(Bench, has_the_fields_that_scripts_rely_on) {
   const json found =
       run_json({"bench", "zoo:lenet5", "--threads", "1", "--batch", "3", "--layers"});
   EXPECT_GT(found["latency_ms"]["median"], 0);
+  EXPECT_GE(found["latency_ms"]["median"], found["latency_ms"]["min"]);
   EXPECT_GE(found["latency_ms"]["p95"], found["latency_ms"]["median"]);
+  EXPECT_GE(found["spread"], 0);
+  EXPECT_TRUE(found["steady"].is_boolean());
   EXPECT_EQ(found["threads"], 1);
   EXPECT_EQ(found["batch"], 3);
   ASSERT_FALSE(found["layers"].empty());

@@ -7,7 +7,6 @@
 #include "cli/latency.h"
 #include "cli/model.h"
 #include "core/error.h"
-#include "core/threads.h"
 #include "graph/infer.h"
 #include "report/format.h"
 #include "report/run_folder.h"
@@ -80,21 +79,32 @@ Result bench(const Options& options, const Invocation& run) {
   }
   Executable executable = compile(std::move(model.graph), sizes);
   const Latency latency =
-      measure_in_turns(std::span(&executable, 1), {.seed = run.options.seed}, run.console).front();
+      measure_latencies(std::span(&executable, 1), run.options.seed, run.console).front();
   const int64_t batch = executable.input_shape(0).empty() ? 1 : executable.input_shape(0)[0];
-  Table table(
-      {{"median", kRight}, {"95 %", kRight}, {"runs", kRight}, {"threads", kRight}, {"input"}});
-  table.add({milliseconds(latency.median_ms), milliseconds(latency.p95_ms),
-             with_separators(latency.runs), std::to_string(thread_count()), shapes});
-  run.console.print(table.text());
-  return {.json = {{"model", options.model},
-                   {"latency_ms", {{"median", latency.median_ms}, {"p95", latency.p95_ms}}},
-                   {"runs", latency.runs},
-                   {"threads", thread_count()},
-                   {"batch", batch},
-                   {"inputs", shapes},
-                   {"cpu", cpu_name()},
-                   {"layers", layers}}};
+  Table table({{"fastest", kRight},
+               {"median", kRight},
+               {"95 %", kRight},
+               {"spread", kRight},
+               {"runs", kRight},
+               {"threads", kRight},
+               {"input"}});
+  table.add({milliseconds(latency.min_ms), milliseconds(latency.median_ms),
+             milliseconds(latency.p95_ms), percentage(latency.spread),
+             with_separators(latency.runs), std::to_string(latency.threads), shapes});
+  run.console.print(table.text() + noise_line(std::span(&latency, 1)));
+  return {
+      .json = {{"model", options.model},
+               {"latency_ms",
+                {{"min", latency.min_ms}, {"median", latency.median_ms}, {"p95", latency.p95_ms}}},
+               {"spread", latency.spread},
+               {"waited", latency.waited},
+               {"steady", steady(latency)},
+               {"runs", latency.runs},
+               {"threads", latency.threads},
+               {"batch", batch},
+               {"inputs", shapes},
+               {"cpu", cpu_name()},
+               {"layers", layers}}};
 }
 
 }  // namespace

@@ -17,32 +17,39 @@ constexpr Command kCommands[] = {
      "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --preprocess cifar10\n"
      "  coppice prune model.onnx -o small.onnx --data cifar10:DIR --epochs 10\n"
      "  coppice prune zoo:vgg19-bn -o small.onnx --method slimming --prune-ratio 0.7 \\\n"
-     "    --data cifar10:DIR --epochs 40\n"},
+     "    --data cifar10:DIR --epochs 40\n",
+     true},
     {"train", "MODEL --data SPEC -o OUT", "train a model, or go on training it", define_train,
      "  coppice train zoo:lenet5 --data digits -o lenet5.onnx --epochs 3\n"
      "  coppice train model.onnx --data cifar10:DIR --preprocess imagenet -o tuned.onnx --lr 0.01\n"
-     "  coppice train model.onnx --data cifar10:DIR -o tuned.onnx --resume\n"},
+     "  coppice train model.onnx --data cifar10:DIR -o tuned.onnx --resume\n",
+     true},
     {"apply", "PLAN MODEL -o OUT", "replay a pruning plan", define_apply,
      "  coppice apply plan.json model.onnx -o small.onnx\n"
-     "  coppice apply plan.json model.onnx -o small.onnx --verify off\n"},
+     "  coppice apply plan.json model.onnx -o small.onnx --verify off\n",
+     true},
     {"compress", "MODEL -o OUT.coppice", "pack a model into a small container", define_compress,
      "  coppice compress sparse.onnx -o sparse.coppice\n"
      "  coppice compress sparse.onnx -o sparse.coppice --bits conv=8,fc=5 --data mnist:DIR\n"
-     "  coppice compress model.onnx -o model.coppice --bits 6 --coder huffman\n"},
+     "  coppice compress model.onnx -o model.coppice --bits 6 --coder huffman\n",
+     true},
     {"decompress", "FILE.coppice -o OUT.onnx", "the packed model's bytes again", define_decompress,
      "  coppice decompress sparse.coppice -o sparse.onnx\n"},
     {"eval", "MODEL --data SPEC", "accuracy and loss on a data set", define_eval,
      "  coppice eval model.onnx --data cifar10:DIR --preprocess cifar10\n"
      "  coppice eval model.onnx --data images:DIR --limit 1000 \\\n"
      "    --preprocess imagenet,resize=256,crop=224\n"
-     "  coppice eval model.onnx --data mnist:DIR --preprocess scale=1/255 --json\n"},
+     "  coppice eval model.onnx --data mnist:DIR --preprocess scale=1/255 --json\n",
+     true},
     {"verify", "A B", "do two models compute the same?", define_verify,
      "  coppice verify a.onnx b.onnx\n"
-     "  coppice verify model.onnx small.onnx --plan plan.json    was it cut by this plan?\n"},
+     "  coppice verify model.onnx small.onnx --plan plan.json    was it cut by this plan?\n",
+     true},
     {"bench", "MODEL", "how fast a model runs here", define_bench,
      "  coppice bench model.onnx\n"
      "  coppice bench model.onnx --threads 1 --batch 8\n"
-     "  coppice bench model.onnx --layers\n"},
+     "  coppice bench model.onnx --layers\n",
+     true},
     {"zoo", "[NAME -o OUT]", "list the built-in networks, or write one, untrained", define_zoo,
      "  coppice zoo\n"
      "  coppice zoo resnet20 -o resnet20.onnx\n"

@@ -26,6 +26,7 @@ struct Command {
   const char* about;
   Action (*define)(CLI::App& app, CommonOptions& options);
   const char* examples;
+  bool runs_nets = false;  // its threads wait for each other, see cli/patient_threads.h
 };
 
 std::span<const Command> commands();

@@ -296,8 +296,7 @@ Action define_compress(CLI::App& app, CommonOptions& common) {
     for (const CLI::Option* other : others) {
       if (other->count() > 0) options->without_meaning = other->get_name();
     }
-    common.trains = !options->data.empty();
-    if (common.trains && common.run_folder.empty()) {
+    if (!options->data.empty() && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);
     }
   });

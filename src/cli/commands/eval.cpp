@@ -5,6 +5,7 @@
 #include "cli/commands/commands.h"
 #include "cli/judge.h"
 #include "cli/model.h"
+#include "core/error.h"
 #include "report/format.h"
 #include "report/table.h"
 
@@ -12,12 +13,16 @@ namespace coppice {
 namespace {
 
 struct Options {
-  std::string model, data, preprocess, engine = "runtime";
+  std::string model, data, preprocess, engine = "runtime", device;
   std::optional<int64_t> label_offset;
   int64_t batch = 0, limit = 0;
 };
 
 Result eval(const Options& options, const Invocation& run) {
+  if (!options.device.empty() && options.engine != "train") {
+    fail_usage("--device " + options.device +
+               ": the runtime computes on the CPU; add --engine train, or leave --device out");
+  }
   Model model = load_model(options.model, run.options.seed);
   const DataChoice data{options.data, options.preprocess, options.label_offset};
   std::unique_ptr<Dataset> pictures = data.open(Split::test);
@@ -30,8 +35,9 @@ Result eval(const Options& options, const Invocation& run) {
                      "', the first, is taken as the classes");
   }
   const Engine engine = options.engine == "train" ? Engine::train : Engine::runtime;
-  const Evaluation found = judge.evaluate_given(std::move(model.graph), options.model,
-                                                {.engine = engine, .batch = options.batch});
+  EvaluationOptions evaluation{.engine = engine, .batch = options.batch};
+  if (!options.device.empty()) evaluation.device = options.device;
+  const Evaluation found = judge.evaluate_given(std::move(model.graph), options.model, evaluation);
   Table table({{"judged by"},
                {"top-1", Table::Align::right},
                {"top-5", Table::Align::right},
@@ -67,6 +73,8 @@ Action define_eval(CLI::App& app, CommonOptions& common) {
                  "runtime (default), or train: LibTorch, as while training")
       ->check(CLI::IsMember({"runtime", "train"}).description(""))
       ->type_name("NAME");
+  app.add_option("--device", options->device, "cpu (default) or cuda, for --engine train")
+      ->check(CLI::IsMember({"cpu", "cuda"}).description(""));
   add_common_options(app, common);
   return [options](Invocation& run) { return eval(*options, run); };
 }

@@ -4,6 +4,7 @@
 // after that, and the models are read or moved into it one after the other: peak memory stays near
 // twice the model's size.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <functional>
@@ -143,12 +144,14 @@ void write(Outputs& outputs, const Graph& graph, const Plan& plan) {
 void measure_latency(Graph original, const std::filesystem::path& cut, CutSummary& summary,
                      const Invocation& run) {
   try {
+    // One thread, unless asked: several that wait for each other time the machine's other work.
+    const Target target{.threads = static_cast<int>(std::max<int64_t>(1, run.options.threads))};
     std::vector<Executable> models;
-    models.push_back(compile(std::move(original)));
-    models.push_back(compile(read_onnx(cut)));
-    const auto latencies = measure_in_turns(models, {.seed = run.options.seed}, run.console);
-    summary.before.latency_ms = latencies[0].median_ms;
-    summary.after.latency_ms = latencies[1].median_ms;
+    models.push_back(compile(std::move(original), {}, target));
+    models.push_back(compile(read_onnx(cut), {}, target));
+    const auto latencies = measure_latencies(models, run.options.seed, run.console);
+    summary.before.latency = latencies[0];
+    summary.after.latency = latencies[1];
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input) throw;
     run.console.warn(std::string("latency not measured: ") + error.what());
@@ -220,8 +223,7 @@ Action define_prune(CLI::App& app, CommonOptions& common) {
   add_prune_options(app, *options);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
-    common.trains = options->training.epochs > 0;
-    if (common.trains && common.run_folder.empty()) {
+    if (options->training.epochs > 0 && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);
     }
   });

@@ -207,7 +207,9 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
                  "OUT.plan.json where that is another's)")
       ->type_name("FILE");
   add_data_options(app, {options.data, options.preprocess, options.label_offset});
-  add_switch(app, "--latency", options.latency, "measure latency before and after, at batch 1");
+  add_switch(
+      app, "--latency", options.latency,
+      "measure latency before and after, at batch 1, of\none thread unless --threads says more");
   add_training_options(app, options.training);
 }
 

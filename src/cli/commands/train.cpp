@@ -89,7 +89,6 @@ Action define_train(CLI::App& app, CommonOptions& common) {
   add_training_options(app, options->training);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
-    common.trains = true;
     if (common.run_folder.empty()) common.run_folder = default_run_folder(options->output);
   });
   return [options](Invocation& run) { return train(*options, run); };
