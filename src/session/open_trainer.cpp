@@ -25,16 +25,6 @@ std::string library_path() {
   return kTrainerLibrary;
 }
 
-void* open_library() {
-  const std::string path = library_path();
-  // Never closed: LibTorch leaves threads and static state behind.
-  if (void* library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL)) return library;
-  const char* reason = ::dlerror();
-  fail_usage(std::string("training needs ") + kTrainerLibrary + ", which can't be opened (" +
-             (reason ? reason : "unknown reason") +
-             "); build with -DCOPPICE_TRAINING=ON and keep it beside the program");
-}
-
 template <typename Function>
 Function find(void* library, const char* name) {
   void* symbol = ::dlsym(library, name);
@@ -44,13 +34,23 @@ Function find(void* library, const char* name) {
 
 }  // namespace
 
-std::unique_ptr<Trainer> open_trainer(const TrainerOptions& options) {
-  static void* const library = open_library();
-  const std::string_view found = find<const char* (*)()>(library, kTrainerInterfaceFunction)();
-  if (found != kTrainerInterface) {
-    fail_usage(std::string(kTrainerLibrary) + " is of another build: it says '" +
-               std::string(found) + "', expected '" + kTrainerInterface + "'; build both together");
+void* open_trainer_library(const std::filesystem::path& path) {
+  void* const library = ::dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!library) {
+    const char* reason = ::dlerror();
+    fail_usage(std::string("training needs ") + kTrainerLibrary + ", which can't be opened (" +
+               (reason ? reason : "unknown reason") +
+               "); build with -DCOPPICE_TRAINING=ON and keep it beside the program");
   }
+  constexpr std::string_view kExpected = COPPICE_TRAINER_INTERFACE;
+  const std::string_view found = find<const char* (*)()>(library, kTrainerInterfaceFunction)();
+  if (found == kExpected) return library;
+  fail_usage(std::string(kTrainerLibrary) + " is of another build: it says '" + std::string(found) +
+             "', expected '" + std::string(kExpected) + "'; build both together");
+}
+
+std::unique_ptr<Trainer> open_trainer(const TrainerOptions& options) {
+  static void* const library = open_trainer_library(library_path());
   using Make = Trainer* (*)(const TrainerOptions&);
   return std::unique_ptr<Trainer>(find<Make>(library, kMakeTrainerFunction)(options));
 }

@@ -6,7 +6,7 @@
 extern "C" {
 
 __attribute__((visibility("default"))) const char* coppice_train_interface() {
-  return coppice::kTrainerInterface;
+  return COPPICE_TRAINER_INTERFACE;
 }
 
 __attribute__((visibility("default"))) coppice::Trainer* coppice_make_trainer(

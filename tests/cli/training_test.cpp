@@ -2,6 +2,7 @@
 // Skipped where the training half wasn't built.
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 
@@ -186,6 +187,13 @@ TEST_F(Training, slims_a_net_from_the_beginning_and_warns_of_a_weak_penalty) {
   EXPECT_GT(found["after"]["top1"], 0.9);
   EXPECT_EQ(found["verified"], true);
   EXPECT_EQ(found["training"]["history"].size(), 4u);
+  EXPECT_EQ(found["training"]["best"]["stage"], "fine-tuning") << "the others weren't cut";
+  const json& stages = found["training"]["stages"];
+  ASSERT_EQ(stages.size(), 4u);
+  for (const json& stage : stages) {
+    EXPECT_EQ(stage.contains("held_out"), stage["stage"] == "pruning") << stage;
+  }
+  EXPECT_THAT(ran.err, HasSubstr("pruning: held out "));
   EXPECT_EQ(found["training"]["distillation"], 0) << "an untrained net teaches nothing";
   const Ran weak = slim({"--tune-epochs", "1", "--tune-lr", "0.01"});
   ASSERT_EQ(weak.code, 0) << weak.err;
@@ -353,12 +361,23 @@ TEST_F(Training, soft_pruning_interrupted_and_resumed_ends_in_the_same_bits) {
   const Arguments how = {"--method", "fpgm",          "--soft", "--norm-share",
                          "0.25",     "--prune-ratio", "0.4",    "--round-to",
                          "1",        "--epochs",      "8",      "--tune-epochs",
-                         "2"};
+                         "2",        "--json"};
   const Ran whole = coppice(prune("whole.onnx", how));
   ASSERT_EQ(whole.code, 0) << whole.err;
+  const json training = whole.json()["training"];
+  ASSERT_EQ(training["history"].size(), 10u);
+  for (int epoch = 0; epoch < 10; ++epoch) {  // judged again where filters were zeroed
+    EXPECT_EQ(training["history"][epoch].contains("held_out_after"), epoch < 7) << epoch;
+  }
+  EXPECT_THAT(whole.err, HasSubstr(" after zeroing  "));
   const Ran stopped = interrupt_coppice(prune("parts.onnx", how), path("parts.run/checkpoint"));
   EXPECT_EQ(stopped.code, 130) << stopped.err;
   ASSERT_EQ(coppice(resumed(prune("parts.onnx", how))).code, 0);
+  const auto lines = [&](const char* run) {
+    return std::ranges::count(read_text(path(run) + "/metrics.jsonl"), '\n');
+  };
+  EXPECT_EQ(lines("whole.run"), 12) << "epochs, zeroing and pruning";
+  EXPECT_EQ(lines("parts.run"), 12);
   EXPECT_EQ(sha256_of_file(path("whole.onnx")), sha256_of_file(path("parts.onnx")));
   EXPECT_EQ(read_text(path("whole.onnx.plan")), read_text(path("parts.onnx.plan")));
 }
