@@ -6,50 +6,36 @@
 #   experiments/deep_compression_mnist.sh lenet5 0.92        NET, and the share of zeros
 #
 # SEEDS=2 runs that seed alone. One thread a run: the nets are small, and the numbers then don't depend on the machine's cores.
-# Minutes a seed: experiments/README.md. Needs the data folder (COPPICE_DATA, or ../shared/data) and
-# a built coppice (COPPICE, or the one in build/release/bin). What is done is skipped. Prints the
-# table; writes to build/experiments/deep_compression/.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-net=$1 sparsity=$2 seeds=${SEEDS:-1 2 3}
+# Minutes a seed: experiments/README.md. Needs the data folder and a built coppice (common.sh). What is
+# done is skipped. Prints the table.
+# shellcheck source=experiments/common.sh disable=SC2016,SC2206
+source "$(dirname "$0")/common.sh"
+net=$1 sparsity=$2 seeds=(${SEEDS:-1 2 3})
 case $net in
   lenet300-100) epochs=6 ;;
   lenet5) epochs=4 ;; # eleven seconds each
   *) echo "expected lenet300-100 or lenet5, found '$net'" >&2 && exit 2 ;;
 esac
-coppice=${COPPICE:-build/release/bin/coppice} data=mnist:${COPPICE_DATA:-../shared/data}/mnist
-out=build/experiments/deep_compression
 bits=conv=8,fc=5
-mkdir -p $out
+on=(--data "mnist:$data/mnist" --preprocess mnist --threads 1 --resume)
 
-# $1 the file that the command gives; its JSON and its log lie beside it.
-run() {
-  local file=$1
-  shift
-  [[ -s $file.json ]] && return
-  "$coppice" "$@" --json --threads 1 -o "$file" >"$file.part" 2>>"$file.log"
-  mv "$file.part" "$file.json"
-}
-
-for seed in $seeds; do
+for seed in "${seeds[@]}"; do
   dense=$out/$net-seed$seed.onnx sparse=$out/$net-$sparsity-seed$seed.onnx
-  run "$dense" train "zoo:$net" --data "$data" --preprocess mnist --epochs 20 --seed $seed --resume
+  run "$dense" train "zoo:$net" --epochs 20 --seed "$seed" "${on[@]}"
   run "$sparse" prune "$dense" --method deep-compression --sparsity "$sparsity" --scope global \
-    --rounds 4 --epochs $epochs --lr 0.03 --distill 0 --bits $bits --data "$data" --preprocess mnist --seed $seed --resume \
-    --latency off --plan "${sparse%.onnx}.plan.json"
-  run "${sparse%.onnx}.coppice" compress "$sparse"
+    --rounds 4 --epochs "$epochs" --lr 0.03 --distill 0 --bits $bits --seed "$seed" --latency off \
+    --plan "${sparse%.onnx}.plan.json" "${on[@]}"
+  run "${sparse%.onnx}.coppice" compress "$sparse" --threads 1
 done
-node -e '
-  const fs = require("fs"), [out, net, sparsity, seeds] = process.argv.slice(1);
-  const read = (name) => JSON.parse(fs.readFileSync(`${out}/${name}.json`));
-  console.log("| seed | dense error % | error % | nonzero | bytes | ratio | ratio, paper\u0027s accounting |");
+table '
+  const [net, sparsity, ...seeds] = args;
+  console.log("| seed | dense error % | error % | nonzero | bytes | ratio | paper accounting |");
   console.log("| --- | --- | --- | --- | --- | --- | --- |");
-  for (const seed of seeds.split(" ")) {
-    const pruned = read(`${net}-${sparsity}-seed${seed}.onnx`);
+  for (const seed of seeds) {
+    const { before, after } = read(`${net}-${sparsity}-seed${seed}.onnx`);
     const packed = read(`${net}-${sparsity}-seed${seed}.coppice`);
-    const error = (side) => (100 * (1 - side.top1)).toFixed(2);
     const paper = packed.bytes_before / packed.paper_pqh_bytes;
-    console.log(`| ${seed} | ${error(pruned.before)} | ${error(pruned.after)} | ` +
-      `${pruned.after.nonzeros} | ${packed.bytes_after} | ` +
-      `${packed.ratio.toFixed(1)} | ${paper.toFixed(1)} |`);
-  }' $out "$net" "$sparsity" "$seeds"
+    console.log(`| ${seed} | ${percent(1 - before.top1)} | ${percent(1 - after.top1)} | ` +
+      `${after.nonzeros} | ${packed.bytes_after} | ${packed.ratio.toFixed(1)} | ` +
+      `${paper.toFixed(1)} |`);
+  }' "$net" "$sparsity" "${seeds[@]}"

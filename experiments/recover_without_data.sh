@@ -6,14 +6,11 @@
 #
 # PICTURES: of each test set, all by default. Hours on two busy cores; with 2000 the four ResNets
 # took ten minutes there, MobileNet v1 and Darknet eight; not timed on a quiet machine.
-# Needs the data folder (COPPICE_DATA, or ../shared/data) and a built coppice (COPPICE, or the one
-# in build/release/bin). What is done is skipped. Prints the table; writes to
-# build/experiments/recover_without_data/.
-set -euo pipefail
-cd "$(dirname "$0")/.."
-coppice=${COPPICE:-build/release/bin/coppice} data=${COPPICE_DATA:-../shared/data}
+# Needs the data folder and a built coppice (common.sh). What is done is skipped. Prints the table.
+# shellcheck source=experiments/common.sh disable=SC2016,SC2206
+source "$(dirname "$0")/common.sh"
 pictures=${1:-1000000}
-out=build/experiments/recover_without_data/$pictures
+out=$out/$pictures
 mkdir -p "$out"
 cifar10="--data cifar10:$data/cifar10" imagenet="--data images:$data/imagenet-sample"
 models="
