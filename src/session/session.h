@@ -51,7 +51,7 @@ class Observer {
   virtual ~Observer() = default;
   virtual void step(const StepRecord&) {}
   virtual void epoch(const EpochRecord&) {}
-  virtual void stage(const StageRecord&) {}        // it is over, and saved
+  virtual void stage(const StageRecord&) {}   // it is over, and saved
   virtual void remark(const std::string&) {}  // what is good to know of the training, said once
   virtual bool stop_requested() { return false; }  // then the session saves and throws
 };

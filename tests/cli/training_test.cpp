@@ -441,13 +441,15 @@ TEST_F(Training, refuses_what_makes_no_sense) {
   EXPECT_TRUE(fails(coppice({"prune", model, "-o", out, "--lr", "0.1"}), 2, "--epochs"));
   EXPECT_TRUE(fails(coppice({"prune", model, "-o", out, "--resume"}), 2, "--resume"));
   EXPECT_TRUE(fails(coppice(prune("out.onnx", {"--epochs", "1", "--device", "cuda"})), 2, "cuda"));
-  EXPECT_TRUE(fails(coppice({"train", model, "--data", data_, "-o", out, "--batch", "1000"}), 3,
-                    "at least one batch of 1000"));
+  EXPECT_TRUE(
+      fails(coppice({"train", model, "--data", data_, "-o", out, "--batch", "1000", "--quiet"}), 3,
+            "at least one batch of 1000"));
   EXPECT_TRUE(fails(coppice({"train", "zoo:resnet20", "--data", data_, "--preprocess", "none", "-o",
                              out, "--batch", "1"}),
                     2, "BatchNormalization"));
-  EXPECT_TRUE(fails(coppice({"train", model, "--data", data_, "-o", out, "--lr", "1e30"}), 4,
-                    "of epoch 1"));
+  EXPECT_TRUE(
+      fails(coppice({"train", model, "--data", data_, "-o", out, "--lr", "1e30", "--quiet"}), 4,
+            "of epoch 1"));
   EXPECT_FALSE(std::filesystem::exists(out));
 }
 
