@@ -101,13 +101,16 @@ bool knows_enough(const TrainingOptions& options, double usual_rate, const Sessi
 
 // Folded into the convolutions it is gone for training, which then goes worse than in all tables,
 // and `--recover` has nothing to go by.
+// Networks of more convolutions are hardly ever trained without normalisation: it was folded.
+constexpr int64_t kMostWithoutNormalisation = 8;
+
 void warn_without_normalisation(const Graph& graph, const Console& console) {
-  const auto has = [&](const std::string& part) {
-    return std::ranges::any_of(graph.nodes, [&](const Node& node) {
+  const auto count = [&](const std::string& part) {
+    return std::ranges::count_if(graph.nodes, [&](const Node& node) {
       return node.op_type.find(part) != std::string::npos;
     });
   };
-  if (!has("Conv") || has("Normalization")) return;
+  if (count("Conv") <= kMostWithoutNormalisation || count("Normalization") > 0) return;
   console.warn(
       "the model has no BatchNormalization, so it trains without normalisation, at a smaller rate; "
       "where it was folded into the convolutions when the model was exported, a model exported in "

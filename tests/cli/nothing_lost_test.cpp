@@ -104,8 +104,8 @@ TEST_F(NothingLost, apply_does_so_too) {
 }
 
 TEST_F(NothingLost, train_does_so_too) {
-  const Arguments train = {"train",       full, "--data", "digits",   "--preprocess",
-                           "scale=1/255", "-o", out,      "--epochs", "1"};
+  const Arguments train = {"train", full, "--data",   "digits", "--preprocess",  "scale=1/255",
+                           "-o",    out,  "--epochs", "1",      "--from-scratch"};
   const Ran ran = coppice(train);
   ASSERT_EQ(ran.code, 0) << ran.err;
   expect_untouched(More::allowed);

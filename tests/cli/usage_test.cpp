@@ -84,7 +84,7 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"norm_share_of_l2", prune({"--norm-share", "0.25"}), "is for --method fpgm"},
         Mistake{"lambda_of_fpgm", prune({"--method", "fpgm", "--lambda", "1e-3"}),
                 "is for --method slimming"},
-        Mistake{"lambda_0", prune({"--method", "slimming", "--lambda", "0"}), "--lambda"},
+        Mistake{"lambda_below_0", prune({"--method", "slimming", "--lambda", "-1"}), "--lambda"},
         Mistake{"tune_of_l2", prune({"--tune-epochs", "2"}), "is for --method slimming, or --soft"},
         Mistake{"rounds_of_l2", prune({"--rounds", "2"}),
                 "is for --method deep-compression, slimming or dsd"},

@@ -294,7 +294,8 @@ Action define_compress(CLI::App& app, CommonOptions& common) {
   }
   app.parse_complete_callback([options, others, &common] {
     for (const CLI::Option* other : others) {
-      if (other->count() > 0) options->without_meaning = other->get_name();
+      // By its long name: an option of no group has no other.
+      if (other->count() > 0) options->without_meaning = "--" + other->get_lnames().front();
     }
     if (!options->data.empty() && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);

@@ -163,8 +163,9 @@ void add_prune_options(CLI::App& app, PruneOptions& options) {
   app.add_flag("--soft", options.soft,
                "zero filters after every epoch but go on training them; cut at the end")
       ->group(filters);
-  app.add_option("--lambda", options.lambda,
-                 "slimming: strength of the penalty on scales (default 0.0001);\n0: none, for a control")
+  app.add_option(
+         "--lambda", options.lambda,
+         "slimming: strength of the penalty on scales (default 0.0001);\n0: none, for a control")
       ->check(CLI::NonNegativeNumber.description(""))
       ->type_name("X")
       ->group(filters);
