@@ -1,31 +1,15 @@
-// Training as the commands offer it: its options, and a session that shows progress, keeps its
-// checkpoint in the run folder and goes on from there with --resume.
+// Training as the commands do it: a session that shows progress, keeps its checkpoint in the run
+// folder and goes on from there with --resume.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "cli/judge.h"
+#include "cli/training_options.h"
 #include "session/session.h"
 
 namespace coppice {
-
-struct TrainingOptions {
-  int64_t epochs = 0, batch = 128;
-  std::string optimizer = "sgd", schedule = "cosine", augment, device = "cpu", zeros = "keep";
-  std::optional<double> learning_rate, clip_norm, norm_momentum;
-  double momentum = 0.9, weight_decay = 5e-4, label_smoothing = 0, warm_up = 0;
-  double temperature = 4;
-  std::optional<double> distillation, held_out;  // absent: what is usual, see training.cpp
-  bool from_scratch = false;                     // a file is taken for an untrained model
-  bool resume = false;
-};
-
-void add_training_options(CLI::App& app, TrainingOptions& options);
-// The options that aren't at their defaults, as the command line says them.
-Request request_of(const TrainingOptions& options);
-void add_label_offset(Request& request, std::optional<int64_t> offset);
 
 // What is usual depends on it: a net is trained from the beginning, trained on, or brought back
 // after a cut, when its original can teach it.
@@ -45,8 +29,8 @@ class TrainingRun {
   const Recipe& recipe() const;
   void finish();  // the result is in place: the checkpoint goes
   // {"epochs", "learning_rate", "distillation", "augmentation", "history", "stages", "kept",
-  // "best", "parameters": {"trained", "all"}, "remarks"}; `best` is the last training stage's best epoch by
-  // the held-out pictures.
+  // "best", "parameters": {"trained", "all"}, "remarks"}; `best` is the last training stage's best
+  // epoch by the held-out pictures.
   Json to_json() const;
 
  private:

@@ -86,6 +86,7 @@ Tuned share_and_judge(const Options& options, Graph original, const SharingOptio
   TrainingOptions training_options = options.training;
   if (training_options.epochs == 0) training_options.epochs = 1;
   training_options.learning_rate = options.sharing.learning_rate;
+  training_options.rate_hint = "--share-lr 0.0003";
   const DataChoice data{options.data, options.preprocess, options.label_offset};
   std::unique_ptr<Dataset> pictures = data.open(Split::test);
   require_targets(original, *pictures, training_options.distillation);
