@@ -21,13 +21,15 @@ run() {
 }
 
 # Runs the script $1 for node with the arguments after it; read(NAME) gives the JSON of $out/NAME,
-# percent(x) two decimals of a share, and spread(xs) "mean +- standard deviation" of shares.
+# top1(json) the accuracy of what the command wrote, percent(x) two decimals of a share, and
+# spread(xs) "mean +- standard deviation" of shares.
 table() {
   local script=$1
   shift
   OUT=$out node -e '
     const fs = require("fs");
     const read = (name) => JSON.parse(fs.readFileSync(`${process.env.OUT}/${name}.json`));
+    const top1 = (json) => json.after.top1 ?? json.judged.top1;  // prune, train
     const percent = (share) => (100 * share).toFixed(2);
     const mean = (xs) => xs.reduce((sum, x) => sum + x, 0) / xs.length;
     const spread = (xs) => xs.length < 2 ? percent(mean(xs)) : `${percent(mean(xs))} +- ` +

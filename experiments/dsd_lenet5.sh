@@ -22,10 +22,7 @@ for seed in "${seeds[@]}"; do
 done
 table '
   console.log("| seed | dense error % | control error % | DSD error % |\n| --- | --- | --- | --- |");
-  const error = (name) => (seed) => {
-    const json = read(`${name}-seed${seed}.onnx`);
-    return 1 - (json.after ?? json.judged).top1;
-  };
+  const error = (name) => (seed) => 1 - top1(read(`${name}-seed${seed}.onnx`));
   const columns = ["dense", "control", "dsd"].map((name) => args.map(error(name)));
   args.forEach((seed, row) =>
     console.log(`| ${seed} | ${columns.map((column) => percent(column[row])).join(" | ")} |`));

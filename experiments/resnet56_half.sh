@@ -50,7 +50,7 @@ table '
   console.log(`| --- |${seeds.split(" ").map(() => " --- |").join("")} --- | --- |`);
   for (const arm of arms) {
     const runs = seeds.split(" ").map((seed) => read(`${arm}-${epochs}-seed${seed}.onnx`));
-    const tops = runs.map((json) => (json.after ?? json.judged).top1);
+    const tops = runs.map((json) => top1(json));
     const minutes = runs.map((json) =>
       json.training.history.reduce((sum, epoch) => sum + epoch.seconds, 0) / 60);
     console.log(`| ${arm} | ${tops.map(percent).join(" | ")} | ${spread(tops)} | ` +

@@ -41,6 +41,6 @@ table '
   for (const arm of ["dense", ...arms]) {
     const runs = seeds.split(" ").map((seed) => read(`${arm}-seed${seed}.onnx`));
     const { parameters = "", macs = "" } = runs[0].after ?? {};
-    const tops = runs.map((json) => (json.after ?? json.judged).top1);
+    const tops = runs.map((json) => top1(json));
     console.log(`| ${arm} | ${spread(tops)} | ${parameters} | ${macs} |`);
   }' "${seeds[*]}" "${arms[@]}"
