@@ -85,7 +85,7 @@ void warn_if_denser(const DensityChange& change, const Console& console) {
     text += percentage(1 - sparsity(after.weights)) + " of its weights are nonzero, " +
             percentage(1 - sparsity(before.weights)) + " were before";
     if (after.weights.nonzero <= before.weights.nonzero) {
-      text += " (none came back; what was cut away held more of the zeros)";
+      text += " (of fewer weights; what was cut away held more of the zeros, or some came back)";
     }
     if (after.shared_layers < before.shared_layers) text += "; ";
   }

@@ -96,16 +96,14 @@ std::string remark_on(const Plan& plan, const std::string& path, const std::stri
          "'; names, shapes and ties of '" + model + "' fit it, so it holds here, too";
 }
 
-fs::path usual_plan_path(const fs::path& output, const std::string& model) {
+fs::path usual_plan_path(const fs::path& output) {
   const fs::path shared = output.parent_path() / "plan.json";
   fs::path own = output;
   own.replace_extension(".plan.json");
   if (fs::exists(own)) return own;
   if (!fs::exists(shared)) return shared;
   const std::optional<Plan> there = plan_at(shared);
-  const bool replaced =
-      there && fs::exists(output) && there->model_file == fs::path(model).filename().string();
-  return replaced ? shared : own;
+  return there && there->output == output.filename().string() ? shared : own;
 }
 
 PlanFile::PlanFile(fs::path path)

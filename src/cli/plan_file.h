@@ -21,10 +21,9 @@ bool made_for(const Plan& plan, const std::string& model_sha256);
 // What to say where it wasn't.
 std::string remark_on(const Plan& plan, const std::string& path, const std::string& model);
 
-// Where the plan of the model `output`, pruned from `model`, goes unless the user says: plan.json
-// beside it; where that is another result's or no plan at all, "<stem of output>.plan.json".
-std::filesystem::path usual_plan_path(const std::filesystem::path& output,
-                                      const std::string& model);
+// Where the plan of the model `output` goes unless the user says: plan.json beside it; where that
+// is another result's or no plan at all, "<stem of output>.plan.json".
+std::filesystem::path usual_plan_path(const std::filesystem::path& output);
 
 // A plan on its way to disk: all of it is written beside its place, and moved there by `commit`.
 class PlanFile {

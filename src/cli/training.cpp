@@ -264,7 +264,8 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
                      .request = request,
                      .zeros = options.zeros == "free" ? SessionOptions::Zeros::free
                                                       : SessionOptions::Zeros::keep});
-  const Session& session = *state_->session;
+  Session& session = *state_->session;
+  session.require_trainable(recipe);
   if (start != Start::untrained && session.classes() > 0) {
     const bool teaches = knows_enough(options, usual_rate(options, start, session.original()),
                                       session, *state_->dataset, judge, run);
@@ -275,7 +276,7 @@ TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph orig
   add_metrics_of(*saved, run);
   run.console.remark("going on from epoch " + std::to_string(saved->cursor.epoch + 1) + ", batch " +
                      std::to_string(saved->cursor.batch + 1));
-  state_->session->resume(std::move(*saved));
+  session.resume(std::move(*saved));
 }
 
 TrainingRun::~TrainingRun() = default;
@@ -302,7 +303,7 @@ Json TrainingRun::to_json() const {
                {"history", epochs},
                {"stages", stages_json(*state_->session)},
                {"remarks", state_->observer.remarks()}};
-  const TrainedShare share = trained_share(state_->session->original());
+  const TrainedShare share = trained_share(state_->session->graph());
   json["parameters"] = {{"trained", share.trained}, {"all", share.all}};
   if (const EpochRecord* best = best_of_last_stage(history)) {
     json["best"] = {{"stage", best->stage},
@@ -313,7 +314,9 @@ Json TrainingRun::to_json() const {
 }
 
 std::string default_run_folder(const std::string& output) {
-  return std::filesystem::path(output).replace_extension(".run").string();
+  std::filesystem::path path = output;
+  if (path.extension() == ".onnx") path.replace_extension();
+  return path.string() + ".run";
 }
 
 }  // namespace coppice

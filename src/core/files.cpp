@@ -116,6 +116,7 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail_system("write", target_);
   ::close(descriptor_);
   descriptor_ = -1;
+  for (const std::filesystem::path& path : obsolete_) ::unlink(path.c_str());
 }
 
 void write_text(const std::filesystem::path& path, std::string_view text) {

@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace coppice {
 
@@ -42,6 +43,8 @@ class AtomicFile {
   void commit();
   // A second file, which is committed and removed together with this one: "<target><suffix>".
   AtomicFile& companion(const std::string& suffix);
+  // A file that is removed once this one is in its place.
+  void removes_after(std::filesystem::path path) { obsolete_.push_back(std::move(path)); }
   const std::filesystem::path& target() const { return target_; }
   // Where the bytes are until `commit`; complete after `flush`.
   const std::filesystem::path& temporary() const { return temporary_; }
@@ -50,6 +53,7 @@ class AtomicFile {
   std::filesystem::path target_, temporary_;
   int descriptor_ = -1;
   std::unique_ptr<AtomicFile> companion_;
+  std::vector<std::filesystem::path> obsolete_;
 };
 
 void write_text(const std::filesystem::path& path, std::string_view text);

@@ -1,5 +1,5 @@
 // Pictures in class folders: DIR/CLASS/PICTURE.jpg, or DIR/train/CLASS/... beside DIR/val/CLASS/...
-// (test/ serves as val/).
+// (test/ where both are).
 //
 // The sorted order of the class folders' names is the class index, and of the split form the train
 // folder's order counts for both splits. Without val and test all are training pictures, and stay
@@ -78,7 +78,10 @@ Folders find_split(const fs::path& folder, Split split) {
     fail_input(in_quotes(folder) + ": has no folder 'train', only '" + names.front() +
                "'; add it, or name '" + (folder / names.front()).string() + "' itself");
   }
-  const char* test = has("val") ? "val" : "test";
+  // Choices are made by `val`, so `test` judges where both are. One without class folders
+  // (ImageNet's own) has no labels.
+  const bool labelled = has("test") && !list_folder(folder / "test").folders.empty();
+  const char* test = labelled || !has("val") ? "test" : "val";
   if (split == Split::train || !has(test))
     return {folder / "train", folder / "train", Split::train};
   return {folder / (has("train") ? "train" : test), folder / test, Split::test};

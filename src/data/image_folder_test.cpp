@@ -52,6 +52,17 @@ TEST(ImageFolder, train_and_val_folders_are_the_splits) {
   }
 }
 
+TEST(ImageFolder, test_judges_where_there_is_val_too_unless_it_has_no_classes) {
+  const test::TempFolder folder;
+  for (const char* file : {"train/a/1.png", "val/a/2.png", "test/3.png"}) {
+    folder.write(file, grey(static_cast<uint8_t>(file[std::string_view(file).size() - 5] - '0')));
+  }
+  const std::string spec = "images:" + folder.path();
+  EXPECT_EQ(all_of(*open_dataset(spec, Split::test)), (Expected{{0, 2}}));
+  folder.write("test/a/4.png", grey(4));
+  EXPECT_EQ(all_of(*open_dataset(spec, Split::test)), (Expected{{0, 4}}));
+}
+
 TEST(ImageFolder, a_lone_train_folder_has_no_test_part) {
   const test::TempFolder folder;
   folder.write("train/a/1.png", grey(1));

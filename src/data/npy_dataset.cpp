@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/same_place.h"
 #include "data/decompress.h"
 #include "data/formats.h"
 #include "data/in_quotes.h"
@@ -116,6 +117,11 @@ Files choose_files(const std::string& argument, Split split) {
                "npy:IMAGES,LABELS,TEST_IMAGES,TEST_LABELS");
   }
   if (names.size() == 2) return {names[0], names[1], {}, Split::train};
+  if (same_place(names[0], names[2])) {
+    fail_usage("data set 'npy:" + argument +
+               "': the pictures to test with are those to train on, '" + names[0] +
+               "'; name others, or the first two files alone");
+  }
   if (split == Split::train) return {names[0], names[1], {names[3]}, split};
   return {names[2], names[3], {names[1]}, split};
 }

@@ -178,6 +178,13 @@ TEST(Npy, two_more_files_are_to_test_with_and_both_say_how_many_classes_there_ar
   }
 }
 
+TEST(Npy, pictures_to_train_on_are_none_to_test_with) {
+  const Files files(header("|u1", "(2, 1, 1)") + counting(2), two_labels());
+  const std::string pair = files.pictures + "," + files.labels;
+  expect_error(ErrorKind::usage, {"are those to train on", files.pictures},
+               [&] { open_dataset("npy:" + pair + "," + pair, Split::test); });
+}
+
 TEST(Npy, the_spec_needs_two_or_four_files_that_exist) {
   for (const char* spec : {"npy:a.npy", "npy:,b", "npy:a,", "npy:a,b,c", "npy:a,b,c,", "npy:a,b,,d",
                            "npy:a,b,c,d,e"}) {

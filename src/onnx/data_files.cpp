@@ -159,14 +159,24 @@ fs::path owner_of(const fs::path& file, const fs::path& than) {
 }
 
 std::string data_suffix(const fs::path& model, const std::vector<fs::path>& taken) {
-  const std::vector<fs::path> own = data_files(model);
   for (int64_t number = 0;; ++number) {
     const std::string suffix = (number == 0 ? "" : "." + std::to_string(number)) + ".data";
     const fs::path path = model.string() + suffix;
-    if (is_one_of(path, taken)) continue;
-    if (!is_there(path)) return suffix;
-    if (is_one_of(path, own) && owner_of(path, model).empty()) return suffix;
+    if (!is_there(path) && !is_one_of(path, taken)) return suffix;
   }
+}
+
+std::vector<fs::path> replaced_data(const fs::path& model, const std::vector<fs::path>& taken) {
+  std::vector<fs::path> replaced;
+  const std::string start = model.filename().string() + ".";
+  for (const fs::path& file : data_files(model)) {
+    const std::string name = file.filename().string();
+    const bool named_so = name.starts_with(start) && name.ends_with(".data");
+    if (named_so && !is_one_of(file, taken) && owner_of(file, model).empty()) {
+      replaced.push_back(file);
+    }
+  }
+  return replaced;
 }
 
 }  // namespace coppice

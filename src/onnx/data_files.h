@@ -15,10 +15,15 @@ namespace coppice {
 std::vector<std::filesystem::path> data_files(const std::filesystem::path& model);
 
 // What comes behind the name of `model`, which is about to be written, to name the file of its
-// data: ".data", or ".1.data", ".2.data", ... The first name that nothing has yet, or that only the
-// file has which `model` replaces: neither another model in the folder nor one of `taken`.
+// data: ".data", or ".1.data", ".2.data", ... The first name that nothing has and that isn't one of
+// `taken`: so a model that is replaced is whole, with its own data, until the new one is in place.
 std::string data_suffix(const std::filesystem::path& model,
                         const std::vector<std::filesystem::path>& taken);
+
+// The files that go when `model` is replaced: what it alone in its folder keeps data in, of a name
+// that data_suffix gives, and not one of `taken`.
+std::vector<std::filesystem::path> replaced_data(const std::filesystem::path& model,
+                                                 const std::vector<std::filesystem::path>& taken);
 
 // A model in the folder of `file`, other than `than`, that keeps data in `file`; empty for none.
 std::filesystem::path owner_of(const std::filesystem::path& file,

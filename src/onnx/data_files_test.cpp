@@ -56,19 +56,25 @@ TEST(DataFiles, of_what_is_no_model_are_none) {
   EXPECT_EQ(data_files(dir.path()), Paths{});
 }
 
-TEST(DataFiles, new_data_take_a_free_name_or_the_one_that_the_replaced_model_had) {
+TEST(DataFiles, new_data_take_a_free_name_and_the_old_ones_go_that_nobody_else_has) {
   const TempDir dir;
   const auto suffix = [&](const Paths& taken = {}) { return data_suffix(dir / "net.onnx", taken); };
+  const auto replaced = [&](const Paths& taken = {}) {
+    return replaced_data(dir / "net.onnx", taken);
+  };
   EXPECT_EQ(suffix(), ".data");
   EXPECT_EQ(suffix({dir / "./net.onnx.data"}), ".1.data");
   write_text(dir / "net.onnx.data", "somebody's");
   EXPECT_EQ(suffix(), ".1.data");
-  write_model(dir / "net.onnx", {"net.onnx.data"});
-  EXPECT_EQ(suffix(), ".data");
+  EXPECT_EQ(replaced(), Paths{});
+  write_model(dir / "net.onnx", {"net.onnx.data", "weights.bin"});
+  EXPECT_EQ(suffix(), ".1.data") << "the model is whole until the new one is in its place";
+  EXPECT_EQ(replaced(), Paths{dir / "net.onnx.data"}) << "others have names of the user's";
+  EXPECT_EQ(replaced({dir / "net.onnx.data"}), Paths{});
   EXPECT_EQ(owner_of(dir / "net.onnx.data", dir / "net.onnx"), std::filesystem::path());
   write_model(dir / "copy.onnx", {"net.onnx.data"});
   EXPECT_EQ(owner_of(dir / "net.onnx.data", dir / "net.onnx"), dir / "copy.onnx");
-  EXPECT_EQ(suffix(), ".1.data");
+  EXPECT_EQ(replaced(), Paths{});
   std::filesystem::create_symlink(dir / "nowhere", dir / "net.onnx.1.data");
   EXPECT_EQ(suffix(), ".2.data") << "a broken link is somebody's, too";
 }

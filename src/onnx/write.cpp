@@ -281,6 +281,7 @@ void write_onnx(const Graph& graph, AtomicFile& file,
   const bool beside = graph.foreign.storage == Foreign::Storage::beside ||
                       parts.model.size() + parts.graph_size() >= kMostInside;
   if (beside) move_beside(graph, file.companion(data_suffix(file.target(), taken)), parts);
+  for (const auto& old : replaced_data(file.target(), taken)) file.removes_after(old);
   write_parts(parts, [&](std::span<const std::byte> bytes) { file.write(bytes); });
 }
 

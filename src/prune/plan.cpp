@@ -266,6 +266,7 @@ Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan) {
 std::string to_json(const Plan& plan) {
   Json json;
   json["model"] = {{"file", plan.model_file}, {"sha256", plan.model_sha256}};
+  if (!plan.output.empty()) json["output"] = plan.output;
   json["method"] = plan.method;
   json["slices"] = Json::array();
   for (const PlanSlice& slice : plan.slices) {
@@ -292,6 +293,7 @@ Plan plan_from_json(const std::string& text) {
     const Json json = Json::parse(text);
     plan.model_file = json.at("model").at("file");
     plan.model_sha256 = json.at("model").at("sha256");
+    if (json.contains("output")) plan.output = json.at("output");
     plan.method = json.at("method");
     for (const Json& entry : json.at("slices")) {
       PlanSlice slice;

@@ -49,6 +49,7 @@ struct MaskFile {
 
 struct Plan {
   std::string model_file, model_sha256, method;
+  std::string output;                // the name of the file that was written by it; empty: unknown
   std::vector<PlanSlice> slices;     // tensors in the model's order, then axes
   Masks masks;                       // in memory; to be applied before slices are cut
   std::vector<MaskFile> mask_files;  // in JSON: where whoever writes or reads files has the masks

@@ -93,8 +93,6 @@ RunFolder::RunFolder(const std::filesystem::path& folder, const RunDescription& 
   state_->folder = folder;
   state_->lock = open_locked(folder);
   require_ours(folder);
-  state_->metrics.open(folder / "metrics.jsonl", std::ios::trunc);
-  if (!state_->metrics) fail_input("can't write '" + (folder / "metrics.jsonl").string() + "'");
   state_->run = {{"status", name_of(Status::running)},
                  {"command", description.command},
                  {"version", description.version},
@@ -102,12 +100,20 @@ RunFolder::RunFolder(const std::filesystem::path& folder, const RunDescription& 
                  {"threads", description.threads},
                  {"machine", {{"cores", available_cores()}, {"cpu", cpu_name()}}},
                  {"started", now()}};
-  write_text(folder / "run.json", dumped(state_->run));
+  if (!std::filesystem::exists(folder / "run.json")) begin();
 }
 
 RunFolder::~RunFolder() = default;
 
+void RunFolder::begin() {
+  if (state_->metrics.is_open()) return;
+  write_text(state_->folder / "run.json",
+             dumped(state_->run));  // first: it says whose the other is
+  state_->metrics.open(state_->folder / "metrics.jsonl", std::ios::trunc);
+}
+
 void RunFolder::add_metric(std::string_view json) {
+  begin();
   state_->metrics << json << std::endl;
   if (!state_->metrics) {
     fail_input("can't write '" + (state_->folder / "metrics.jsonl").string() + "'");
@@ -115,6 +121,8 @@ void RunFolder::add_metric(std::string_view json) {
 }
 
 void RunFolder::finish(Status status, std::string_view result, const std::string& error) {
+  if (status == Status::failed && !state_->metrics.is_open()) return;
+  begin();
   state_->run["status"] = name_of(status);
   state_->run["ended"] = now();
   if (!error.empty()) state_->run["error"] = error;

@@ -29,8 +29,9 @@ class RunFolder {
  public:
   enum class Status { running, done, failed, interrupted };
 
-  // Creates the folder where it is missing. Throws Error::input if that fails, if another run
-  // holds it, or if it has files of these names that no run wrote.
+  // Creates the folder where it is missing. The record of an earlier run stays until this one has
+  // something to tell: a metric, or an end that isn't a failure. Throws Error::input if that fails,
+  // if another run holds it, or if it has files of these names that no run wrote.
   RunFolder(const std::filesystem::path& folder, const RunDescription& description);
   ~RunFolder();
   RunFolder(const RunFolder&) = delete;
@@ -43,6 +44,8 @@ class RunFolder {
   void finish(Status status, std::string_view result, const std::string& error);
 
  private:
+  void begin();  // the record, if it isn't begun
+
   struct State;
   std::unique_ptr<State> state_;
 };

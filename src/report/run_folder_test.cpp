@@ -51,6 +51,21 @@ TEST(RunFolder, keeps_why_a_run_failed) {
   EXPECT_FALSE(run.contains("result"));
 }
 
+TEST(RunFolder, a_failure_with_nothing_to_tell_leaves_the_record_of_an_earlier_run) {
+  const TempDir dir;
+  {
+    RunFolder run(dir.path(), description());
+    run.add_metric(R"({"step": 1})");
+    run.finish(RunFolder::Status::done, "", "");
+  }
+  RunFolder(dir.path(), description()).finish(RunFolder::Status::failed, "", "no such file");
+  EXPECT_EQ(json::parse(read_text(dir / "run.json"))["status"], "done");
+  EXPECT_EQ(read_text(dir / "metrics.jsonl"), "{\"step\": 1}\n");
+  RunFolder(dir.path(), description()).add_metric(R"({"step": 2})");
+  EXPECT_EQ(json::parse(read_text(dir / "run.json"))["status"], "running");
+  EXPECT_EQ(read_text(dir / "metrics.jsonl"), "{\"step\": 2}\n");
+}
+
 TEST(RunFolder, refuses_a_folder_that_another_run_uses) {
   const TempDir dir;
   {

@@ -92,7 +92,12 @@ std::vector<Latency> measure_in_turns(std::span<Executable> models, const Latenc
     contestants.push_back({model, random_inputs(model, options.seed), model.allocate_outputs()});
   }
   const int rounds = rounds_for(contestants, options);
+  // A machine that becomes busy gets fewer runs, not more time.
+  const auto start = std::chrono::steady_clock::now();
+  const std::chrono::duration<double> most(2 * options.budget_seconds *
+                                           static_cast<double>(contestants.size()));
   for (int round = 0; round < rounds; ++round) {
+    if (round >= options.min_runs && std::chrono::steady_clock::now() - start > most) break;
     for (Contestant& contestant : contestants) {
       if (options.before_run) options.before_run(round, rounds);
       contestant.times.push_back(contestant.run());

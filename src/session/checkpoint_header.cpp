@@ -48,7 +48,7 @@ std::string bytes_of(const std::string& text) {
 
 // Every name in a plan, through `change`.
 Plan with_names(Plan plan, std::string (*change)(const std::string&)) {
-  for (std::string* name : {&plan.model_file, &plan.model_sha256, &plan.method}) {
+  for (std::string* name : {&plan.model_file, &plan.model_sha256, &plan.method, &plan.output}) {
     *name = change(*name);
   }
   for (PlanSlice& slice : plan.slices) {

@@ -12,7 +12,7 @@ namespace {
 
 constexpr double kSparse = 0.1;             // more zeros than that aren't chance
 constexpr int64_t kSmallLayer = 256;        // below, a few zeros are a tenth
-constexpr int64_t kFewWeights = 64;         // below, values may be few by design
+constexpr int64_t kFewWeights = 16;         // below, values may be few by design
 constexpr int64_t kMostValues = 256;        // half-precision weights soon have more
 constexpr double kMostDifferent = 2.0 / 3;  // values, by weights
 

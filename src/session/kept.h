@@ -4,7 +4,7 @@
 //
 // Zeros are kept where more than a tenth of all maskable weights (prune/masks.h) is zero, where
 // more than a tenth of a layer of 256 weights or more is, and in layers that share values: training
-// alone doesn't leave so many. A layer shares values where its nonzero weights, 64 or more, have at
+// alone doesn't leave so many. A layer shares values where its nonzero weights, 16 or more, have at
 // most 256 different ones (what 8 bits tell apart) and at most two thirds as many as there are
 // weights: those of trained nets are nearly all different, also where they were rounded to 16 bits.
 #pragma once

@@ -66,7 +66,7 @@ TEST(Kept, values_are_shared_where_few_stand_for_many_weights) {
   EXPECT_EQ(palette(1000, 0, 257), std::nullopt);
   EXPECT_EQ(palette(64, 0, 42), 42);
   EXPECT_EQ(palette(64, 0, 43), std::nullopt) << "more than two thirds";
-  EXPECT_EQ(palette(64, 1, 2), std::nullopt) << "too few weights";
+  EXPECT_EQ(palette(16, 1, 2), std::nullopt) << "too few weights";
   EXPECT_EQ(palette(100, 0, 1), 1);
 }
 

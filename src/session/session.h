@@ -109,6 +109,10 @@ class Session {
   // What a stage without training made of the model is judged by the held-out pictures.
   void stage(const std::string& name, const std::function<void()>& body);
 
+  // Throws what keeps the graph from being trained at all, before anything is done with it:
+  // Error::usage for a batch that doesn't fit, Error::input for a model without weights to train,
+  // or without outputs to train by.
+  void require_trainable(const Recipe& recipe);
   // Requires: in a stage, once, and nothing before it that must not be done again on resuming.
   // Trains with a fresh optimizer; the teacher, if the recipe wants one, is the original. Throws
   // Error::target when the loss stops being finite, Error::interrupted when the observer asks.
@@ -132,8 +136,7 @@ class Session {
   struct Run;  // of one `train`
   TrainingSetup setup_of(const Recipe& recipe) const;
   NamedTensors all_masks() const;
-  void require_trainable(const Recipe& recipe) const;
-  void decide_objective(const Recipe& recipe);
+  void remark_on_objective(const Recipe& recipe);
   void train_epoch(Run& run);
   void end_epoch(Run& run);
   int64_t epochs_of_stage() const;  // done so far
@@ -147,7 +150,8 @@ class Session {
   SessionOptions options_;
   Kept kept_;
   int64_t classes_ = 0;
-  std::optional<Objective> objective_;        // once something has been trained
+  std::optional<Objective> objective_;  // once something was to be trained
+  bool remarked_ = false;
   std::vector<int64_t> training_, held_out_;  // pictures
   SessionState state_;
   int64_t next_stage_ = 0;

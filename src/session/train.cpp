@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -61,7 +62,7 @@ struct Session::Run {
   }
 };
 
-void Session::require_trainable(const Recipe& recipe) const {
+void Session::require_trainable(const Recipe& recipe) {
   const int64_t fixed = fixed_batch(state_.graph);
   if (fixed > 0 && fixed != recipe.batch) {
     fail_usage("the model's batch is fixed at " + std::to_string(fixed) + ", training's is " +
@@ -80,11 +81,12 @@ void Session::require_trainable(const Recipe& recipe) const {
   }
   if (trained_parameters(state_.graph).empty()) fail_input("the model has no weights to train");
   require_trained_weights(trained_share(state_.graph));
-}
-
-void Session::decide_objective(const Recipe& recipe) {
   if (objective_) return;
   objective_ = objective_of(original_, {*data_.training, data_.preprocessing, training_});
+}
+
+void Session::remark_on_objective(const Recipe& recipe) {
+  if (std::exchange(remarked_, true)) return;
   const TrainedShare share = trained_share(state_.graph);
   observer_.remark(
       "trains " + std::to_string(share.trained) + " of " + std::to_string(share.all) +
@@ -116,7 +118,7 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
   COPPICE_CHECK(!trained_, "training outside a stage, or twice in one, can't be resumed");
   trained_ = true;
   require_trainable(recipe);
-  decide_objective(recipe);
+  remark_on_objective(recipe);
   separate_vectors(state_.graph);
   Run run{recipe, hooks,
           Loader(*data_.training, {.indices = training_,

@@ -110,6 +110,7 @@ TEST_F(TrainingOfOutputs, behind_codes_instead_of_weights_is_refused_with_the_fi
   EXPECT_THAT(ran.err, HasSubstr("only 0 of 7840 weights of the model's layers can be trained"));
   EXPECT_THAT(ran.err, HasSubstr("node 'y' (Gemm): its weights come out of node 'w' (Dequantize"));
   EXPECT_FALSE(std::filesystem::exists(path("on.onnx")));
+  EXPECT_FALSE(std::filesystem::exists(path("on.run") + "/checkpoint")) << "nothing was begun";
 }
 
 }  // namespace

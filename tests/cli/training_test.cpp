@@ -325,7 +325,8 @@ TEST_F(Training, what_was_learnt_by_heart_is_not_called_test) {
   };
   EXPECT_THAT(learn(spec, "1").out, HasSubstr("held out: top-1"));
   EXPECT_THAT(learn(spec, "1", {"--val", "0"}).out, HasSubstr("training pictures: top-1"));
-  EXPECT_THAT(learn(spec + "," + path("x.npy") + "," + path("y.npy"), "1").out,
+  std::filesystem::copy(path("x.npy"), path("tx.npy"));
+  EXPECT_THAT(learn(spec + "," + path("tx.npy") + "," + path("y.npy"), "1").out,
               HasSubstr("test: top-1"));
   const Ran ran = learn(spec, "100", {"--json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
@@ -382,7 +383,12 @@ TEST_F(Training, soft_pruning_interrupted_and_resumed_ends_in_the_same_bits) {
   EXPECT_EQ(records("whole.run"), 12) << "10 epochs, zeroing and pruning";
   EXPECT_EQ(records("parts.run"), 12);
   EXPECT_EQ(sha256_of_file(path("whole.onnx")), sha256_of_file(path("parts.onnx")));
-  EXPECT_EQ(read_text(path("whole.onnx.plan")), read_text(path("parts.onnx.plan")));
+  const auto plan = [&](const char* name) {
+    json found = json::parse(read_text(path(name)));
+    found.erase("output");
+    return found;
+  };
+  EXPECT_EQ(plan("whole.onnx.plan"), plan("parts.onnx.plan"));
 }
 
 TEST_F(Training, zeros_and_shared_values_stay_unless_they_are_let_go) {

@@ -40,7 +40,7 @@ Places places_of(const PruneOptions& options, const Invocation& run) {
 
 std::string plan_path(const PruneOptions& options, const std::filesystem::path& model_path) {
   if (!options.plan.empty()) return options.plan;
-  return usual_plan_path(model_path, options.model).lexically_normal().string();
+  return usual_plan_path(model_path).lexically_normal().string();
 }
 
 // The model and the plan, open from the beginning, so that a place that can't be written to is
@@ -196,6 +196,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   if (!preprocess.empty()) set_metadata(outcome.graph, kPreprocessKey, preprocess);
   outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
   outcome.plan.model_sha256 = sum;
+  outcome.plan.output = std::filesystem::path(options.output).filename().string();
   CutSummary summary = summarise(model, outcome);
   summary.trained = trained.has_value();
   if (judge) judge_both(*judge, options, model.graph, outcome.graph, summary);
