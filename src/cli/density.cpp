@@ -50,10 +50,15 @@ DensityChange density_change(const Graph& before, const Graph& after) {
   return change;
 }
 
-std::string kept_line(const Kept& kept, const Graph& original) {
-  if (kept.empty()) return "";
+int64_t count_zeros(const Kept& kept) {
   int64_t zeros = 0;
   for (const auto& [name, mask] : kept.zeros) zeros += mask.size() - nonzeros_of(mask);
+  return zeros;
+}
+
+std::string kept_line(const Kept& kept, const Graph& original) {
+  if (kept.empty()) return "";
+  const int64_t zeros = count_zeros(kept);
   std::string line = "keeps ";
   if (zeros > 0) {
     const double share =

@@ -28,6 +28,9 @@ struct DensityChange {
 // A layer of `before` shares its values in `after` where it has no more of them.
 DensityChange density_change(const Graph& before, const Graph& after);
 
+// Weights that stay zero.
+int64_t count_zeros(const Kept& kept);
+
 // "keeps 828,527 zero weights (66.6 %) and 26 layers of shared values; --zeros free lets go"; empty
 // where there is nothing to keep.
 std::string kept_line(const Kept& kept, const Graph& original);

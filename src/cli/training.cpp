@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "cli/density.h"
 #include "cli/evaluate.h"
 #include "cli/interrupt.h"
 #include "cli/progress.h"
@@ -293,10 +294,8 @@ Json TrainingRun::to_json() const {
   Json epochs = Json::array();
   for (const EpochRecord& record : history) epochs.push_back(record_json(record));
   const Kept& kept = state_->session->kept();
-  int64_t zeros = 0;
-  for (const auto& [name, mask] : kept.zeros) zeros += mask.size() - nonzeros_of(mask);
   Json json = {{"epochs", state_->recipe.epochs},
-               {"kept", {{"zeros", zeros}, {"shared_layers", kept.values.size()}}},
+               {"kept", {{"zeros", count_zeros(kept)}, {"shared_layers", kept.values.size()}}},
                {"learning_rate", state_->recipe.optimizer.learning_rate},
                {"distillation", state_->recipe.loss.distillation},
                {"augmentation", to_string(state_->recipe.augmentation)},
