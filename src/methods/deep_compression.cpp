@@ -90,17 +90,6 @@ Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, 
   return magnitude_masks(graph, pruning);
 }
 
-int64_t count_dropouts(const Graph& graph) {
-  return std::ranges::count_if(graph.nodes, [&](const Node& node) {
-    if (node.op_type != "Dropout") return false;
-    if (node.inputs.size() < 2 || node.inputs[1] == kNoValue) {
-      return node.attributes.real("ratio", 0.5f) > 0;
-    }
-    const auto& ratio = graph.value(node.inputs[1]).constant;
-    return !ratio || ratio->dtype() != DType::f32 || ratio->as<float>()[0] > 0;
-  });
-}
-
 Outcome deep_compression(Session& session, const DeepCompressionOptions& options,
                          const Recipe& recipe) {
   require_finite(session.original());

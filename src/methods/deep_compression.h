@@ -25,10 +25,6 @@ struct DeepCompressionOptions {
 Outcome deep_compression(Session& session, const DeepCompressionOptions& options,
                          const Recipe& recipe);
 
-// How many Dropouts the graph has that drop something: exporters leave them out by default, and
-// then there is nothing to rescale.
-int64_t count_dropouts(const Graph& graph);
-
 // The masks of round `round` (from 1), which only take away from what is zero in the graph.
 Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, int64_t round);
 

@@ -119,4 +119,13 @@ void restore_dropout(Graph& graph, const Graph& original) {
   });
 }
 
+int64_t count_dropouts(const Graph& graph) {
+  return std::ranges::count_if(graph.nodes, [&](const Node& node) {
+    if (!is_onnx(node, "Dropout")) return false;
+    if (!has_ratio_input(node)) return node.attributes.real("ratio", 0.5f) > 0;
+    const auto& ratio = graph.value(node.inputs[1]).constant;
+    return !ratio || ratio->dtype() != DType::f32 || ratio->as<float>()[0] > 0;
+  });
+}
+
 }  // namespace coppice

@@ -14,4 +14,8 @@ void rescale_dropout(Graph& graph, const Graph& original);
 // Gives every Dropout the ratio of the original's again.
 void restore_dropout(Graph& graph, const Graph& original);
 
+// How many Dropouts the graph has that drop something: exporters leave them out by default, and
+// then there is nothing to rescale.
+int64_t count_dropouts(const Graph& graph);
+
 }  // namespace coppice

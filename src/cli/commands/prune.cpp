@@ -23,6 +23,7 @@
 #include "graph/cost.h"
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/passes/simplify.h"
+#include "methods/rescale_dropout.h"
 #include "onnx/onnx.h"
 
 namespace coppice {

@@ -4,6 +4,7 @@
 #include "cli/commands/method_options.h"
 #include "cli/console.h"
 #include "cli/model.h"
+#include "methods/rescale_dropout.h"
 #include "methods/soft.h"
 #include "report/format.h"
 
