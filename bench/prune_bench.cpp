@@ -17,7 +17,7 @@
 
 #include "groups/surgery.h"
 #include "measure.h"
-#include "methods/methods.h"
+#include "methods/one_shot.h"
 #include "onnx/onnx.h"
 
 namespace {

@@ -26,7 +26,7 @@
 #include "core/random.h"
 #include "graph/passes/loosen.h"
 #include "groups/surgery.h"
-#include "methods/methods.h"
+#include "methods/one_shot.h"
 #include "onnx/onnx.h"
 #include "prune/allocate.h"
 #include "prune/plan.h"
@@ -148,7 +148,7 @@ Outcome random_cut(const Graph& graph, double ratio, OneShotOptions::Verify veri
   options.round_to = 1;
   options.seed = 7;
   options.verify = verify;
-  return prune_once(graph, find_method("random"), options);
+  return prune_once(graph, find_criterion("random"), options);
 }
 
 // By our runtime; where that can't run the model, the cut is left to the judge.
@@ -220,7 +220,7 @@ void halve(const Graph& graph, Row& row) {
   options.budget = {Budget::Of::macs, 0.5};
   options.round_to = 1;
   options.verify = OneShotOptions::Verify::off;
-  const Outcome outcome = prune_once(graph, find_method("l2"), options);
+  const Outcome outcome = prune_once(graph, find_criterion("l2"), options);
   row.halved = static_cast<double>(outcome.after.macs) / static_cast<double>(outcome.before.macs);
   row.unit = largest_unit(graph);
 }

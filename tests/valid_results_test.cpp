@@ -7,7 +7,7 @@
 #include "core/attempt.h"
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/passes/simplify.h"
-#include "methods/methods.h"
+#include "methods/one_shot.h"
 #include "onnx/onnx.h"
 #include "support/onnx_checker.h"
 #include "support/random_graph.h"
@@ -66,7 +66,7 @@ class Results {
     const size_t before = write(name, original);
     const auto cut_by = [&](const char* method) {
       return attempt(ErrorKind::target, [&] {
-        return prune_once(original, find_method(method), third_of_channels()).graph;
+        return prune_once(original, find_criterion(method), third_of_channels()).graph;
       });
     };
     for (const char* method : {"l2", "bn-scale"}) {
@@ -170,7 +170,7 @@ TEST(ValidResults, shapes_that_another_tool_left_behind_are_set_right) {
   const TempDir dir;
   write_onnx(graph, dir / "net.onnx");
   const OneShotOptions options = third_of_channels();
-  write_onnx(prune_once(graph, find_method("l2"), options).graph, dir / "cut.onnx");
+  write_onnx(prune_once(graph, find_criterion("l2"), options).graph, dir / "cut.onnx");
   EXPECT_EQ(check_models({dir / "net.onnx", dir / "cut.onnx"}),
             (std::vector<std::string>{"ok", "ok"}));
 }

@@ -10,7 +10,7 @@
 #include "cli/evaluate.h"
 #include "cli/json.h"
 #include "cli/model.h"
-#include "methods/methods.h"
+#include "methods/outcome.h"
 #include "runtime/latency.h"
 
 namespace coppice {

@@ -7,11 +7,6 @@
 
 namespace coppice {
 
-std::unique_ptr<Dataset> DataChoice::open(Split split) const {
-  std::unique_ptr<Dataset> dataset = open_dataset(spec, split);
-  return label_offset ? shift_labels(std::move(dataset), *label_offset) : std::move(dataset);
-}
-
 Judge::Judge(DataChoice data, std::unique_ptr<Dataset> pictures, const Graph& graph,
              const Invocation& run)
     : data_(std::move(data)),

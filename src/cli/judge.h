@@ -8,18 +8,10 @@
 #include <vector>
 
 #include "cli/evaluate.h"
+#include "session/data_options.h"
 #include "session/judging.h"
 
 namespace coppice {
-
-// What the command line says of pictures.
-struct DataChoice {
-  std::string spec, preprocess;
-  std::optional<int64_t> label_offset;
-
-  // Throws what open_dataset and shift_labels throw.
-  std::unique_ptr<Dataset> open(Split split) const;
-};
 
 class Judge {
  public:

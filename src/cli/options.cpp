@@ -4,11 +4,6 @@
 #include <CLI/CLI.hpp>
 
 namespace coppice {
-namespace {
-
-constexpr int64_t kMostOffset = 100000;
-
-}  // namespace
 
 Invocation::Invocation(const CommonOptions& common)
     : options(common),
@@ -54,22 +49,6 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
 
 void add_model(CLI::App& app, std::string& model) {
   app.add_option("MODEL", model, "a .onnx file, or zoo:NAME for an untrained one")->required();
-}
-
-void add_data_options(CLI::App& app, DataOptions options) {
-  app.add_option("--data", options.data,
-                 "a data set, such as cifar10:DIR; 'coppice data' lists the forms")
-      ->type_name("SPEC");
-  app.add_option("--preprocess", options.preprocess,
-                 "imagenet, cifar10, mnist, none or mean=..,std=..,scale=..,order=bgr,\n"
-                 "layout=nhwc,resize=..,crop=.. (default: what the model's metadata says)")
-      ->type_name("TEXT");
-  app.add_option("--label-offset", options.label_offset,
-                 "a label of the data set plus N is the model's class: 1 for models that begin\n"
-                 "with a background class, -1 for labels counted from 1")
-      ->check(CLI::Range(-kMostOffset, kMostOffset).description(""))
-      ->type_name("N")
-      ->needs("--data");
 }
 
 void add_output(CLI::App& app, std::string& output) {

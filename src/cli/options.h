@@ -41,12 +41,6 @@ void add_json_option(CLI::App& app, CommonOptions& options);
 // --json, --quiet, --seed, --threads, --run-dir, --config
 void add_common_options(CLI::App& app, CommonOptions& options);
 void add_model(CLI::App& app, std::string& model);
-// Where what is said of pictures goes: --data, --preprocess and --label-offset.
-struct DataOptions {
-  std::string &data, &preprocess;
-  std::optional<int64_t>& label_offset;
-};
-void add_data_options(CLI::App& app, DataOptions options);
 void add_output(CLI::App& app, std::string& output);
 // on|off
 void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& about);

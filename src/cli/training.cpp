@@ -1,6 +1,7 @@
 // See training.h.
 #include "cli/training.h"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 
@@ -12,71 +13,16 @@
 #include "core/threads.h"
 #include "data/loader.h"
 #include "report/format.h"
-#include "session/parameters.h"
 #include "session/trained_share.h"
 
 namespace coppice {
 namespace {
 
-// Rewinding the learning rate beats small constant rates after a cut (Renda, Frankle, Carbin,
-// "Comparing Rewinding and Fine-tuning in Neural Network Pruning", ICLR 2020, arXiv:2003.02389), so
-// tuning starts near the rates of training. Without BatchNormalization nets bear less.
-double usual_rate(const TrainingOptions& options, Start start, const Graph& graph) {
-  if (options.optimizer == "adam") return 1e-3;
-  if (!has_batch_norm(graph)) return 0.01;
-  return start == Start::untrained ? 0.1 : 0.03;
-}
-
-// Without BatchNormalization one step on a few large gradients can end a training that would have
-// gone well; usual gradients stay below this.
-double usual_clip_norm(const Graph& graph) { return has_batch_norm(graph) ? 0 : 5; }
-
-// Two epochs of ResNet-20, cut by fpgm to half its MACs, gave 86.6 % without distillation, 87.9
-// with 0.5 and 88.1 with 0.9 (seed 0, November 2026). A model that is trained on is its own
-// original: it would teach itself to stay as it is.
-double usual_distillation(Start start, bool classifies) {
-  if (start != Start::pruned) return 0;
-  return classifies ? 0.9 : 1;
-}
-
-// No choice rests on the held-out pictures, they only show how it goes: 1000 of them say that to
-// about a point, and every further one is missed in the training.
-double usual_held_out(int64_t pictures) {
-  return std::min(0.1, 1000 / static_cast<double>(std::max<int64_t>(1, pictures)));
-}
-
-Recipe recipe_of(const TrainingOptions& options, Start start, const Graph& graph,
-                 const Dataset& dataset, uint64_t seed) {
-  Recipe recipe;
-  recipe.epochs = options.epochs;
-  recipe.batch = options.batch;
-  recipe.seed = seed;
-  OptimizerOptions& optimizer = recipe.optimizer;
-  if (options.optimizer == "adam") optimizer.kind = OptimizerOptions::Kind::adam;
-  optimizer.learning_rate = options.learning_rate.value_or(usual_rate(options, start, graph));
-  optimizer.momentum = options.momentum;
-  optimizer.weight_decay = options.weight_decay;
-  optimizer.clip_norm = options.clip_norm.value_or(usual_clip_norm(graph));
-  if (options.schedule == "step") recipe.schedule.kind = Schedule::Kind::step;
-  if (options.schedule == "constant") recipe.schedule.kind = Schedule::Kind::constant;
-  recipe.schedule.warm_up = options.warm_up;
-  recipe.loss = {.label_smoothing = options.label_smoothing,
-                 .distillation = options.distillation.value_or(
-                     usual_distillation(start, !why_not_classifier(graph, dataset).has_value())),
-                 .temperature = options.temperature,
-                 .others = start == Start::untrained ? LossOptions::Others::leave
-                                                     : LossOptions::Others::follow};
-  recipe.norm_momentum = options.norm_momentum;
-  recipe.augmentation =
-      options.augment.empty() ? dataset.usual_augmentation() : parse_augmentation(options.augment);
-  return recipe;
-}
-
 // Whether the original knows enough of the pictures to go on from, and to teach. A file that
 // doesn't is mostly judged wrongly, and would lose what it knows: refused unless an option says
 // that it is meant.
-bool knows_enough(const TrainingOptions& options, double usual_rate, const Session& session,
-                  const Dataset& dataset, const Judge& judge, const Invocation& run) {
+bool knows_enough(const TrainingChoice& choice, const Session& session, const Dataset& dataset,
+                  const Judge& judge, const Invocation& run) {
   constexpr int64_t kEnough = 1000;
   const bool held_out = !session.held_out().empty();
   std::vector<Guess> guesses;
@@ -89,12 +35,13 @@ bool knows_enough(const TrainingOptions& options, double usual_rate, const Sessi
   const auto why = judge.why_little(guesses, session.classes(),
                                     held_out ? "held-out pictures" : "training pictures");
   if (!why) return true;
-  if (options.learning_rate || options.distillation) {
+  if (choice.has_rate || choice.settings.has(kLearningRate) || choice.settings.has(kDistillation)) {
     run.console.warn(*why);
     return false;
   }
+  const double usual = usual_rate(choice.settings, choice.start, session.original());
   const std::string rate =
-      options.rate_hint.empty() ? "--lr " + significant(usual_rate, 3) : options.rate_hint;
+      choice.rate_hint.empty() ? "--lr " + significant(usual, 3) : choice.rate_hint;
   fail_input(*why + "; if it is untrained, --from-scratch says so; " + rate +
              " trains it as it is, if it was cut without training or is to learn other labels; "
              "--distill 1 follows its outputs without labels");
@@ -237,40 +184,39 @@ struct TrainingRun::State {
   explicit State(const Invocation& run) : observer(run), checkpoint(checkpoint_path(run)) {}
 };
 
-TrainingRun::TrainingRun(const TrainingOptions& options, Start start, Graph original,
-                         const Judge& judge, Request request, const Invocation& run)
+TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Judge& judge,
+                         const Invocation& run)
     : state_(std::make_unique<State>(run)) {
+  const Settings& settings = choice.settings;
   const bool unfinished = std::filesystem::exists(state_->checkpoint);
-  if (unfinished && !options.resume) {
+  if (unfinished && !choice.resume) {
     fail_usage("run folder '" + run.options.run_folder +
                "' holds an unfinished run; add --resume to go on with it, or delete the folder");
   }
   std::optional<SessionState> saved;
   if (unfinished) {
     saved = read_checkpoint(state_->checkpoint);
-    require_same(request, saved->request);
-  } else if (options.resume) {
+    require_same(choice.request, saved->request);
+  } else if (choice.resume) {
     run.console.remark("nothing to resume in '" + run.options.run_folder + "'; starting anew");
   }
-  if (options.from_scratch) start = Start::untrained;
+  const Start start = settings[kFromScratch] ? Start::untrained : choice.start;
   state_->dataset = judge.data().open(Split::train);
   Recipe& recipe = state_->recipe;
-  recipe = recipe_of(options, start, original, *state_->dataset, run.options.seed);
-  state_->trainer = open_trainer({.device = options.device, .threads = thread_count()});
-  const double held_out = options.held_out.value_or(usual_held_out(state_->dataset->size()));
+  recipe = recipe_of(settings, start, original, *state_->dataset, run.options.seed);
+  state_->trainer = open_trainer({.device = settings[kDevice], .threads = thread_count()});
+  const double held_out =
+      settings.given(kHeldOut).value_or(usual_held_out(state_->dataset->size()));
   state_->session.emplace(
       std::move(original), SessionData{state_->dataset.get(), judge.preprocessing(), held_out},
       *state_->trainer, state_->observer,
-      SessionOptions{.checkpoint = state_->checkpoint,
-                     .request = request,
-                     .zeros = options.zeros == "free" ? SessionOptions::Zeros::free
-                                                      : SessionOptions::Zeros::keep});
+      SessionOptions{
+          .checkpoint = state_->checkpoint, .request = choice.request, .zeros = settings[kZeros]});
   Session& session = *state_->session;
   session.require_trainable(recipe);
   if (start != Start::untrained && session.classes() > 0) {
-    const bool teaches = knows_enough(options, usual_rate(options, start, session.original()),
-                                      session, *state_->dataset, judge, run);
-    if (!teaches && !options.distillation) recipe.loss.distillation = 0;
+    const bool teaches = knows_enough(choice, session, *state_->dataset, judge, run);
+    if (!teaches && !settings.has(kDistillation)) recipe.loss.distillation = 0;
   }
   warn_without_normalisation(session.original(), run.console);
   if (!saved) return;
@@ -310,6 +256,10 @@ Json TrainingRun::to_json() const {
                     {"held_out_top1", last_held_out(*best)->top1}};
   }
   return json;
+}
+
+void add_resume(CLI::App& app, bool& resume) {
+  app.add_flag("--resume", resume, "go on with a run that was interrupted")->group("Training");
 }
 
 std::string default_run_folder(const std::string& output) {

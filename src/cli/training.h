@@ -6,23 +6,33 @@
 #include <string>
 
 #include "cli/judge.h"
-#include "cli/training_options.h"
 #include "session/session.h"
+#include "session/training_options.h"
 
 namespace coppice {
 
-// What is usual depends on it: a net is trained from the beginning, trained on, or brought back
-// after a cut, when its original can teach it.
-enum class Start { untrained, trained, pruned };
+struct TrainingChoice {
+  Settings settings;  // of session/training_options.h, and more
+  Start start = Start::pruned;
+  Request request = {};  // everything that the result depends on
+  bool resume = false;   // an unfinished run
+  // What gives the learning rate, for a message, and whether it was given, so that a model is
+  // trained whatever it knows; empty: --lr and the usual one.
+  std::string rate_hint = {};
+  bool has_rate = false;
+};
+
+// --resume
+void add_resume(CLI::App& app, bool& resume);
 
 class TrainingRun {
  public:
-  // Trains on the training part of the data that `judge` judges by. `request`: everything that the
-  // result depends on. Throws Error::usage where the run folder has an unfinished run and --resume
-  // wasn't given, Error::input where a model that isn't to start untrained gets next to nothing
-  // right and no option says that this is as it should be.
-  TrainingRun(const TrainingOptions& options, Start start, Graph original, const Judge& judge,
-              Request request, const Invocation& run);
+  // Trains on the training part of the data that `judge` judges by. Throws Error::usage where the
+  // run folder has an unfinished run and --resume wasn't given, Error::input where a model that
+  // isn't to start untrained gets next to nothing right and no option says that this is as it
+  // should be.
+  TrainingRun(const TrainingChoice& choice, Graph original, const Judge& judge,
+              const Invocation& run);
   ~TrainingRun();
 
   Session& session();

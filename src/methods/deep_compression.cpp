@@ -1,11 +1,6 @@
 // Source: Han, Pool, Tran, Dally, "Learning both Weights and Connections for Efficient Neural
 // Networks", NIPS 2015, arXiv:1506.02626; Han, Mao, Dally, "Deep Compression", ICLR 2016,
 // arXiv:1510.00149.
-// Differs: by rank, so that sparsities are exact; every round keeps the same share of what the one
-// before left, where the paper raises thresholds by hand; dead neurons go after every pruning, not
-// only at the end; the learning rate of each retraining starts high (see cli/training.cpp), not at
-// a tenth or a hundredth of the original's; the original teaches in every training where the
-// recipe's loss has a share for it, as the command's does by default.
 #include "methods/deep_compression.h"
 
 #include <algorithm>
@@ -16,6 +11,7 @@
 #include "methods/mask_weights.h"
 #include "methods/rescale_dropout.h"
 #include "methods/same_structure.h"
+#include "prune/criterion.h"
 #include "prune/dead_units.h"
 #include "session/session.h"
 
@@ -105,12 +101,13 @@ Outcome deep_compression(Session& session, const DeepCompressionOptions& options
     }
   }
   if (options.sharing) share_and_tune(session, *options.sharing, recipe);
-  Outcome outcome = mask_weights(session.original(), session.masks(), OneShotOptions::Verify::on);
+  Outcome outcome = mask_weights(session.original(), session.masks(), Verify::on);
   outcome.graph = session.graph();
   restore_dropout(outcome.graph, session.original());
   require_same_structure(outcome.graph, session.original(), session.original());
   outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.method = "deep-compression";
+  outcome.facts = {{"dropouts", count_dropouts(session.original())}};
   return outcome;
 }
 

@@ -2,6 +2,7 @@
 // tuning of what is shared. Its third stage, coding, is `codec`'s.
 #pragma once
 
+#include "methods/outcome.h"
 #include "methods/weight_sharing.h"
 
 namespace coppice {

@@ -23,8 +23,8 @@ DeepCompressionOptions three_rounds() {
   DeepCompressionOptions options;
   options.pruning.sparsity = 0.5;
   options.rounds = 3;
-  options.sharing->conv_bits = 2;
-  options.sharing->fc_bits = 1;
+  options.sharing->bits.conv = 2;
+  options.sharing->bits.fc = 1;
   return options;
 }
 
@@ -127,14 +127,14 @@ TEST(DeepCompression, layers_to_keep_are_neither_pruned_nor_shared) {
 
 TEST(WeightSharing, layers_may_have_bits_of_their_own_and_the_last_that_matches_counts) {
   const Graph graph = parse_text_graph(fake::kNet);
-  const SharingOptions options{
-      .conv_bits = 6, .fc_bits = 5, .bits = {{"w", 4}, {"^w2$", 3}}, .keep = {"fw"}};
+  const SharingOptions options{.bits = {.conv = 6, .fc = 5, .layers = {{"w", 4}, {"^w2$", 3}}},
+                               .keep = {"fw"}};
   EXPECT_EQ(bits_of_layers(graph, options), (std::map<std::string, int64_t>{{"w1", 4}, {"w2", 3}}));
-  EXPECT_EQ(bits_of_layers(graph, {.conv_bits = 6, .fc_bits = 5}),
+  EXPECT_EQ(bits_of_layers(graph, {.bits = {.conv = 6, .fc = 5}}),
             (std::map<std::string, int64_t>{{"w1", 6}, {"w2", 6}, {"fw", 5}}));
   EXPECT_NE(fake::message_of(ErrorKind::usage,
                              [&] {
-                               bits_of_layers(graph, {.bits = {{"head", 4}}});
+                               bits_of_layers(graph, {.bits = {.layers = {{"head", 4}}}});
                              })
                 .find("--bits 'head' matches no layer"),
             std::string::npos);
@@ -147,7 +147,7 @@ TEST(WeightSharing, values_are_tuned_as_the_steps_say_whatever_the_recipe_does) 
   const auto run = [](const CentroidSteps& steps, Recipe recipe) {
     Fixture fixture;
     Session& session = fixture.open(parse_text_graph(fake::kNet));
-    share_and_tune(session, {.conv_bits = 2, .fc_bits = 1, .steps = steps}, recipe);
+    share_and_tune(session, {.bits = {.conv = 2, .fc = 1}, .steps = steps}, recipe);
     EXPECT_EQ(session.history().back().largest_rate, steps.learning_rate);
     EXPECT_EQ(session.history().back().optimizer, name_of(steps.optimizer));
     EXPECT_EQ(fixture.trainer.setup.optimizer.momentum, 0);

@@ -1,17 +1,13 @@
 // Source: Han, Pool, Narang, Mao, Gong, Tang, Elsen, Vajda, Paluri, Tran, Catanzaro, Dally, "DSD:
 // Dense-Sparse-Dense Training for Deep Neural Networks", ICLR 2017, arXiv:1607.04381, Sec. 2.
-// Differs: exactly floor(N s) weights of a layer are pruned, ties by index, in every round the same
-// share (the paper: 25 % after 50 %); weights of LSTM, GRU, RNN and Einsum stay dense, which the
-// paper's speech nets consist of; the sparse phase runs at the recipe's rate and the dense one at a
-// tenth of that, where the paper's tables have a tenth and a hundredth of the first training's; the
-// optimizer starts afresh in every phase, which the paper leaves open. Zeros that the model came
-// with aren't this method's to let go (session/kept.h).
 #include "methods/dsd.h"
 
 #include "core/error.h"
+#include "methods/blocks.h"
 #include "methods/mask_weights.h"
+#include "methods/method.h"
 #include "methods/same_structure.h"
-#include "session/session.h"
+#include "prune/criterion.h"
 
 namespace coppice {
 namespace {
@@ -58,5 +54,32 @@ Outcome dense_sparse_dense(Session& session, const DsdOptions& options, const Re
   outcome.verified = true;  // at every unmasking
   return outcome;
 }
+
+extern const Method kDsd{
+    .name = "dsd",
+    .paper = "Han et al., DSD: Dense-Sparse-Dense Training, ICLR 2017, arXiv:1607.04381",
+    .about = "trains with small weights masked, then with all again: a better dense model",
+    .differs =
+        "exactly floor(N s) weights of a layer are pruned, ties by index, in every round the same "
+        "share (the paper: 25 % after 50 %); weights of LSTM, GRU, RNN and Einsum stay dense, "
+        "which "
+        "the paper's speech nets consist of; the sparse phase runs at the recipe's rate and the "
+        "dense one at a tenth of that, where the paper's tables have a tenth and a hundredth of "
+        "the "
+        "first training's; the optimizer starts afresh in every phase, which the paper leaves "
+        "open; "
+        "zeros that the model came with aren't this method's to let go (--zeros)",
+    .needs = "training data",
+    .kind = Method::Kind::dense,
+    .options = {{&kSparsity, "0.3"}, {&kKeep}, {&kRounds, "1"}},
+    .train =
+        [](Session& session, const Recipe& recipe, const MethodInput& input) {
+          return dense_sparse_dense(session,
+                                    {.sparsity = input.settings[kSparsity],
+                                     .keep = input.settings.all(kKeep),
+                                     .rounds = input.settings[kRounds]},
+                                    recipe);
+        },
+    .original = Method::Original::is_made_better};
 
 }  // namespace coppice

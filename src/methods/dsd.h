@@ -1,7 +1,11 @@
 // DSD: a trained dense network is pruned, trained so, and trained dense again.
 #pragma once
 
-#include "methods/methods.h"
+#include <string>
+#include <vector>
+
+#include "methods/outcome.h"
+#include "session/session.h"
 
 namespace coppice {
 

@@ -6,6 +6,8 @@
 
 #include "methods/deep_compression.h"
 #include "methods/dsd.h"
+#include "methods/magnitude.h"
+#include "methods/prune_and_train.h"
 #include "methods/slimming.h"
 #include "methods/soft.h"
 #include "session/fake_session.h"
@@ -45,7 +47,7 @@ constexpr char kNet[] = R"(
 Graph sparse_and_shared() {
   Graph graph = parse_text_graph(kNet);
   apply_masks(graph, magnitude_masks(graph, {.sparsity = 2.0 / 3}));
-  share_weights(graph, {.bits = {{"w1", 2}, {"w2", 3}}, .keep = {"fw"}});
+  share_weights(graph, {.bits = {.layers = {{"w1", 2}, {"w2", 3}}}, .keep = {"fw"}});
   return graph;
 }
 
@@ -115,7 +117,7 @@ TEST(KeptZeros, cutting_channels_and_training_keeps_those_of_what_stays) {
     const OneShotOptions options = half_of_each_layer({recovers, recovers, recovers});
     const Outcome outcome = prune_and_train(
         session,
-        [&](const Graph& graph) { return prune_once(graph, find_method("fpgm"), options); },
+        [&](const Graph& graph) { return prune_once(graph, find_criterion("fpgm"), options); },
         fake::recipe(2));
     EXPECT_EQ(fake::tensor(outcome.graph, "w2").shape(), (Shape{8, 16, 3, 3}));
     EXPECT_GT(zeros_that_stay(original, outcome.plan), 0);
@@ -128,9 +130,7 @@ TEST(KeptZeros, masks_by_magnitude_add_to_them) {
   Fixture fixture;
   const Outcome outcome = prune_and_train(
       fixture.open(original),
-      [](const Graph& graph) {
-        return prune_by_magnitude(graph, {.sparsity = 0.8}, OneShotOptions::Verify::on);
-      },
+      [](const Graph& graph) { return prune_by_magnitude(graph, {.sparsity = 0.8}, Verify::on); },
       fake::recipe(2));
   expect_kept(original, outcome.graph, {});
   EXPECT_GE(zeros(outcome.graph), 4 * count_weights(original).all / 5 - 3);
@@ -152,7 +152,7 @@ TEST(KeptZeros, soft_pruning_keeps_them_while_its_own_come_back) {
   std::vector<int64_t> saved;
   fixture.watcher.after_epoch = [&] { saved.push_back(zeros(session.graph())); };
   const Outcome outcome =
-      prune_softly(session, find_method("l2"), half_of_each_layer({true, true, true}),
+      prune_softly(session, find_criterion("l2"), half_of_each_layer({true, true, true}),
                    fake::recipe(3), fake::recipe(1));
   ASSERT_EQ(saved.size(), 4u);
   EXPECT_GT(saved[1], saved[2]) << "what it zeroed is trained in the last epoch";
@@ -195,7 +195,7 @@ TEST(KeptZeros, a_method_that_wants_less_than_is_there_says_so_before_it_trains)
       [&](Session& session) { deep_compression(session, deep, fake::recipe(1)); },
       [&](Session& session) { dense_sparse_dense(session, {.sparsity = 0.5}, fake::recipe(1)); },
       [&](Session& session) {
-        prune_by_magnitude(session.original(), {.sparsity = 0.5}, OneShotOptions::Verify::on);
+        prune_by_magnitude(session.original(), {.sparsity = 0.5}, Verify::on);
       }};
   for (const auto& run : runs) {
     Fixture fixture;
@@ -211,7 +211,7 @@ TEST(KeptZeros, a_run_that_ended_at_any_step_comes_to_the_same) {
   const TempDir folder;
   const std::vector<std::function<Graph(Session&)>> runs = {
       [&](Session& session) {
-        return prune_softly(session, find_method("l2"), half_of_each_layer({true, true, true}),
+        return prune_softly(session, find_criterion("l2"), half_of_each_layer({true, true, true}),
                             fake::recipe(2), fake::recipe(1))
             .graph;
       },

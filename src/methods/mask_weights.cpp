@@ -27,7 +27,7 @@ void require_masked(const Value& before, const Value& after, const Masks& masks)
 
 }  // namespace
 
-Outcome mask_weights(const Graph& graph, const Masks& masks, OneShotOptions::Verify verify) {
+Outcome mask_weights(const Graph& graph, const Masks& masks, Verify verify) {
   Outcome outcome;
   outcome.graph = graph;
   apply_masks(outcome.graph, masks);
@@ -35,7 +35,7 @@ Outcome mask_weights(const Graph& graph, const Masks& masks, OneShotOptions::Ver
   outcome.before = outcome.after = costs_of(graph, infer(graph, fitting_sizes(graph, {})));
   outcome.weights_before = count_weights(graph);
   outcome.weights_after = count_weights(outcome.graph);
-  if (verify == OneShotOptions::Verify::off) return outcome;
+  if (verify == Verify::off) return outcome;
   for (size_t i = 0; i < graph.values.size(); ++i) {
     if (graph.values[i].constant) require_masked(graph.values[i], outcome.graph.values[i], masks);
   }

@@ -1,6 +1,5 @@
-// One-shot pruning without data: score every unit, choose by rank for the budget, cut, prove. What
-// a method's paper does between and after (training) is not here.
-
+// Plans are made of the graph before anything makes up for the cut; the proof is of the graph after
+// that.
 #include "methods/one_shot.h"
 
 #include <algorithm>
@@ -29,7 +28,7 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
 }
 
 struct CutOptions {
-  OneShotOptions::Verify verify;
+  Verify verify;
   uint64_t seed;
   RecoverOptions recover;
 };
@@ -51,7 +50,7 @@ void cut(Graph graph, Groups groups, const Removal& removal, const CutOptions& o
     outcome.groups.push_back(
         {group.name, group.units(), std::count(first, first + group.units(), 0)});
   }
-  if (options.verify == OneShotOptions::Verify::off) return;
+  if (options.verify == Verify::off) return;
   outcome.proof = require_cut(graph, groups, removal, outcome.graph, options.seed);
   outcome.verified = true;
 }
@@ -85,24 +84,22 @@ Replay replay_of(Graph graph, const Plan& plan) {
 
 }  // namespace
 
-Graph prepared(Graph graph, const Method& method, const OneShotOptions& options) {
+Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& options) {
   using Selection = OneShotOptions::Selection;
-  const bool by_scale =
-      method.criterion != nullptr && std::string_view("bn-scale") == method.criterion;
   loosen(graph);
-  const Selection otherwise = by_scale ? Selection::before_batch_norms : Selection::none;
+  const Selection otherwise = criterion.ranks == Criterion::Ranks::normalisations
+                                  ? Selection::before_batch_norms
+                                  : Selection::none;
   if (options.selection.value_or(otherwise) == Selection::before_batch_norms) add_selections(graph);
   return graph;
 }
 
-Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& options) {
-  COPPICE_CHECK(method.criterion != nullptr, "'" + std::string(method.name) + "' cuts nothing");
+Chosen choose(const Graph& graph, const Criterion& criterion, const OneShotOptions& options) {
   require_finite(graph);
-  const Criterion& criterion = find_criterion(method.criterion);
   Groups groups = find_groups(graph);
   const Scores scores = score_units(
       graph, groups, criterion,
-      {.seed = options.seed, .norm_share = options.norm_share, .aggregate = options.aggregate});
+      {.seed = options.seed, .aggregate = options.aggregate, .own = options.of_criterion});
   const AllocationOptions allocation{.budget = options.budget,
                                      .scope = options.scope.value_or(criterion.scope),
                                      .round_to = options.round_to,
@@ -114,27 +111,28 @@ Chosen choose(const Graph& graph, const Method& method, const OneShotOptions& op
 }
 
 RemoveOptions removing(const OneShotOptions& options) {
-  const bool proved = options.verify == OneShotOptions::Verify::on;
+  const bool proved = options.verify == Verify::on;
   return {.recover = options.recover,
           .proof = proved ? RemoveOptions::Proof::on : RemoveOptions::Proof::off,
           .seed = options.seed};
 }
 
-Outcome prune_once(const Graph& original, const Method& method, const OneShotOptions& options) {
-  Graph graph = prepared(original, method, options);
-  auto [groups, chosen] = choose(graph, method, options);
+Outcome prune_once(const Graph& original, const Criterion& criterion,
+                   const OneShotOptions& options) {
+  Graph graph = prepared(original, criterion, options);
+  auto [groups, chosen] = choose(graph, criterion, options);
   Outcome outcome;
   outcome.before = chosen.before;
   outcome.after = chosen.after;
   outcome.rounding_moved = chosen.rounding_moved;
   cut(std::move(graph), std::move(groups), chosen.removal,
       {options.verify, options.seed, options.recover}, outcome);
-  outcome.plan.method = method.name;
+  outcome.plan.method = criterion.name;
   return outcome;
 }
 
-Outcome apply_plan(const Graph& original, const Plan& plan, OneShotOptions::Verify verify,
-                   uint64_t seed, const RecoverOptions& recover) {
+Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
+                   const RecoverOptions& recover) {
   Outcome outcome;
   if (!plan.masks.empty()) {
     if (recover.merge) {

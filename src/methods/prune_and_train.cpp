@@ -1,18 +1,17 @@
-// Pruning once and the training that brings the accuracy back: what every paper's table reports.
+#include "methods/prune_and_train.h"
 
 #include "methods/mask_weights.h"
-#include "methods/methods.h"
 #include "methods/same_structure.h"
-#include "session/session.h"
 
 namespace coppice {
 
-Outcome outcome_of(const Session& session, const Method& method, const OneShotOptions& options) {
+Outcome outcome_of(const Session& session, const std::string& method,
+                   const OneShotOptions& options) {
   Outcome outcome = apply_plan(session.original(), session.plan(), options.verify, options.seed);
   require_same_structure(session.graph(), outcome.graph, session.original(),
                          options.recover.any() ? NewBiases::allowed : NewBiases::none);
   outcome.graph = session.graph();
-  outcome.plan.method = method.name;
+  outcome.plan.method = method;
   return outcome;
 }
 

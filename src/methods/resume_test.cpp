@@ -8,6 +8,8 @@
 #include "graph/renumber.h"
 #include "methods/deep_compression.h"
 #include "methods/dsd.h"
+#include "methods/magnitude.h"
+#include "methods/prune_and_train.h"
 #include "methods/slimming.h"
 #include "methods/soft.h"
 #include "session/fake_session.h"
@@ -80,7 +82,7 @@ DeepCompressionOptions two_rounds(DeepCompressionOptions::Retraining retraining)
   options.pruning.sparsity = 0.6;
   options.rounds = 2;
   options.retraining = retraining;
-  options.sharing = {.conv_bits = 3, .fc_bits = 2};
+  options.sharing = {.bits = {.conv = 3, .fc = 2}};
   return options;
 }
 
@@ -115,7 +117,7 @@ const Case kCases[] = {
      }},
     {"soft",
      [](Session& session) {
-       return prune_softly(session, find_method("fpgm"), half_made_up_for(), fake::recipe(3),
+       return prune_softly(session, find_criterion("fpgm"), half_made_up_for(), fake::recipe(3),
                            fake::recipe(1));
      }},
     {"structured",
@@ -123,7 +125,7 @@ const Case kCases[] = {
        return prune_and_train(
            session,
            [](const Graph& graph) {
-             return prune_once(graph, find_method("l2"), half_made_up_for());
+             return prune_once(graph, find_criterion("l2"), half_made_up_for());
            },
            fake::recipe(2));
      }},
@@ -132,7 +134,7 @@ const Case kCases[] = {
        return prune_and_train(
            session,
            [](const Graph& graph) {
-             return prune_by_magnitude(graph, {.sparsity = 0.7}, OneShotOptions::Verify::on);
+             return prune_by_magnitude(graph, {.sparsity = 0.7}, Verify::on);
            },
            fake::recipe(2));
      }},

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/renumber.h"
-#include "methods/methods.h"
+#include "methods/prune_and_train.h"
 #include "session/fake_session.h"
 #include "support/text_graph.h"
 
@@ -134,15 +134,14 @@ TEST(SameStructure, weights_that_were_shared_are_shared) {
 TEST(SameStructure, what_a_session_holds_without_a_proof_is_not_given_out) {
   fake::Fixture fixture;
   Session& session = fixture.open(parse_text_graph(fake::kNet));
-  const Method& method = find_method("l2");
   session.stage("training", [&] { session.train(fake::recipe(1)); });
-  EXPECT_NO_THROW(outcome_of(session, method, {}));
+  EXPECT_NO_THROW(outcome_of(session, "l2", {}));
   session.stage("losing a Relu", [&] {
     Graph graph = session.graph();
     graph.nodes[3].inputs[0] = graph.nodes[1].outputs[0];
     session.rewrite(graph);
   });
-  EXPECT_NE(fake::message_of(ErrorKind::internal, [&] { outcome_of(session, method, {}); })
+  EXPECT_NE(fake::message_of(ErrorKind::internal, [&] { outcome_of(session, "l2", {}); })
                 .find("node 'c' (Conv), input 0: found 'n', expected 'r'"),
             std::string::npos);
 }

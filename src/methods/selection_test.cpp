@@ -60,7 +60,7 @@ Graph with_random_scales(const std::string& name) {
 }
 
 // Cuts are proved where a test is about them; proofs of these nets take seconds.
-OneShotOptions ratio(double value, OneShotOptions::Verify verify = OneShotOptions::Verify::off) {
+OneShotOptions ratio(double value, Verify verify = Verify::off) {
   OneShotOptions options;
   options.verify = verify;
   options.budget = {Budget::Of::ratio, value};
@@ -78,8 +78,7 @@ Shape shape_of(const Graph& graph, const std::string& name) {
 
 TEST(Selection, bn_scale_cuts_behind_the_streams_and_leaves_them_alone) {
   const Graph graph = with_random_scales("preresnet20");
-  const Outcome outcome =
-      prune_once(graph, find_method("bn-scale"), ratio(0.4, OneShotOptions::Verify::on));
+  const Outcome outcome = prune_once(graph, find_criterion("bn-scale"), ratio(0.4, Verify::on));
   EXPECT_TRUE(outcome.proof->comparison.equal());
   EXPECT_EQ(gathers(outcome.graph), 10);
   EXPECT_EQ(shape_of(outcome.graph, "conv1.weight")[0], 16);
@@ -98,15 +97,15 @@ TEST(Selection, bn_scale_cuts_behind_the_streams_and_leaves_them_alone) {
 TEST(Selection, other_methods_cut_the_streams_unless_they_are_told) {
   const Graph graph = with_random_scales("preresnet20");
   OneShotOptions options = ratio(0.5);
-  const Outcome streams = prune_once(graph, find_method("l1"), options);
+  const Outcome streams = prune_once(graph, find_criterion("l1"), options);
   EXPECT_EQ(gathers(streams.graph), 0);
   EXPECT_EQ(shape_of(streams.graph, "conv1.weight")[0], 8);
   options.selection = OneShotOptions::Selection::before_batch_norms;
-  const Outcome selected = prune_once(graph, find_method("l1"), options);
+  const Outcome selected = prune_once(graph, find_criterion("l1"), options);
   EXPECT_EQ(gathers(selected.graph), 10);
   EXPECT_EQ(shape_of(selected.graph, "conv1.weight")[0], 16);
   options.selection = OneShotOptions::Selection::none;
-  EXPECT_EQ(gathers(prune_once(graph, find_method("bn-scale"), options).graph), 0);
+  EXPECT_EQ(gathers(prune_once(graph, find_criterion("bn-scale"), options).graph), 0);
 }
 
 TEST(Selection, plans_replay_to_the_same_bytes_with_selections_or_without) {
@@ -114,9 +113,8 @@ TEST(Selection, plans_replay_to_the_same_bytes_with_selections_or_without) {
     const Graph graph = with_random_scales(name);
     for (const char* method : {"bn-scale", "l1"}) {
       SCOPED_TRACE(std::string(name) + " by " + method);
-      const Outcome cut = prune_once(graph, find_method(method), ratio(0.3));
-      const Outcome again =
-          apply_plan(graph, plan_from_json(to_json(cut.plan)), OneShotOptions::Verify::off, 0);
+      const Outcome cut = prune_once(graph, find_criterion(method), ratio(0.3));
+      const Outcome again = apply_plan(graph, plan_from_json(to_json(cut.plan)), Verify::off, 0);
       EXPECT_EQ(fake::bytes_of(cut.graph), fake::bytes_of(again.graph));
       EXPECT_EQ(cut.plan, again.plan);
       EXPECT_EQ(cut.after.macs, again.after.macs);
@@ -129,13 +127,13 @@ TEST(Selection, of_several_passes_of_slimming_comes_to_one_plan) {
   const Graph original = parse_text_graph(kPreActivation);
   Session& session = fixture.open(original);
   SlimmingOptions options;
-  options.pruning = ratio(0.6, OneShotOptions::Verify::on);
+  options.pruning = ratio(0.6, Verify::on);
   options.passes = 2;
   const Outcome outcome = slimming(session, options, fake::recipe(1), fake::recipe(1));
   EXPECT_TRUE(outcome.proof->comparison.equal());
   EXPECT_EQ(shape_of(outcome.graph, "w0"), (Shape{4, 1, 3, 3}));
   EXPECT_GT(gathers(outcome.graph), 0);
-  const Outcome again = apply_plan(original, outcome.plan, OneShotOptions::Verify::on, 0);
+  const Outcome again = apply_plan(original, outcome.plan, Verify::on, 0);
   EXPECT_EQ(again.graph.nodes.size(), outcome.graph.nodes.size());
   for (const char* name : {"g1", "w1", "g2", "w2", "g3", "fw"}) {
     EXPECT_EQ(shape_of(again.graph, name), shape_of(outcome.graph, name)) << name;

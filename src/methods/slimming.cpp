@@ -1,12 +1,5 @@
 // Source: Liu, Li, Shen, Huang, Yan, Zhang, "Learning Efficient Convolutional Networks through
 // Network Slimming", ICCV 2017, arXiv:1708.06519, Sec. 3.
-// Differs: by rank, so that the ratio is exact; coupled layers are averaged (prune/criteria); no
-// group loses more than a cap (0.9 by default), and groups without BatchNormalization or to keep
-// don't count among the channels of which the share leaves, so where there are any it isn't the
-// paper's; scales, shifts and biases have no weight decay, where the authors' code decays all
-// parameters, which halves the pull on scales; between passes the next training for sparsity stands
-// for the fine-tuning; the original teaches where the recipe's loss has a share for it, as the
-// command's does by default for a trained model.
 #include "methods/slimming.h"
 
 #include <algorithm>
@@ -14,11 +7,19 @@
 
 #include "core/error.h"
 #include "graph/passes/loosen.h"
-#include "methods/one_shot.h"
-#include "session/session.h"
+#include "methods/blocks.h"
+#include "methods/method.h"
+#include "methods/prune_and_train.h"
+#include "report/format.h"
 
 namespace coppice {
 namespace {
+
+constexpr char kCriterion[] = "bn-scale";
+
+const NumberOption kLambda({"lambda", "X",
+                            "strength of the penalty on scales; 0: none, for a control"},
+                           {.low = 0}, SlimmingOptions{}.lambda);
 
 std::vector<ValueId> scales_in(const Graph& graph) {
   std::vector<ValueId> scales;
@@ -40,9 +41,9 @@ Budget budget_of_pass(Budget budget, int64_t passes) {
 }
 
 void cut_smallest_scales(Session& session, const OneShotOptions& options) {
-  const Method& method = find_method("slimming");
-  Graph graph = prepared(session.graph(), method, options);
-  const Chosen chosen = choose(graph, method, options);
+  const Criterion& criterion = find_criterion(kCriterion);
+  Graph graph = prepared(session.graph(), criterion, options);
+  const Chosen chosen = choose(graph, criterion, options);
   session.rewrite(std::move(graph));
   session.remove(chosen.groups, chosen.allocation.removal, removing(options));
 }
@@ -83,9 +84,9 @@ Outcome slimming(Session& session, const SlimmingOptions& options, const Recipe&
                  const Recipe& tuning) {
   OneShotOptions pruning = options.pruning;
   pruning.budget = budget_of_pass(pruning.budget, options.passes);
-  const Method& method = find_method("slimming");
+  const Criterion& criterion = find_criterion(kCriterion);
   // What can't be reached fails before training.
-  choose(prepared(session.original(), method, pruning), method, pruning);
+  choose(prepared(session.original(), criterion, pruning), criterion, pruning);
   Graph loosened = session.original();
   loosen(loosened);
   // Merged scales come apart before each is pulled by its name.
@@ -102,7 +103,56 @@ Outcome slimming(Session& session, const SlimmingOptions& options, const Recipe&
     session.stage("pruning" + suffix, [&] { cut_smallest_scales(session, pruning); });
   }
   session.stage("fine-tuning", [&] { session.train(tuning); });
-  return outcome_of(session, method, options.pruning);
+  return outcome_of(session, "slimming", options.pruning);
 }
+
+namespace {
+
+// Said before the training, since hours later is too late: a penalty that can't move a scale to
+// zero leaves nothing to choose by.
+void warn_of_weak_penalty(const Session& session, const Recipe& recipe, double lambda,
+                          const MethodInput& input) {
+  const double scale = median_scale(session.original());
+  const double pull = largest_pull(recipe, lambda, session.batches(recipe));
+  if (pull == 0 || pull >= scale) return;
+  input.warn("--lambda " + significant(lambda, 3) + " is weak for this training: over " +
+             std::to_string(recipe.epochs) + " epochs it pulls a scale down by " +
+             significant(pull, 2) + " at most, and half of the scales are above " +
+             significant(scale, 2) + "; about --lambda " +
+             significant(2 * lambda * scale / pull, 1) +
+             " would push what matters little to zero, or more epochs");
+}
+
+Outcome slim(Session& session, const Recipe& recipe, const MethodInput& input) {
+  const SlimmingOptions options{.pruning = cutting_of(input.settings, input.seed),
+                                .lambda = input.settings[kLambda],
+                                .passes = input.settings[kRounds]};
+  warn_of_weak_penalty(session, recipe, options.lambda, input);
+  return slimming(session, options, recipe, tuning_of(input.settings, recipe, recipe.epochs));
+}
+
+}  // namespace
+
+extern const Method kSlimming{
+    .name = "slimming",
+    .paper = "Liu et al., Network Slimming, ICCV 2017, arXiv:1708.06519",
+    .about =
+        "trains with a penalty on BatchNormalization's scales, then drops the smallest channels",
+    .differs =
+        "by rank, so that the ratio is exact; coupled layers are averaged; no group loses more "
+        "than "
+        "a cap (0.9 by default), and groups without BatchNormalization or to keep don't count "
+        "among "
+        "the channels of which the share leaves, so where there are any it isn't the paper's; "
+        "scales, shifts and biases have no weight decay, where the authors' code decays all "
+        "parameters, which halves the pull on scales; between passes the next training for "
+        "sparsity "
+        "stands for the fine-tuning; a trained original teaches by default, in both trainings "
+        "(--distill 0: labels alone, as in the paper)",
+    .needs = "training data, BatchNormalization",
+    .options = joined(joined(cutting_options(Ranked::globally), tuning_options("as --epochs")),
+                      {{&kLambda}, {&kRounds, "1"}}),
+    .settle = settle_budget,
+    .train = slim};
 
 }  // namespace coppice

@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "methods/methods.h"
+#include "methods/one_shot.h"
 
 namespace coppice {
 

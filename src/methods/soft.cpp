@@ -12,13 +12,11 @@
 #include "methods/soft.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "core/error.h"
 #include "graph/passes/loosen.h"
 #include "groups/surgery.h"
-#include "methods/one_shot.h"
-#include "session/session.h"
+#include "methods/prune_and_train.h"
 
 namespace coppice {
 namespace {
@@ -41,44 +39,43 @@ Masks masks_of_filters(const Graph& graph, const Groups& groups, const Removal& 
   return masks;
 }
 
-void zero_filters(Session& session, const Method& method, const OneShotOptions& options) {
-  const Chosen chosen = choose(session.graph(), method, options);
+void zero_filters(Session& session, const Criterion& criterion, const OneShotOptions& options) {
+  const Chosen chosen = choose(session.graph(), criterion, options);
   session.mask(masks_of_filters(session.graph(), chosen.groups, chosen.allocation.removal),
                Session::Masking::soft);
 }
 
 }  // namespace
 
-void require_filters(const Method& method) {
-  if (method.criterion != nullptr && std::string_view(method.criterion) != "bn-scale") return;
-  fail_usage("--soft zeroes filters and ranks them anew after every epoch; --method " +
-             std::string(method.name) +
-             " doesn't rank by filters but by BatchNormalization's scales, which would leave what "
-             "is zeroed as active as before; choose fpgm, l1 or l2, or --method slimming to train "
-             "scales towards zero");
+void require_filters(const Criterion& criterion) {
+  if (criterion.ranks != Criterion::Ranks::normalisations) return;
+  fail_usage("'" + std::string(criterion.name) +
+             "' doesn't rank by filters but by BatchNormalization's scales, which soft pruning "
+             "would leave as active as before; choose fpgm, l1 or l2, or slimming to train scales "
+             "towards zero");
 }
 
-Outcome prune_softly(Session& session, const Method& method, const OneShotOptions& options,
+Outcome prune_softly(Session& session, const Criterion& criterion, const OneShotOptions& options,
                      const Recipe& recipe, const Recipe& tuning) {
-  require_filters(method);
+  require_filters(criterion);
   session.stage("zeroing filters", [&] {
     Graph graph = session.original();
     loosen(graph);
     session.adopt(std::move(graph), {}, {});
-    zero_filters(session, method, options);
+    zero_filters(session, criterion, options);
   });
   session.stage("soft pruning", [&] {
     const auto after_epoch = [&](int64_t epoch) {
-      if (epoch < recipe.epochs) zero_filters(session, method, options);
+      if (epoch < recipe.epochs) zero_filters(session, criterion, options);
     };
     session.train(recipe, {.after_epoch = after_epoch});
   });
   session.stage("pruning", [&] {
-    const Chosen chosen = choose(session.graph(), method, options);
+    const Chosen chosen = choose(session.graph(), criterion, options);
     session.remove(chosen.groups, chosen.allocation.removal, removing(options));
   });
   if (tuning.epochs > 0) session.stage("fine-tuning", [&] { session.train(tuning); });
-  return outcome_of(session, method, options);
+  return outcome_of(session, criterion.name, options);
 }
 
 }  // namespace coppice

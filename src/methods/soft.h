@@ -2,19 +2,19 @@
 // can still change; what is chosen in the end is cut.
 #pragma once
 
-#include "methods/methods.h"
+#include "methods/one_shot.h"
 
 namespace coppice {
 
-// Throws Error::usage for a method that doesn't rank filters by their weights: a selection of a
+// Throws Error::usage for a criterion that ranks normalisations: a selection of a
 // stream (graph/passes/select_channels.h) has no filter to zero, and a scale that isn't zeroed with
 // its filter, constant as it then is, keeps its rank.
-void require_filters(const Method& method);
+void require_filters(const Criterion& criterion);
 
 // Trains the session's original by `recipe`, zeroing after each epoch but the last the filters that
-// `method` (a structured one) would remove for the budget, cuts after the last, and trains by
+// `criterion` would remove for the budget, cuts after the last, and trains by
 // `tuning` if it has epochs. Throws as require_filters and prune_once do.
-Outcome prune_softly(Session& session, const Method& method, const OneShotOptions& options,
+Outcome prune_softly(Session& session, const Criterion& criterion, const OneShotOptions& options,
                      const Recipe& recipe, const Recipe& tuning);
 
 }  // namespace coppice

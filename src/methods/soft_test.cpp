@@ -34,10 +34,10 @@ TEST(SoftPruning, refuses_to_rank_by_scales_that_zeroed_filters_leave_as_they_ar
   Fixture fixture;
   Session& session = fixture.open(parse_text_graph(fake::kNet));
   const std::string message = fake::message_of(ErrorKind::usage, [&] {
-    prune_softly(session, find_method("bn-scale"), half_of_each_layer(), fake::recipe(1),
+    prune_softly(session, find_criterion("bn-scale"), half_of_each_layer(), fake::recipe(1),
                  fake::recipe(0));
   });
-  EXPECT_NE(message.find("--soft zeroes filters"), std::string::npos) << message;
+  EXPECT_NE(message.find("'bn-scale' doesn't rank by filters"), std::string::npos) << message;
   EXPECT_EQ(fixture.watcher.steps, 0);
 }
 
@@ -48,7 +48,7 @@ TEST(SoftPruning, zeroes_filters_that_come_back_and_cuts_the_smallest_at_the_end
   fixture.watcher.after_epoch = [&] {
     saved.push_back(norms(fake::tensor(session.graph(), "w1")));
   };
-  const Outcome outcome = prune_softly(session, find_method("l2"), half_of_each_layer(),
+  const Outcome outcome = prune_softly(session, find_criterion("l2"), half_of_each_layer(),
                                        fake::recipe(3), fake::recipe(0));
   ASSERT_EQ(saved.size(), 3u);
   EXPECT_EQ(std::ranges::count(saved[0], 0.0), 2);
@@ -76,7 +76,7 @@ TEST(SoftPruning, leaves_normalisation_and_momentum_as_they_were) {
     EXPECT_EQ(std::ranges::count(fake::tensor(session.graph(), "scale").as<float>(), 0.0f), 0);
     EXPECT_TRUE(session.masks().empty());
   };
-  prune_softly(session, find_method("fpgm"), half_of_each_layer(), fake::recipe(2),
+  prune_softly(session, find_criterion("fpgm"), half_of_each_layer(), fake::recipe(2),
                fake::recipe(1));
   EXPECT_EQ(session.history().size(), 3u);
 }
@@ -87,7 +87,7 @@ TEST(SoftPruning, recovers_what_it_cuts_and_proves_the_plan_of_the_original) {
     Session& session = fixture.open(parse_text_graph(fake::kNet));
     OneShotOptions options = half_of_each_layer();
     options.recover = recover;
-    return prune_softly(session, find_method("l2"), options, fake::recipe(2), fake::recipe(0));
+    return prune_softly(session, find_criterion("l2"), options, fake::recipe(2), fake::recipe(0));
   };
   const Outcome plain = result({}), recovered = result({.bias = true, .merge = true});
   EXPECT_EQ(plain.plan, recovered.plan);
@@ -108,8 +108,8 @@ TEST(SoftPruning, goes_on_to_the_same_bits_wherever_it_stopped) {
   const auto bytes = [&](int64_t stop_after) {
     return fake::bytes_after_stop(
         parse_text_graph(fake::kNet), folder / "checkpoint", stop_after, [](Session& session) {
-          return prune_softly(session, find_method("fpgm"), half_of_each_layer(), fake::recipe(3),
-                              fake::recipe(1))
+          return prune_softly(session, find_criterion("fpgm"), half_of_each_layer(),
+                              fake::recipe(3), fake::recipe(1))
               .graph;
         });
   };

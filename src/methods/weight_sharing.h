@@ -11,8 +11,9 @@
 #include <vector>
 
 #include "codec/kmeans.h"
-#include "methods/methods.h"
-#include "session/recipe.h"
+#include "graph/graph.h"
+#include "options/settings.h"
+#include "session/session.h"
 
 namespace coppice {
 
@@ -25,12 +26,16 @@ struct CentroidSteps {
   double learning_rate = 3e-4;
 };
 
-struct SharingOptions {
-  // Bits of a code, 1 to 16. Of the 2^bits codes one is zero's, so a layer has up to 2^bits - 1
-  // values. `conv`: weights of rank 3 and more; `fc`: matrices.
-  int64_t conv_bits = 8, fc_bits = 5;
+// Bits of a code, 1 to 16. Of the 2^bits codes one is zero's, so a layer has up to 2^bits - 1
+// values.
+struct LayerBits {
+  int64_t conv = 8, fc = 5;  // weights of rank 3 and more; matrices
   // By regular expressions for layers, in place of them; the last that matches counts.
-  std::vector<std::pair<std::string, int64_t>> bits = {};
+  std::vector<std::pair<std::string, int64_t>> layers = {};
+};
+
+struct SharingOptions {
+  LayerBits bits = {};
   std::vector<std::string> keep = {};  // regular expressions: layers whose values aren't shared
   KMeansOptions::Init init = KMeansOptions::Init::linear;
   uint64_t seed = 0;  // of Init::forgy
@@ -48,5 +53,13 @@ void share_weights(Graph& graph, const SharingOptions& options);
 // The session's stages: share, then tune the values. All of `recipe` holds but the optimizer, its
 // rate, momentum and decay, in place of which `options.steps` says how. All zeros stay zero.
 void share_and_tune(Session& session, const SharingOptions& options, const Recipe& recipe);
+
+// --bits, --init, --share-lr, --share-optimizer
+extern const TextOption<LayerBits> kBits;
+extern const NumberOption kShareLr;
+OptionList sharing_options();
+OptionList centroid_options();  // those of them that are for tuning
+// `keep` as in SharingOptions. Throws Error::usage for sgd without a learning rate.
+SharingOptions sharing_of(const Settings& settings, std::vector<std::string> keep, uint64_t seed);
 
 }  // namespace coppice

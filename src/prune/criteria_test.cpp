@@ -106,16 +106,23 @@ std::vector<size_t> order_of(const std::vector<float>& scores) {
   return order;
 }
 
+// The share of fpgm's choices that goes by norm.
+ScoreOptions sharing(const char* share) {
+  Settings settings(find_criterion("fpgm").options);
+  settings.set(*settings.options().front().option, share);
+  return {.seed = 0, .own = settings};
+}
+
 TEST(Criteria, fpgm_mixed_with_norms_takes_norms_first_and_as_many_as_asked) {
   // Three near-duplicates of norm 10, two small originals, one large original.
   const Graph graph = with_filters({{10, 0}, {10, 0.1f}, {10, 0.2f}, {0, 1}, {0, -2}, {-30, 0}});
-  const auto mixed = [&](double share) {
-    return order_of(scores_of(graph, "fpgm", {.seed = 0, .norm_share = share}));
+  const auto mixed = [&](const char* share) {
+    return order_of(scores_of(graph, "fpgm", sharing(share)));
   };
   const auto by_norm = order_of(scores_of(graph, "l2"));
-  EXPECT_EQ(mixed(1), by_norm);
-  EXPECT_EQ(mixed(0), order_of(scores_of(graph, "fpgm")));
-  for (const double share : {0.25, 0.5, 0.75}) {
+  EXPECT_EQ(mixed("1"), by_norm);
+  EXPECT_EQ(mixed("0"), order_of(scores_of(graph, "fpgm")));
+  for (const char* share : {"0.25", "0.5", "0.75"}) {
     const std::vector<size_t> order = mixed(share);
     EXPECT_EQ(order[0], by_norm[0]) << share;
     std::vector<size_t> all = order;
@@ -123,16 +130,15 @@ TEST(Criteria, fpgm_mixed_with_norms_takes_norms_first_and_as_many_as_asked) {
     EXPECT_EQ(all, (std::vector<size_t>{0, 1, 2, 3, 4, 5})) << share;
   }
   // Half: the smallest norm, then the filter nearest to the rest without it, and so on.
-  EXPECT_EQ(mixed(0.5)[0], 3u);
-  EXPECT_LT(mixed(0.5)[1], 3u);
-  EXPECT_EQ(mixed(0.5)[2], 4u);
+  EXPECT_EQ(mixed("0.5")[0], 3u);
+  EXPECT_LT(mixed("0.5")[1], 3u);
+  EXPECT_EQ(mixed("0.5")[2], 4u);
 }
 
 TEST(Criteria, fpgm_measures_distances_to_what_the_norm_has_left) {
   // Without the small filters at the right, the one at 5 is nearest to all others.
   std::vector<std::vector<float>> filters = {{4}, {5}, {6.5f}, {9}, {-0.1f}, {-0.2f}, {-0.3f}};
-  const auto order =
-      order_of(scores_of(with_filters(filters), "fpgm", {.seed = 0, .norm_share = 0.9}));
+  const auto order = order_of(scores_of(with_filters(filters), "fpgm", sharing("0.9")));
   EXPECT_EQ((std::vector<size_t>(order.begin(), order.begin() + 3)),
             (std::vector<size_t>{4, 5, 6}));
 }

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "groups/groups.h"
+#include "options/settings.h"
 
 namespace coppice {
 
@@ -22,9 +23,9 @@ namespace coppice {
 enum class Aggregate { mean, max, sum, first };
 
 struct ScoreOptions {
-  uint64_t seed = 0;      // of what is random
-  double norm_share = 0;  // fpgm: the share of those that leave that goes by norm, see fpgm.cpp
+  uint64_t seed = 0;  // of what is random
   Aggregate aggregate = Aggregate::mean;
+  Settings own = {};  // of the criterion's own options
 };
 
 struct GroupView {
@@ -35,13 +36,18 @@ struct GroupView {
 
 struct Criterion {
   enum class Scope { group, global };
+  // What is looked at: the weights of filters, the scales of normalisations, or nothing.
+  enum class Ranks { filters, normalisations, nothing };
 
   const char* name;
   const char* paper;
-  const char* about;  // one line: what the score is
-  Scope scope;
+  const char* about;         // one line: what the score is
+  const char* differs = "";  // from the paper
+  Scope scope = Scope::group;
+  Ranks ranks = Ranks::filters;
+  OptionList options = {};  // its own, beside ScoreOptions
   // Empty where the group lacks what the criterion looks at (no BatchNormalization, say).
-  std::vector<float> (*score)(const GroupView& view);
+  std::vector<float> (*score)(const GroupView& view) = nullptr;
 };
 
 std::span<const Criterion> criteria();

@@ -23,14 +23,12 @@
 #include <vector>
 
 #include "core/files.h"
+#include "options/settings.h"
 #include "prune/plan.h"
 #include "session/evaluation.h"
 #include "session/trainer.h"
 
 namespace coppice {
-
-// What a run was asked to do, option by option; a run goes on only with the same.
-using Request = std::vector<std::pair<std::string, std::string>>;
 
 struct TrainingCursor {
   int64_t epoch = 0, batch = 0;  // the next one

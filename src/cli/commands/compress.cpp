@@ -2,11 +2,12 @@
 // if --bits asks for it. coppice decompress: the same file back, byte by byte, unless --bits
 // changed it or its weights lay in other files, which then are inside.
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <filesystem>
 
 #include "cli/commands/commands.h"
-#include "cli/commands/sharing_options.h"
 #include "cli/density.h"
+#include "cli/given_options.h"
 #include "cli/interrupt.h"
 #include "cli/judge.h"
 #include "cli/model.h"
@@ -15,6 +16,8 @@
 #include "codec/codec.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "methods/blocks.h"
+#include "methods/weight_sharing.h"
 #include "onnx/onnx.h"
 #include "report/format.h"
 #include "report/table.h"
@@ -26,51 +29,68 @@ constexpr size_t kMostRows = 200;
 constexpr Table::Align kRight = Table::Align::right;
 
 struct Options {
-  std::string model, output, coder = "smallest", data, preprocess;
-  SharingTexts sharing;
-  std::vector<std::string> keep;
-  std::string without_meaning;  // the first option given that only another training has a use for
-  std::optional<int64_t> label_offset;
+  std::string model, output, coder = "smallest";
   int64_t index_bits = 0;
-  TrainingOptions training;
+  bool resume = false;
+  GivenOptions given;
 };
 
-void require_consistent(const Options& options) {
-  const Request training = request_of(options.training);
-  if (!options.without_meaning.empty()) {
-    fail_usage(options.without_meaning +
+// Of these a training of shared values has no use: what is trained are those values alone.
+bool is_meaningless(const OptionUse& use) {
+  const Option* const others[] = {&kLearningRate, &kOptimizer, &kMomentum, &kWeightDecay, &kZeros};
+  return std::ranges::find(others, use.option) != std::end(others);
+}
+
+OptionList options_of_compress() {
+  OptionList sharing =
+      changed(sharing_options(), {&kBits, "", "",
+                                  "first let every layer's weights share 2^bits values, such as "
+                                  "conv=8,fc=5"});
+  sharing.push_back({&kKeep, {}, "", "share no values in layers of such a name; may be repeated"});
+  OptionList training =
+      changed(training_options(), {&kEpochs, "1", "", "epochs of tuning the shared values"});
+  std::erase_if(training, is_meaningless);
+  return joined(joined(std::move(sharing), data_options()), training);
+}
+
+// The first that was given of some options.
+const Option* first_of(const OptionList& options, const Settings& settings) {
+  const auto given = std::ranges::find_if(
+      options, [&](const OptionUse& use) { return settings.has(*use.option); });
+  return given == options.end() ? nullptr : given->option;
+}
+
+void require_consistent(const Options& options, const Settings& settings) {
+  if (const auto others = options.given.others(settings.options()); !others.empty()) {
+    fail_usage(others.front()->flag() +
                " has no meaning here: what is trained is the shared values, as --share-lr and "
                "--share-optimizer say, and all zeros stay zero");
   }
-  const bool shares = options.sharing.bits.has_value();
-  if (!shares && !options.data.empty()) {
+  const bool shares = settings.has(kBits), trains = settings.has(kData);
+  if (!shares && trains) {
     fail_usage("--data is for tuning what --bits shares; add --bits, such as --bits conv=8,fc=5");
   }
-  const Request sharing = request_of(options.sharing);
-  if (!shares && !sharing.empty()) {
-    fail_usage(sharing.front().first + " is for --bits; add --bits, such as --bits conv=8,fc=5");
+  const Option* const sharing = first_of(sharing_options(), settings);
+  if (!shares && sharing != nullptr) {
+    fail_usage(sharing->flag() + " is for --bits; add --bits, such as --bits conv=8,fc=5");
   }
-  if (!shares && !options.keep.empty()) {
+  if (!shares && settings.has(kKeep)) {
     fail_usage("--keep is for --bits: without, every layer is kept as it is");
   }
-  if (options.data.empty() && (options.sharing.learning_rate || options.sharing.optimizer)) {
-    fail_usage(std::string(options.sharing.learning_rate ? "--share-lr" : "--share-optimizer") +
-               " is for tuning; add --data");
+  if (const Option* tuning = first_of(centroid_options(), settings); tuning && !trains) {
+    fail_usage(tuning->flag() + " is for tuning; add --data");
   }
-  if (options.data.empty() && (!training.empty() || options.training.resume)) {
-    fail_usage((training.empty() ? "--resume" : training.front().first) +
-               " is for tuning; add --bits and --data");
+  OptionList own = training_options();
+  std::erase_if(own, is_meaningless);
+  const Option* const trained = first_of(own, settings);
+  if (!trains && (trained != nullptr || options.resume)) {
+    fail_usage((trained ? trained->flag() : "--resume") + " is for tuning; add --bits and --data");
   }
 }
 
-Request request_of(const Options& options, const std::string& sha256, const Invocation& run) {
+Request request_of(const Settings& settings, const std::string& sha256, const Invocation& run) {
   Request request = {{"command", "compress"}, {"model", sha256}};
-  for (auto& entry : coppice::request_of(options.sharing)) request.push_back(std::move(entry));
-  for (const std::string& pattern : options.keep) request.emplace_back("--keep", pattern);
-  request.emplace_back("--data", options.data);
-  if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
-  add_label_offset(request, options.label_offset);
-  for (auto& entry : coppice::request_of(options.training)) request.push_back(std::move(entry));
+  for (auto& entry : settings.decisive()) request.push_back(std::move(entry));
   request.emplace_back("--seed", std::to_string(run.options.seed));
   return request;
 }
@@ -81,20 +101,22 @@ struct Tuned {
   std::string text = {};
 };
 
-Tuned share_and_judge(const Options& options, Graph original, const SharingOptions& sharing,
+Tuned share_and_judge(const Options& options, const Settings& settings, Graph original,
                       const Invocation& run) {
-  TrainingOptions training_options = options.training;
-  if (training_options.epochs == 0) training_options.epochs = 1;
-  training_options.learning_rate = options.sharing.learning_rate;
-  training_options.rate_hint = "--share-lr 0.0003";
-  const DataChoice data{options.data, options.preprocess, options.label_offset};
+  const DataChoice data = data_of(settings);
+  const SharingOptions sharing = sharing_of(settings, settings.all(kKeep), run.options.seed);
   std::unique_ptr<Dataset> pictures = data.open(Split::test);
-  require_targets(original, *pictures, training_options.distillation);
+  require_targets(original, *pictures, settings.given(kDistillation));
   Judge judge(data, std::move(pictures), original, run);
   const std::string sum = model_sha256(options.model, run.options.seed).get();
-  const Start start = is_zoo_name(options.model) ? Start::untrained : Start::pruned;
-  TrainingRun training(training_options, start, std::move(original), judge,
-                       request_of(options, sum, run), run);
+  const TrainingChoice choice{
+      .settings = settings,
+      .start = is_zoo_name(options.model) ? Start::untrained : Start::pruned,
+      .request = request_of(settings, sum, run),
+      .resume = options.resume,
+      .rate_hint = "--share-lr 0.0003",
+      .has_rate = settings.has(kShareLr)};
+  TrainingRun training(choice, std::move(original), judge, run);
   Session& session = training.session();
   judge.hold_out(session.held_out());
   share_and_tune(session, sharing, training.recipe());
@@ -189,24 +211,26 @@ Json to_json(const CodecReport& report) {
 }
 
 Result compress(const Options& options, const Invocation& run) {
-  require_consistent(options);
+  const Settings settings = options.given.settings(options_of_compress());
+  require_consistent(options, settings);
+  const bool trains = settings.has(kData);
   std::optional<SharingOptions> sharing;
-  if (options.sharing.bits) {
-    sharing = sharing_options(options.sharing, options.keep, run.options.seed);
+  if (settings.has(kBits)) {
+    sharing = sharing_of(settings, settings.all(kKeep), run.options.seed);
   }
   Places places;
   places.reads_model(options.model);
-  places.reads_data(options.data);
+  places.reads_data(data_of(settings).spec);
   places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   Model model = load_model(options.model, run.options.seed);
   const bool beside = model.graph.foreign.storage == Foreign::Storage::beside;
   const Buffer original = sharing ? Buffer() : onnx_file_of(model);
   Tuned tuned{.graph = model.graph};
-  if (sharing && options.data.empty()) {
-    share_weights(tuned.graph, *sharing);
+  if (trains) {
+    tuned = share_and_judge(options, settings, std::move(tuned.graph), run);
   } else if (sharing) {
-    tuned = share_and_judge(options, std::move(tuned.graph), *sharing, run);
+    share_weights(tuned.graph, *sharing);
   }
   CodecOptions codec;
   codec.index_bits = static_cast<int>(options.index_bits);
@@ -278,27 +302,15 @@ Action define_compress(CLI::App& app, CommonOptions& common) {
                  "bits of a relative index (default: what is smallest)")
       ->check(CLI::Range(1, 12).description(""))
       ->type_name("N");
-  add_sharing_options(app, options->sharing);
-  app.get_option("--bits")->description(
-      "first let every layer's weights share 2^bits values, such as conv=8,fc=5");
-  app.add_option("--keep", options->keep,
-                 "share no values in layers of such a name; may be repeated")
-      ->type_name("REGEX")
-      ->allow_extra_args(false);
-  add_data_options(app, {options->data, options->preprocess, options->label_offset});
-  add_training_options(app, options->training);
-  app.get_option("--epochs")->description("epochs of tuning the shared values (default 1)");
+  options->given.add(app, options_of_compress());
+  OptionList meaningless = training_options();
+  std::erase_if(meaningless, [](const OptionUse& use) { return !is_meaningless(use); });
+  options->given.add(app, meaningless);
+  options->given.show_only(options_of_compress());
+  add_resume(app, options->resume);
   add_common_options(app, common);
-  std::vector<CLI::Option*> others;
-  for (const char* name : {"--lr", "--optimizer", "--momentum", "--weight-decay", "--zeros"}) {
-    others.push_back(app.get_option(name)->group(""));  // not in --help
-  }
-  app.parse_complete_callback([options, others, &common] {
-    for (const CLI::Option* other : others) {
-      // By its long name: an option of no group has no other.
-      if (other->count() > 0) options->without_meaning = "--" + other->get_lnames().front();
-    }
-    if (!options->data.empty() && common.run_folder.empty()) {
+  app.parse_complete_callback([options, &common] {
+    if (options->given.has(kData) && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);
     }
   });

@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "cli/commands/commands.h"
+#include "cli/given_options.h"
 #include "cli/judge.h"
 #include "cli/model.h"
 #include "core/error.h"
@@ -13,8 +14,8 @@ namespace coppice {
 namespace {
 
 struct Options {
-  std::string model, data, preprocess, engine = "runtime", device;
-  std::optional<int64_t> label_offset;
+  std::string model, engine = "runtime", device;
+  GivenOptions given;
   int64_t batch = 0, limit = 0;
 };
 
@@ -24,7 +25,7 @@ Result eval(const Options& options, const Invocation& run) {
                ": the runtime computes on the CPU; add --engine train, or leave --device out");
   }
   Model model = load_model(options.model, run.options.seed);
-  const DataChoice data{options.data, options.preprocess, options.label_offset};
+  const DataChoice data = data_of(options.given.settings(data_options()));
   std::unique_ptr<Dataset> pictures = data.open(Split::test);
   require_classifier(model.graph, *pictures);
   Judge judge(data, std::move(pictures), model.graph, run);
@@ -53,7 +54,7 @@ Result eval(const Options& options, const Invocation& run) {
   }
   Json json = to_json(found);
   json["model"] = options.model;
-  json["data"] = options.data;
+  json["data"] = judge.data().spec;
   json["engine"] = options.engine;
   json.update(judge.to_json());
   return {.json = json};
@@ -64,8 +65,8 @@ Result eval(const Options& options, const Invocation& run) {
 Action define_eval(CLI::App& app, CommonOptions& common) {
   const auto options = std::make_shared<Options>();
   add_model(app, options->model);
-  add_data_options(app, {options->data, options->preprocess, options->label_offset});
-  app.get_option("--data")->required();
+  options->given.add(app, data_options());
+  options->given.require(kData);
   add_count(app, "--batch", options->batch, kMostBatch, "pictures at once (default: up to 100)");
   add_count(app, "--limit", options->limit, std::numeric_limits<int64_t>::max(),
             "only N of the pictures, drawn at random, but always the same ones");

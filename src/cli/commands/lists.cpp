@@ -4,7 +4,7 @@
 
 #include "cli/commands/commands.h"
 #include "data/dataset.h"
-#include "methods/methods.h"
+#include "methods/method.h"
 #include "prune/criterion.h"
 #include "report/table.h"
 
@@ -20,17 +20,32 @@ const char* name_of(Method::Kind kind) {
   return "";
 }
 
+Json to_json(const OptionUse& use) {
+  const Option& option = *use.option;
+  Json json = {{"name", option.name()},
+               {"type", option.type()},
+               {"expected", option.expected()},
+               {"repeats", option.about().takes == Option::Takes::values},
+               {"about", use.help_text()}};
+  const std::string usual = use.default_text();
+  json["default"] = usual.empty() ? Json() : Json(usual);
+  return json;
+}
+
 Result list_methods(Invocation& run) {
   Table table({{"method"}, {"what it does"}, {"needs"}, {"paper"}});
   Json list = Json::array();
   for (const Method& method : methods()) {
     table.add({method.name, method.about, method.needs, method.paper});
+    Json options = Json::array();
+    for (const OptionUse& use : options_of(method)) options.push_back(to_json(use));
     list.push_back({{"name", method.name},
                     {"about", method.about},
                     {"needs", method.needs},
                     {"kind", name_of(method.kind)},
-                    {"criterion", method.criterion ? Json(method.criterion) : Json()},
-                    {"paper", method.paper}});
+                    {"paper", method.paper},
+                    {"differs", method.differs},
+                    {"options", options}});
   }
   run.console.print(table.text());
   return {.json = {{"methods", list}}};

@@ -10,20 +10,17 @@
 #include <functional>
 
 #include "cli/commands/commands.h"
-#include "cli/commands/method_options.h"
-#include "cli/commands/prune_in_training.h"
+#include "cli/commands/prune_options.h"
 #include "cli/cut_summary.h"
 #include "cli/interrupt.h"
 #include "cli/judge.h"
 #include "cli/latency.h"
 #include "cli/output_path.h"
 #include "cli/plan_file.h"
+#include "cli/training.h"
 #include "core/error.h"
 #include "core/files.h"
-#include "graph/cost.h"
-#include "graph/passes/fuse_batch_norm.h"
-#include "graph/passes/simplify.h"
-#include "methods/rescale_dropout.h"
+#include "methods/rewrite.h"
 #include "onnx/onnx.h"
 
 namespace coppice {
@@ -31,10 +28,31 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-Places places_of(const PruneOptions& options, const Invocation& run) {
+// One run of the command: what it was told, checked before anything is read.
+struct Pruning {
+  const PruneOptions& options;
+  const Method& method;
+  const Settings settings;
+  const Invocation& run;
+
+  Pruning(const PruneOptions& given, const Invocation& invocation)
+      : options(given),
+        method(find_method(given.method)),
+        settings(settings_of(given, method)),
+        run(invocation) {}
+  bool trains() const { return settings.has(kEpochs); }
+  MethodInput input() const {
+    return {.settings = settings,
+            .seed = run.options.seed,
+            .remark = [this](const std::string& text) { run.console.remark(text); },
+            .warn = [this](const std::string& text) { run.console.warn(text); }};
+  }
+};
+
+Places places_of(const PruneOptions& options, const std::string& data, const Invocation& run) {
   Places places;
   places.reads_model(options.model);
-  places.reads_data(options.data);
+  places.reads_data(data);
   places.writes_run(run.options.run_folder);
   return places;
 }
@@ -52,12 +70,12 @@ struct Outputs {
   AtomicFile model;
   PlanFile plan;
 
-  Outputs(const PruneOptions& options, const Invocation& run)
-      : places(places_of(options, run)),
-        model_path(places.writes("-o", options.output)),
+  explicit Outputs(const Pruning& pruning)
+      : places(places_of(pruning.options, data_of(pruning.settings).spec, pruning.run)),
+        model_path(places.writes("-o", pruning.options.output)),
         model(model_path),
-        plan(places.writes("--plan", plan_path(options, model_path))) {
-    if (find_method(options.method).kind == Method::Kind::unstructured) {
+        plan(places.writes("--plan", plan_path(pruning.options, model_path))) {
+    if (pruning.method.kind == Method::Kind::unstructured) {
       places.replaces_folder("the folder of masks", plan.mask_folder());
       plan.expect_masks();
     }
@@ -65,71 +83,33 @@ struct Outputs {
   }
 };
 
-// What the options ask for, checked before anything is read; empty for a method that decides while
-// it trains.
-std::function<Outcome(const Graph&)> method_of(const PruneOptions& options, uint64_t seed) {
-  const Method& method = find_method(options.method);
-  require_fitting(options, method);
-  if (prunes_in_training(options)) {
-    require_valid(options, seed);
-    return {};
-  }
-  if (method.kind == Method::Kind::unstructured) {
-    const auto verify = options.verify ? OneShotOptions::Verify::on : OneShotOptions::Verify::off;
-    return [verify, magnitude = magnitude_options(options)](const Graph& graph) {
-      return prune_by_magnitude(graph, magnitude, verify);
-    };
-  }
-  return [&method, one_shot = one_shot_options(options, seed)](const Graph& graph) {
-    return prune_once(graph, method, one_shot);
-  };
-}
-
 // What judges before and after, if there is --data.
-std::optional<Judge> judge_of(const PruneOptions& options, const Graph& graph,
-                              const Invocation& run) {
+std::optional<Judge> judge_of(const Pruning& pruning, const Graph& graph) {
   std::optional<Judge> judge;
-  if (options.data.empty()) return judge;
-  const DataChoice data{options.data, options.preprocess, options.label_offset};
+  const DataChoice data = data_of(pruning.settings);
+  if (data.spec.empty()) return judge;
   std::unique_ptr<Dataset> pictures = data.open(Split::test);
   // A net that isn't a classifier can still follow its original's outputs.
-  if (options.training.epochs > 0) {
-    require_targets(graph, *pictures, options.training.distillation);
+  if (pruning.trains()) {
+    require_targets(graph, *pictures, pruning.settings.given(kDistillation));
   } else {
     require_classifier(graph, *pictures);
   }
-  judge.emplace(data, std::move(pictures), graph, run);
+  judge.emplace(data, std::move(pictures), graph, pruning.run);
   return judge;
 }
 
 // Test data are read last, and once.
-void judge_both(const Judge& judge, const PruneOptions& options, const Graph& original,
+void judge_both(const Judge& judge, const Pruning& pruning, const Graph& original,
                 const Graph& pruned, CutSummary& summary) {
   if (why_not_classifier(original, judge.dataset())) return;
   EvaluationOptions evaluation{.doing = "evaluating the original"};
   // What was trained on here was looked at before that.
-  summary.before.accuracy = options.training.epochs > 0
+  summary.before.accuracy = pruning.trains()
                                 ? judge.evaluate(original, evaluation)
-                                : judge.evaluate_given(original, options.model, evaluation);
+                                : judge.evaluate_given(original, pruning.options.model, evaluation);
   summary.after.accuracy = judge.evaluate(pruned, {.doing = "evaluating the pruned model"});
   summary.judged_by = judge.by();
-}
-
-// Passes that change how the result is written, not what it computes; that is compared once more.
-void rewrite(Outcome& outcome, const PruneOptions& options, uint64_t seed) {
-  if (!options.fold_bn && !options.simplify) return;
-  const Graph before = outcome.graph;
-  if (options.simplify) simplify(outcome.graph);
-  if (options.fold_bn) fuse_batch_norms(outcome.graph);
-  outcome.after = costs_of(outcome.graph, infer(outcome.graph, fitting_sizes(outcome.graph, {})));
-  if (!outcome.proof) return;
-  const Comparison comparison =
-      compare(before, outcome.graph, outcome.proof->comparison.sizes, seed);
-  if (comparison.equal()) return;
-  throw Error(ErrorKind::internal,
-              "--fold-bn or --simplify changed the outputs by " + std::to_string(comparison.error) +
-                  " of the largest, expected at most " + std::to_string(comparison.allowed()) +
-                  "; nothing was written; please report this model");
 }
 
 void write(Outputs& outputs, const Graph& graph, const Plan& plan) {
@@ -159,48 +139,85 @@ void measure_latency(Graph original, const std::filesystem::path& cut, CutSummar
   }
 }
 
+// What the training starts from.
+Start start_of(const Pruning& pruning) {
+  if (is_zoo_name(pruning.options.model)) return Start::untrained;
+  return pruning.method.original == Method::Original::is_made_better ? Start::trained
+                                                                     : Start::pruned;
+}
+
+TrainingChoice choice_of(const Pruning& pruning, const std::string& sha256) {
+  return {.settings = pruning.settings,
+          .start = start_of(pruning),
+          .request = request_of(pruning.options, pruning.settings, sha256, pruning.run.options),
+          .resume = pruning.options.resume};
+}
+
+Outcome train(const Pruning& pruning, TrainingRun& training, Judge& judge) {
+  Session& session = training.session();
+  judge.hold_out(session.held_out());
+  if (!session.kept().empty()) {
+    pruning.run.console.remark(kept_line(session.kept(), session.original()));
+  }
+  return run_in_training(pruning.method, session, training.recipe(), pruning.input());
+}
+
+Json report_of(const TrainingRun& training, const Outcome& outcome) {
+  Json json = training.to_json();
+  for (const auto& [name, count] : outcome.facts) json[name] = count;
+  return json;
+}
+
+// The metadata that a model is given: what is known of its preprocessing.
+std::string preprocessing_of(const Pruning& pruning, const std::optional<Judge>& judge) {
+  if (judge && pruning.trains()) return to_string(judge->preprocessing());
+  const std::string given = data_of(pruning.settings).preprocess;
+  return given.empty() ? "" : to_string(parse_preprocessing(given));
+}
+
+Json settings_json(const Settings& settings) {
+  Json json = Json::object();
+  for (const auto& [name, value] : settings.resolved()) {
+    if (!json.contains(name)) {
+      json[name] = value;
+    } else if (json[name].is_array()) {
+      json[name].push_back(value);
+    } else {
+      json[name] = {json[name], value};
+    }
+  }
+  return json;
+}
+
 Result prune(const PruneOptions& options, const Invocation& run) {
   const auto start = Clock::now();
-  const auto prune_by_method = method_of(options, run.options.seed);
-  require_consistent_training(options, find_method(options.method));
-  std::string preprocess;
-  if (!options.preprocess.empty()) {
-    preprocess = to_string(parse_preprocessing(options.preprocess));
-  }
-  Outputs outputs(options, run);
+  const Pruning pruning(options, run);
+  Outputs outputs(pruning);
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
-  std::optional<Judge> judge = judge_of(options, model.graph, run);
+  std::optional<Judge> judge = judge_of(pruning, model.graph);
   const std::string sum = sha256.get();
 
   Outcome outcome;
   Json training;
   std::optional<TrainingRun> trained;
-  if (options.training.epochs > 0) {
-    trained.emplace(options.training, start_of(options), model.graph, *judge,
-                    request_of(options, sum, run.options), run);
-    const Session& session = trained->session();
-    judge->hold_out(session.held_out());
-    if (!session.kept().empty()) {
-      run.console.remark(kept_line(session.kept(), session.original()));
-    }
-    outcome = prune_by_method
-                  ? prune_and_train(trained->session(), prune_by_method, trained->recipe())
-                  : prune_in_training(options, *trained, run);
-    training = trained->to_json();
-    if (options.method == "deep-compression") training["dropouts"] = count_dropouts(model.graph);
-    preprocess = to_string(judge->preprocessing());
+  if (pruning.trains()) {
+    trained.emplace(choice_of(pruning, sum), model.graph, *judge, run);
+    outcome = train(pruning, *trained, *judge);
+    training = report_of(*trained, outcome);
   } else {
-    outcome = prune_by_method(model.graph);
+    outcome = pruning.method.prune(model.graph, pruning.input());
   }
-  rewrite(outcome, options, run.options.seed);
-  if (!preprocess.empty()) set_metadata(outcome.graph, kPreprocessKey, preprocess);
+  rewrite(outcome, pruning.settings, run.options.seed);
+  if (const std::string preprocess = preprocessing_of(pruning, judge); !preprocess.empty()) {
+    set_metadata(outcome.graph, kPreprocessKey, preprocess);
+  }
   outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
   outcome.plan.model_sha256 = sum;
   outcome.plan.output = std::filesystem::path(options.output).filename().string();
   CutSummary summary = summarise(model, outcome);
   summary.trained = trained.has_value();
-  if (judge) judge_both(*judge, options, model.graph, outcome.graph, summary);
+  if (judge) judge_both(*judge, pruning, model.graph, outcome.graph, summary);
   write(outputs, outcome.graph, outcome.plan);
   if (trained) trained->finish();
   trained.reset();
@@ -209,10 +226,11 @@ Result prune(const PruneOptions& options, const Invocation& run) {
 
   summary.output = options.output;
   summary.plan = outputs.plan.path().string();
-  summary.command = command_again(options, run.options);
+  summary.command = command_again(options, pruning.settings, run.options);
   if (options.latency) measure_latency(std::move(model.graph), outputs.model_path, summary, run);
   print(summary, run.console);
   Json json = to_json(summary);
+  json["settings"] = settings_json(pruning.settings);
   if (!training.is_null()) json["training"] = training;
   if (judge) json.update(judge->to_json());
   return {.json = json};
@@ -225,7 +243,7 @@ Action define_prune(CLI::App& app, CommonOptions& common) {
   add_prune_options(app, *options);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
-    if (options->training.epochs > 0 && common.run_folder.empty()) {
+    if (options->given.has(kEpochs) && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);
     }
   });

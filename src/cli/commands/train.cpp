@@ -4,6 +4,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/density.h"
+#include "cli/given_options.h"
 #include "cli/interrupt.h"
 #include "cli/judge.h"
 #include "cli/model.h"
@@ -17,33 +18,39 @@ namespace coppice {
 namespace {
 
 struct Options {
-  std::string model, output, data, preprocess;
-  std::optional<int64_t> label_offset;
-  TrainingOptions training;
+  std::string model, output;
+  bool resume = false;
+  GivenOptions given;
 };
 
-Request request_of(const Options& options, const std::string& sha256, const Invocation& run) {
-  Request request = {{"command", "train"}, {"model", sha256}, {"--data", options.data}};
-  if (!options.preprocess.empty()) request.emplace_back("--preprocess", options.preprocess);
-  add_label_offset(request, options.label_offset);
-  for (auto& entry : coppice::request_of(options.training)) request.push_back(std::move(entry));
+OptionList options_of_train() {
+  return joined(data_options(), changed(training_options(), {&kEpochs, "10"}));
+}
+
+Request request_of(const Settings& settings, const std::string& sha256, const Invocation& run) {
+  Request request = {{"command", "train"}, {"model", sha256}};
+  for (auto& entry : settings.decisive()) request.push_back(std::move(entry));
   request.emplace_back("--seed", std::to_string(run.options.seed));
   return request;
 }
 
 Result train(const Options& options, const Invocation& run) {
+  const Settings settings = options.given.settings(options_of_train());
+  const DataChoice data = data_of(settings);
   Places places;
   places.reads_model(options.model);
-  places.reads_data(options.data);
+  places.reads_data(data.spec);
   places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
-  const DataChoice data{options.data, options.preprocess, options.label_offset};
   Judge judge(data, data.open(Split::test), model.graph, run);
-  const Start start = is_zoo_name(options.model) ? Start::untrained : Start::trained;
-  TrainingRun training(options.training, start, std::move(model.graph), judge,
-                       request_of(options, sha256.get(), run), run);
+  const TrainingChoice choice{
+      .settings = settings,
+      .start = is_zoo_name(options.model) ? Start::untrained : Start::trained,
+      .request = request_of(settings, sha256.get(), run),
+      .resume = options.resume};
+  TrainingRun training(choice, std::move(model.graph), judge, run);
   Session& session = training.session();
   judge.hold_out(session.held_out());
   if (!session.kept().empty()) {
@@ -52,7 +59,7 @@ Result train(const Options& options, const Invocation& run) {
   session.stage("training", [&] { session.train(training.recipe()); });
   Graph trained = session.graph();
   set_metadata(trained, kPreprocessKey, to_string(judge.preprocessing()));
-  Json json = {{"model", options.model}, {"output", options.output}, {"data", options.data}};
+  Json json = {{"model", options.model}, {"output", options.output}, {"data", data.spec}};
   json["training"] = training.to_json();
   json.update(judge.to_json());
   const DensityChange density = density_change(session.original(), trained);
@@ -60,7 +67,7 @@ Result train(const Options& options, const Invocation& run) {
   json["after"] = to_json(density.after);
   json["denser"] = density.denser();
   std::string text = "trained " + printable(options.model) + " for " +
-                     with_separators(options.training.epochs) + " epochs\n";
+                     with_separators(settings[kEpochs]) + " epochs\n";
   if (session.classes() > 0) {
     const Evaluation found = judge.evaluate(trained, {});
     json["judged"] = to_json(found);
@@ -81,12 +88,11 @@ Result train(const Options& options, const Invocation& run) {
 
 Action define_train(CLI::App& app, CommonOptions& common) {
   const auto options = std::make_shared<Options>();
-  options->training.epochs = 10;
   add_model(app, options->model);
   add_output(app, options->output);
-  add_data_options(app, {options->data, options->preprocess, options->label_offset});
-  app.get_option("--data")->required();
-  add_training_options(app, options->training);
+  options->given.add(app, options_of_train());
+  options->given.require(kData);
+  add_resume(app, options->resume);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
     if (common.run_folder.empty()) common.run_folder = default_run_folder(options->output);

@@ -8,7 +8,7 @@
 #include "cli/model.h"
 #include "cli/plan_file.h"
 #include "core/error.h"
-#include "methods/methods.h"
+#include "methods/one_shot.h"
 #include "report/format.h"
 
 namespace coppice {
@@ -44,9 +44,8 @@ Result verify(const Options& options, const Invocation& run) {
   if (!options.plan.empty()) {
     std::future<std::string> sha256 = model_sha256(options.first, seed);
     const Plan plan = read_plan(options.plan);
-    first = within("plan '" + options.plan + "'", [&] {
-      return apply_plan(first, plan, OneShotOptions::Verify::off, seed).graph;
-    });
+    first = within("plan '" + options.plan + "'",
+                   [&] { return apply_plan(first, plan, Verify::off, seed).graph; });
     json["plan"] = options.plan;
     json["same_model"] = made_for(plan, sha256.get());
     if (!json["same_model"].get<bool>()) {

@@ -2,9 +2,6 @@
 //
 // Source: Liu, Li, Shen, Huang, Yan, Zhang, "Learning Efficient Convolutional Networks through
 // Network Slimming", ICCV 2017, arXiv:1708.06519, section 3.
-// Differs: coupled layers are averaged, with their spread (the paper gives each its own scale
-// through a selection layer); the sparsity training that precedes it in the paper is the method's
-// business, not the criterion's.
 
 #include <cmath>
 
@@ -30,9 +27,16 @@ std::vector<float> bn_scale(const GroupView& view) {
 
 }  // namespace
 
-extern const Criterion kBnScale{"bn-scale",
-                                "Liu et al., Network Slimming, ICCV 2017, arXiv:1708.06519",
-                                "absolute BatchNormalization scale, ranked over the whole network",
-                                Criterion::Scope::global, bn_scale};
+extern const Criterion kBnScale{
+    .name = "bn-scale",
+    .paper = "Liu et al., Network Slimming, ICCV 2017, arXiv:1708.06519 (its ranking)",
+    .about = "absolute BatchNormalization scale",
+    .differs =
+        "coupled layers are averaged, with their spread, where the paper gives each its own "
+        "scale through a selection layer; the training for sparsity that precedes it there is "
+        "--method slimming",
+    .scope = Criterion::Scope::global,
+    .ranks = Criterion::Ranks::normalisations,
+    .score = bn_scale};
 
 }  // namespace coppice

@@ -5,11 +5,6 @@
 // Neural Networks Acceleration", CVPR 2019, arXiv:1811.00250, equation 8: g(x) = sum_j ||x -
 // F_j||_2. The mix of section 4.1: a part leaves by norm, the rest by the distances among those
 // that the norm has left.
-// Differs: coupled layers count all, each normalised to mean 1, and their mean keeps their spread
-// (aggregate.cpp): the paper prunes convolutions one by one and keeps residual widths. The mix is
-// one order for every budget, so norm and distance take turns (norm first) as their shares say; the
-// paper marks all that go by norm and then the others. Its text prunes 10 % by norm and 30 % by
-// distance, its scripts the reverse: say which with --norm-share (0.25 is the text's).
 
 #include <algorithm>
 #include <array>
@@ -19,7 +14,14 @@
 #include "prune/criteria/criteria.h"
 
 namespace coppice {
+
+extern const Criterion kL2;
+
 namespace {
+
+const NumberOption kNormShare({"norm-share", "SHARE",
+                               "share of the filters that leaves by norm, the rest by distance"},
+                              {.low = 0, .high = 1}, 0);
 
 // Directly, not as |a|^2 + |b|^2 - 2ab: that loses just the near-duplicates that matter here.
 double squared_distance(const std::vector<float>& a, const std::vector<float>& b) {
@@ -120,9 +122,8 @@ std::vector<float> fpgm(const GroupView& view) {
   if (members.empty()) return {};
   const Aggregate aggregate = view.options.aggregate;
   if (aggregate == Aggregate::first) members.resize(1);
-  if (view.options.norm_share > 0) {
-    return mix(distances_of(members, aggregate), find_criterion("l2").score(view),
-               view.options.norm_share);
+  if (const double share = view.options.own[kNormShare]; share > 0) {
+    return mix(distances_of(members, aggregate), kL2.score(view), share);
   }
   std::vector<std::vector<double>> sums;
   for (const Filters& filters : members) sums.push_back(sums_of_distances(filters));
@@ -132,7 +133,20 @@ std::vector<float> fpgm(const GroupView& view) {
 }  // namespace
 
 extern const Criterion kFpgm{
-    "fpgm", "He et al., Filter Pruning via Geometric Median, CVPR 2019, arXiv:1811.00250",
-    "sum of a filter's distances to the other filters of its layer", Criterion::Scope::group, fpgm};
+    .name = "fpgm",
+    .paper = "He et al., Filter Pruning via Geometric Median, CVPR 2019, arXiv:1811.00250",
+    .about = "sum of a filter's distances to the other filters of its layer",
+    .differs =
+        "coupled layers count all, each normalised to mean 1, and their mean keeps their spread, "
+        "and so residual streams shrink, where the paper prunes convolutions one by one and keeps "
+        "residual widths (--keep-spine); the mix is one order for every budget, so norm and "
+        "distance "
+        "take turns (norm first) as their shares say, where the paper marks all that go by norm "
+        "and "
+        "then the others; its text prunes 10 % by norm and 30 % by distance (0.25 here), its "
+        "scripts "
+        "the reverse",
+    .options = {{&kNormShare}},
+    .score = fpgm};
 
 }  // namespace coppice

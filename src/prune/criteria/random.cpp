@@ -16,7 +16,10 @@ std::vector<float> random_scores(const GroupView& view) {
 
 }  // namespace
 
-extern const Criterion kRandom{"random", "the control", "drawn at random, by --seed",
-                               Criterion::Scope::group, random_scores};
+extern const Criterion kRandom{.name = "random",
+                               .paper = "the control that every criterion must beat",
+                               .about = "number drawn at random, by --seed",
+                               .ranks = Criterion::Ranks::nothing,
+                               .score = random_scores};
 
 }  // namespace coppice

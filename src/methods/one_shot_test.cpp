@@ -1,6 +1,6 @@
 // One-shot pruning from end to end: every method on real architectures, proved; plans replayed.
 
-#include "methods/methods.h"
+#include "methods/one_shot.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
-#include "methods/one_shot.h"
+#include "methods/magnitude.h"
 #include "onnx/onnx.h"
 #include "support/text_graph.h"
 #include "zoo/zoo.h"
@@ -31,12 +31,10 @@ OneShotOptions half_the_macs() {
   return options;
 }
 
-TEST(Methods, every_method_meets_the_budget_and_proves_its_cut) {
+TEST(Methods, every_criterion_meets_the_budget_and_proves_its_cut) {
   const Graph graph = build_zoo_model("resnet20", 1);
-  for (const Method& method : methods()) {
+  for (const Criterion& method : criteria()) {
     SCOPED_TRACE(method.name);
-    if (method.kind != Method::Kind::structured) continue;
-    if (method.training == Method::Training::part) continue;
     if (method.name == std::string("bn-scale")) continue;  // fresh scales are all equal, see below
     const Outcome outcome = prune_once(graph, method, half_the_macs());
     EXPECT_LE(outcome.after.macs * 2, outcome.before.macs);
@@ -56,7 +54,7 @@ TEST(Methods, a_global_rank_takes_channels_of_residual_streams_too) {
     options.budget = {Budget::Of::ratio, 0.3};
     options.scope = Criterion::Scope::global;
     options.round_to = 1;
-    const Method& method = find_method(name);
+    const Criterion& method = find_criterion(name);
     const Graph loosened = prepared(graph, method, options);
     const Chosen chosen = choose(loosened, method, options);
     const std::vector<char> spine = spine_groups(loosened, chosen.groups);
@@ -82,7 +80,7 @@ TEST(Methods, bn_scale_ranks_the_whole_network) {
         value.constant && value.constant->rank() == 1 && value.name.ends_with(".weight");
     if (scale) Random(++seed).fill_uniform(value.constant->mutate<float>(), 0, 1);
   }
-  const Outcome outcome = prune_once(graph, find_method("bn-scale"), half_the_macs());
+  const Outcome outcome = prune_once(graph, find_criterion("bn-scale"), half_the_macs());
   EXPECT_LE(outcome.after.macs * 2, outcome.before.macs);
   EXPECT_TRUE(outcome.proof->comparison.equal());
 }
@@ -90,9 +88,9 @@ TEST(Methods, bn_scale_ranks_the_whole_network) {
 TEST(Methods, a_plan_replayed_gives_the_same_bytes) {
   const Graph graph = build_zoo_model("mobilenetv2", 1);
   OneShotOptions options = half_the_macs();
-  const Outcome cut = prune_once(graph, find_method("l1"), options);
+  const Outcome cut = prune_once(graph, find_criterion("l1"), options);
   const Outcome again =
-      apply_plan(graph, plan_from_json(to_json(cut.plan)), OneShotOptions::Verify::on, 0);
+      apply_plan(graph, plan_from_json(to_json(cut.plan)), Verify::on, 0);
   EXPECT_EQ(written(cut.graph), written(again.graph));
   EXPECT_EQ(cut.plan, again.plan);
   EXPECT_EQ(cut.after.macs, again.after.macs);
@@ -103,7 +101,7 @@ TEST(Methods, a_plan_replayed_gives_the_same_bytes) {
 TEST(Methods, the_same_seed_gives_the_same_bytes) {
   const Graph graph = build_zoo_model("lenet5", 1);
   OneShotOptions options = half_the_macs();
-  const Method& random = find_method("random");
+  const Criterion& random = find_criterion("random");
   const std::string once = written(prune_once(graph, random, options).graph);
   EXPECT_EQ(once, written(prune_once(graph, random, options).graph));
   options.seed = 1;
@@ -113,7 +111,7 @@ TEST(Methods, the_same_seed_gives_the_same_bytes) {
 TEST(Methods, the_original_stays_as_it_was) {
   const Graph graph = build_zoo_model("lenet5", 1);
   const std::string before = written(graph);
-  prune_once(graph, find_method("l2"), half_the_macs());
+  prune_once(graph, find_criterion("l2"), half_the_macs());
   EXPECT_EQ(written(graph), before);
 }
 
@@ -125,7 +123,7 @@ TEST(Methods, layers_to_keep_and_the_spine_stay_whole) {
   options.spine = OneShotOptions::Spine::keep;
   options.keep = {"layer2"};
   int64_t cut = 0, whole = 0;
-  for (const GroupCut& group : prune_once(graph, find_method("l2"), options).groups) {
+  for (const GroupCut& group : prune_once(graph, find_criterion("l2"), options).groups) {
     const bool kept = group.before == group.after;
     (kept ? whole : cut) += 1;
     EXPECT_TRUE(kept || group.name.find("layer2") == std::string::npos) << group.name;
@@ -137,8 +135,8 @@ TEST(Methods, layers_to_keep_and_the_spine_stay_whole) {
 
 TEST(Methods, without_verification_there_is_no_proof) {
   OneShotOptions options = half_the_macs();
-  options.verify = OneShotOptions::Verify::off;
-  EXPECT_FALSE(prune_once(build_zoo_model("lenet5", 1), find_method("l1"), options).proof);
+  options.verify = Verify::off;
+  EXPECT_FALSE(prune_once(build_zoo_model("lenet5", 1), find_criterion("l1"), options).proof);
 }
 
 TEST(Methods, a_model_with_a_nan_is_refused_before_anything_is_decided) {
@@ -150,7 +148,7 @@ TEST(Methods, a_model_with_a_nan_is_refused_before_anything_is_decided) {
     }
   }
   try {
-    prune_once(graph, find_method("l1"), half_the_macs());
+    prune_once(graph, find_criterion("l1"), half_the_macs());
     FAIL() << "no error";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::input);
@@ -158,27 +156,8 @@ TEST(Methods, a_model_with_a_nan_is_refused_before_anything_is_decided) {
   }
 }
 
-TEST(Methods, an_unknown_method_lists_the_known_ones) {
-  try {
-    find_method("magic");
-    FAIL() << "no error";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::usage);
-    for (const Method& method : methods()) {
-      EXPECT_NE(std::string(error.what()).find(method.name), std::string::npos);
-    }
-  }
-}
-
-TEST(Methods, every_structured_method_names_a_criterion_that_exists) {
-  for (const Method& method : methods()) {
-    if (method.kind != Method::Kind::structured) continue;
-    EXPECT_NO_THROW(find_criterion(method.criterion)) << method.name;
-  }
-}
-
 Outcome nine_of_ten_weights_gone(const Graph& graph) {
-  return prune_by_magnitude(graph, {.sparsity = 0.9}, OneShotOptions::Verify::on);
+  return prune_by_magnitude(graph, {.sparsity = 0.9}, Verify::on);
 }
 
 TEST(Magnitude, zeroes_its_share_of_the_weights_and_changes_nothing_else) {
@@ -198,7 +177,7 @@ TEST(Magnitude, zeroes_its_share_of_the_weights_and_changes_nothing_else) {
 TEST(Magnitude, its_plan_replayed_gives_the_same_bytes) {
   const Graph graph = build_zoo_model("lenet5", 1);
   const Outcome masked = nine_of_ten_weights_gone(graph);
-  const Outcome again = apply_plan(graph, masked.plan, OneShotOptions::Verify::on, 0);
+  const Outcome again = apply_plan(graph, masked.plan, Verify::on, 0);
   EXPECT_TRUE(again.verified);
   EXPECT_EQ(written(masked.graph), written(again.graph));
   EXPECT_EQ(masked.plan, again.plan);
@@ -207,22 +186,22 @@ TEST(Magnitude, its_plan_replayed_gives_the_same_bytes) {
 TEST(Magnitude, a_plan_with_masks_and_slices_masks_first_and_then_cuts) {
   const Graph graph = build_zoo_model("lenet5", 1);
   const Outcome masked = nine_of_ten_weights_gone(graph);
-  Plan both = prune_once(graph, find_method("l2"), half_the_macs()).plan;
+  Plan both = prune_once(graph, find_criterion("l2"), half_the_macs()).plan;
   both.masks = masked.plan.masks;
-  const Outcome outcome = apply_plan(graph, both, OneShotOptions::Verify::on, 0);
+  const Outcome outcome = apply_plan(graph, both, Verify::on, 0);
   EXPECT_TRUE(outcome.verified);
   EXPECT_EQ(outcome.plan, both);
   EXPECT_LT(outcome.weights_after->all, outcome.weights_before->all);
   EXPECT_LT(outcome.weights_after->nonzero, outcome.weights_after->all / 2);
   Plan cut = both;
   cut.masks.clear();
-  EXPECT_EQ(written(apply_plan(masked.graph, cut, OneShotOptions::Verify::on, 0).graph),
+  EXPECT_EQ(written(apply_plan(masked.graph, cut, Verify::on, 0).graph),
             written(outcome.graph));
 }
 
 TEST(Magnitude, without_verification_it_claims_nothing) {
   EXPECT_FALSE(prune_by_magnitude(build_zoo_model("lenet5", 1), {.sparsity = 0.5},
-                                  OneShotOptions::Verify::off)
+                                  Verify::off)
                    .verified);
 }
 

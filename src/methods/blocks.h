@@ -1,0 +1,44 @@
+// Options that several methods have, declared once and named by those that use them; and what they
+// mean together.
+#pragma once
+
+#include "methods/one_shot.h"
+#include "options/settings.h"
+#include "session/recipe.h"
+
+namespace coppice {
+
+enum class Ranked { by_layer, globally };
+
+// Of methods that cut channels.
+extern const NumberOption kKeepMacs, kKeepParams, kPruneRatio, kMaxLayerRatio;
+extern const TextOption<int64_t> kRoundTo;
+extern const FlagOption kKeepSpine;
+extern const TextOption<RecoverOptions> kRecover;
+extern const ChoiceOption<Aggregate> kAggregate;
+// Of methods that zero weights.
+extern const NumberOption kSparsity;
+// Of both.
+extern const TextOption<std::string> kKeep;
+extern const ChoiceOption<Ranked> kScope;
+extern const ChoiceOption<Verify> kVerify;
+// Of methods that train.
+extern const CountOption kRounds, kTuneEpochs;
+extern const NumberOption kTuneLr;
+
+// Budget, widths, what to leave alone, compensation, ranking and proof. `scope`: the default.
+OptionList cutting_options(Ranked scope);
+// Chooses a budget where none is set. Throws Error::usage where there is more than one.
+void settle_budget(Settings& settings);
+OneShotOptions cutting_of(const Settings& settings, uint64_t seed);
+
+// The share of zeros, how it is ranked, and what to leave alone.
+OptionList masking_options();
+MagnitudeOptions masking_of(const Settings& settings);
+
+// The training after a cut. `usual_epochs`: the default in words.
+OptionList tuning_options(const char* usual_epochs);
+// As `recipe` but for what is set.
+Recipe tuning_of(const Settings& settings, Recipe recipe, int64_t usual_epochs);
+
+}  // namespace coppice

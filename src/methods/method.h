@@ -1,0 +1,74 @@
+// A pruning method: one file here that says what it is and what it can be told, and runs it.
+//
+// Everything that users see of a method comes from its entry: flags and their help, the keys of
+// files of options, checks, the command said again, what a resumed run must have in common with the
+// one that began, reports and docs/methods.md. To add one, see CONTRIBUTING.md.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "methods/outcome.h"
+#include "options/settings.h"
+
+namespace coppice {
+
+class Session;
+struct Recipe;
+
+// What a method is run with, beside a model.
+struct MethodInput {
+  const Settings& settings;  // of `options` and more
+  uint64_t seed = 0;
+  // What is good to know before hours of training, and what is probably wrong.
+  std::function<void(const std::string&)> remark = [](const std::string&) {};
+  std::function<void(const std::string&)> warn = [](const std::string&) {};
+};
+
+struct Method {
+  // Cuts channels, zeroes weights one by one, or does so only on the way to a dense model.
+  enum class Kind { structured, unstructured, dense };
+  // Whether the original, where it knows enough, teaches the training; what a method is to make
+  // better can't.
+  enum class Original { teaches, is_made_better };
+
+  std::string name, paper;
+  std::string about;    // what it does, in one line
+  std::string differs;  // from the paper
+  std::string needs;    // "nothing but the model"
+  Kind kind = Kind::structured;
+  OptionList options = {};  // beside those that all methods share (options_of)
+
+  // Throws Error::usage for what needs neither model nor data to be seen; sets what an option left
+  // out comes to. Null: nothing to check beyond each option by itself.
+  std::function<void(Settings& settings)> settle = {};
+  // Decides from the model alone; a training follows where there are epochs. Null: it always
+  // trains.
+  std::function<Outcome(const Graph& original, const MethodInput& input)> prune = {};
+  // Decides while it trains the session's original. Null: never.
+  std::function<Outcome(Session& session, const Recipe& recipe, const MethodInput& input)> train =
+      {};
+  // Which of the two the settings ask for, where it has both. Null: `prune`.
+  std::function<bool(const Settings& settings)> trains = {};
+  Original original = Original::teaches;
+
+  bool decides_in_training(const Settings& settings) const;
+};
+
+// All there are: those of Coppice, and what was added.
+std::span<const Method> methods();
+// Requires: no other has the name. Not while another thread asks for methods.
+void add_method(Method method);
+// Throws Error::usage listing the names.
+const Method& find_method(const std::string& name);
+// What a pruning by it can be told: its own options, then how the result is written, the data and
+// the training.
+OptionList options_of(const Method& method);
+
+// Prunes the session's original and trains it; masks stay exact. Requires: method.settle was done.
+Outcome run_in_training(const Method& method, Session& session, const Recipe& recipe,
+                        const MethodInput& input);
+
+}  // namespace coppice

@@ -1,0 +1,13 @@
+#include "methods/method.h"
+#include "methods/prune_and_train.h"
+
+namespace coppice {
+
+Outcome run_in_training(const Method& method, Session& session, const Recipe& recipe,
+                        const MethodInput& input) {
+  if (method.decides_in_training(input.settings)) return method.train(session, recipe, input);
+  return prune_and_train(
+      session, [&](const Graph& original) { return method.prune(original, input); }, recipe);
+}
+
+}  // namespace coppice

@@ -1,0 +1,88 @@
+// Reading numbers and saying what was expected of them.
+#include "options/option.h"
+
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <cstdio>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+template <typename T>
+std::optional<T> number_of(const std::string& text) {
+  T value{};
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return value;
+}
+
+std::string shortest(double value) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.12g", value);
+  return text.data();
+}
+
+}  // namespace
+
+void Option::refuse(const std::string& text) const {
+  fail_usage(flag() + " " + text + ": expected " + expected());
+}
+
+bool NumberRange::holds(double value) const {
+  return ends == Ends::open ? value > low && value < high : value >= low && value <= high;
+}
+
+std::string NumberRange::text() const {
+  const bool open = ends == Ends::open;
+  const std::string from = std::isinf(low) ? "" : (open ? "above " : "from ") + shortest(low);
+  if (std::isinf(high)) return from.empty() || open ? from : from + " up";
+  const std::string to = (open ? "below " : from.empty() ? "up to " : "to ") + shortest(high);
+  return from.empty() ? to : from + (open ? " and " : " ") + to;
+}
+
+std::string NumberOption::expected() const {
+  const std::string range = range_.text();
+  return range.empty() ? "a number" : "a number " + range;
+}
+
+double NumberOption::read(const std::string& text) const {
+  const std::optional<double> value = number_of<double>(text);
+  if (value && range_.holds(*value)) return *value;
+  const char* why = nullptr;
+  if (value == range_.low) why = range_.why_not_low;
+  if (value == range_.high) why = range_.why_not_high;
+  if (why != nullptr) fail_usage(flag() + " " + text + ": " + why);
+  refuse(text.empty() ? "''" : text);
+}
+
+std::string NumberOption::normal(const std::string& text) const { return shortest(read(text)); }
+std::string NumberOption::usual() const { return usual_ ? shortest(*usual_) : ""; }
+
+std::string CountOption::expected() const {
+  return "a whole number from " + std::to_string(low_) + " to " + std::to_string(high_);
+}
+
+int64_t CountOption::read(const std::string& text) const {
+  const std::optional<int64_t> value = number_of<int64_t>(text);
+  if (value && *value >= low_ && *value <= high_) return *value;
+  refuse(text.empty() ? "''" : text);
+}
+
+std::string CountOption::normal(const std::string& text) const {
+  return std::to_string(read(text));
+}
+std::string CountOption::usual() const { return usual_ ? std::to_string(*usual_) : ""; }
+
+std::string FlagOption::normal(const std::string& text) const {
+  if (text == "true" || text == "1") return "true";
+  if (text == "false" || text == "0") return "false";
+  refuse("'" + text + "'");
+}
+
+std::optional<std::string> any_text(const std::string& text) { return text; }
+
+}  // namespace coppice
