@@ -13,49 +13,11 @@
 #include "groups/surgery.h"
 #include "measure.h"
 #include "onnx/onnx.h"
+#include "support/long_nets.h"
 
 namespace {
 
 using namespace coppice;
-
-ValueId op(Graph& graph, const std::string& type, std::vector<ValueId> inputs,
-           Attributes attributes = {}) {
-  const ValueId out = add_value(graph, "v" + std::to_string(graph.values.size()), DType::f32);
-  add_node(graph, type, std::move(inputs), {out}, std::move(attributes));
-  return out;
-}
-
-ValueId weight(Graph& graph, const Shape& shape) {
-  return add_constant(graph, "w" + std::to_string(graph.values.size()),
-                      Tensor::zeros(DType::f32, shape));
-}
-
-// Blocks of Conv, BatchNormalization, Relu, Conv, Add; every eighth block doubles back in a Concat.
-Graph residual_net(int64_t nodes, int64_t width) {
-  Graph graph;
-  ValueId x = add_value(graph, "x", DType::f32);
-  graph.value(x).declared = Dims{{-1, "N"}, {3, ""}, {8, ""}, {8, ""}};
-  graph.inputs = {x};
-  x = op(graph, "Conv", {x, weight(graph, {width, 3, 1, 1})});
-  for (int64_t block = 0; std::ssize(graph.nodes) < nodes; ++block) {
-    const int64_t hidden = width / 2;
-    ValueId y = op(graph, "Conv", {x, weight(graph, {hidden, width, 1, 1})});
-    y = op(graph, "BatchNormalization",
-           {y, weight(graph, {hidden}), weight(graph, {hidden}), weight(graph, {hidden}),
-            weight(graph, {hidden})});
-    y = op(graph, "Relu", {y});
-    if (block % 8 == 7) {
-      y = op(graph, "Concat", {y, y}, {{"axis", int64_t{1}}});
-      y = op(graph, "Conv", {y, weight(graph, {width, 2 * hidden, 1, 1})});
-      x = y;  // a new stage
-    } else {
-      y = op(graph, "Conv", {y, weight(graph, {width, hidden, 1, 1})});
-      x = op(graph, "Add", {x, y});
-    }
-  }
-  graph.outputs = {op(graph, "GlobalAveragePool", {x})};
-  return graph;
-}
 
 void measure(const std::string& name, const Graph& graph) {
   std::vector<double> loose, infers, groups_ms, cuts;

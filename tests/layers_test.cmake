@@ -4,7 +4,8 @@
 #
 # A file of src/NAME may include headers of NAME and of the modules below it: what its coppice_module
 # line names under DEPS, and what those name in turn. A *_test.cpp may also include test support and
-# any module that stands above its own line. Third-party headers belong to the modules listed here.
+# any module that stands above its own line. Third-party headers belong to the modules listed here;
+# test support that needs GoogleTest stands in tests/support, never in src.
 cmake_minimum_required(VERSION 3.22)
 if(NOT ROOT)
   get_filename_component(ROOT ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
@@ -47,6 +48,10 @@ if(NOT modules)
 endif()
 
 function(check_include file module header quoted)
+  if(header MATCHES "^(gtest|gmock)/" AND NOT file MATCHES "_test\\.cpp$")
+    message(SEND_ERROR "${file}: includes '${header}'; test support stands in tests/support")
+    return()
+  endif()
   foreach(rule IN LISTS third_party)
     string(REGEX MATCH "^(.*)=(.*)$" rule "${rule}")
     string(REPLACE " " ";" owners "${CMAKE_MATCH_2}")

@@ -35,4 +35,5 @@ expect_failure(src/graph/up_test.cpp "#include \"cli/c.h\"" "includes 'cli/c.h'"
 expect_failure(src/graph/sub/support.cpp "  # include \"support/temp_dir.h\"" "includes 'support")
 expect_failure(src/graph/proto.cpp "#include <onnx.pb.h>" "includes 'onnx.pb.h', which only onnx")
 expect_failure(src/cli/torch.h "#include <torch/torch.h>" "includes 'torch/torch.h'")
+expect_failure(src/graph/fake_graph.h "#include <gtest/gtest.h>" "includes 'gtest/gtest.h'; test")
 expect_failure(src/codec/codec.h "" "'codec' has no coppice_module line")

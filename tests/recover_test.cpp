@@ -60,6 +60,17 @@ Net twins() {
   return net;
 }
 
+TEST(Recover, a_normalisation_that_isnt_by_channel_at_inference_says_nothing) {
+  for (const char* attribute : {"training_mode", "is_test", "spatial"}) {
+    Net net = twins();
+    net.graph.nodes[1].attributes.set(attribute,
+                                      int64_t{std::string(attribute) == "training_mode"});
+    net.remove(0);
+    net.recover(kAll);
+    EXPECT_EQ(net.recovered, (Recovered{.layers = 1, .unknown = 1})) << attribute;
+  }
+}
+
 TEST(Recover, a_channel_that_repeats_another_is_merged_exactly) {
   for (const RecoverOptions& options : {RecoverOptions{.merge = true}, kAll}) {
     Net net = twins();

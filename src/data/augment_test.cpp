@@ -5,7 +5,7 @@
 #include <cmath>
 #include <set>
 
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

@@ -2,7 +2,7 @@
 #include "data/batch.h"
 
 #include "core/threads.h"
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

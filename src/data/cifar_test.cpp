@@ -1,6 +1,6 @@
 // CIFAR's record files: tiny ones written here, every way they can be wrong, and the real ones.
 #include "data/in_quotes.h"
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

@@ -4,7 +4,7 @@
 #include <map>
 #include <set>
 
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

@@ -2,7 +2,7 @@
 #include "data/idx.h"
 
 #include "data/in_quotes.h"
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

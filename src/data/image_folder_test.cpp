@@ -1,6 +1,6 @@
 // Class folders of pictures: order, splits, and what is wrong with them.
 #include "data/in_quotes.h"
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "core/random.h"
 #include "core/threads.h"
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

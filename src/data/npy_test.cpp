@@ -4,7 +4,7 @@
 #include <cstring>
 
 #include "data/in_quotes.h"
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

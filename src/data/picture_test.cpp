@@ -1,7 +1,7 @@
 // Pictures: every kind that occurs in the wild decodes to planar u8, every broken one is an error.
 #include "data/picture.h"
 
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

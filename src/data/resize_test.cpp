@@ -1,7 +1,7 @@
 // Resizing against values worked out by hand from the formula in resize.cpp.
 #include "data/resize.h"
 
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {

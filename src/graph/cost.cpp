@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "graph/views/batch_norm.h"
+
 namespace coppice {
 
 std::vector<char> parameter_flags(const Graph& graph) {
@@ -11,7 +13,7 @@ std::vector<char> parameter_flags(const Graph& graph) {
       const ValueId id = node.inputs[i];
       if (id == kNoValue || !graph.value(id).constant) continue;
       if (!is_floating(graph.value(id).constant->dtype())) continue;
-      if (node.op_type == "BatchNormalization" && i >= 3) continue;
+      if (is_batch_norm(node) && i >= 3) continue;
       const bool setting =
           node.op && std::ranges::find(node.op->parameter_inputs, static_cast<int>(i)) !=
                          node.op->parameter_inputs.end();

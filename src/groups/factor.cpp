@@ -1,5 +1,4 @@
-// factor: an axis of a*b indices seen as a matrix of labels, rows by columns (tracing.md, section
-// 1).
+// factor: an axis of a*b indices seen as a matrix of labels, rows by columns.
 //
 // A tag that fills whole rows belongs to the rows, one that fills whole columns to the columns. One
 // that does neither (a fresh tag sits in a single cell) is *defined* as P_row AND Q_column, with

@@ -12,10 +12,11 @@
 #include "groups/repair.h"
 
 #include <algorithm>
-#include <unordered_set>
+#include <optional>
 
 #include "core/error.h"
 #include "graph/ops/ops.h"
+#include "graph/value_names.h"
 
 namespace coppice {
 namespace {
@@ -306,12 +307,8 @@ class Repairer final : public RepairContext {
   }
 
   ValueId new_value(const std::string& stem, DType dtype) {
-    if (names_.empty()) {
-      for (const Value& value : graph_.values) names_.insert(value.name);
-    }
-    std::string name = stem;
-    for (int i = 1; !names_.insert(name).second; ++i) name = stem + "_" + std::to_string(i);
-    const ValueId id = add_value(graph_, std::move(name), dtype);
+    if (!names_) names_.emplace(graph_);
+    const ValueId id = add_value(graph_, names_->unused(stem), dtype);
     shapes_.resize(graph_.values.size());
     values_.resize(graph_.values.size());
     from_shapes_.resize(graph_.values.size(), 0);
@@ -348,8 +345,8 @@ class Repairer final : public RepairContext {
   std::vector<Shape> shapes_;                  // of every value, after the cut
   std::vector<std::optional<Tensor>> values_;  // shape arithmetic under the new sizes
   std::vector<char> from_shapes_;
-  std::vector<int32_t> producer_;          // index into graph_.nodes, of nodes repaired so far
-  std::unordered_set<std::string> names_;  // of all values, once one is needed
+  std::vector<int32_t> producer_;    // index into graph_.nodes, of nodes repaired so far
+  std::optional<ValueNames> names_;  // once one is needed
 };
 
 }  // namespace

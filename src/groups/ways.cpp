@@ -1,12 +1,15 @@
 #include "groups/ways.h"
 
 #include <algorithm>
-#include <deque>
 
 namespace coppice {
 
 Ways::Ways(const Graph& graph, Trace& trace, const std::set<Label>& tags)
-    : graph_(graph), producer_(producers(graph)), readers_(consumers(graph)) {
+    : graph_(graph),
+      producer_(producers(graph)),
+      readers_(consumers(graph)),
+      from_(graph.nodes.size(), kUnmet),
+      distance_(graph.nodes.size(), 0) {
   for (const Label tag : tags) carriers_[tag];
   for (size_t i = 0; i < graph.values.size(); ++i) {
     std::set<Label> met;
@@ -32,19 +35,17 @@ void Ways::start_at(int32_t node, Label tag) { walk({node}, tag); }
 // Breadth first, in both directions of the edges.
 void Ways::walk(const std::vector<int32_t>& starts, Label tag) {
   const std::vector<ValueId>& carriers = carriers_.at(tag);
-  from_.assign(graph_.nodes.size(), -2);
-  distance_.assign(graph_.nodes.size(), 0);
-  std::deque<int32_t> open;
+  for (const int32_t node : met_) from_[node] = kUnmet;
+  met_.clear();
   const auto meet = [&](int32_t node, int32_t previous) {
-    if (node < 0 || from_[node] != -2) return;
+    if (node < 0 || from_[node] != kUnmet) return;
     from_[node] = previous;
     distance_[node] = previous < 0 ? 0 : distance_[previous] + 1;
-    open.push_back(node);
+    met_.push_back(node);
   };
   for (const int32_t node : starts) meet(node, -1);
-  while (!open.empty()) {
-    const int32_t node = open.front();
-    open.pop_front();
+  for (size_t next = 0; next < met_.size(); ++next) {
+    const int32_t node = met_[next];
     const auto follow = [&](ValueId id) {
       if (id == kNoValue || !std::ranges::binary_search(carriers, id)) return;
       meet(producer_[id], node);
@@ -57,7 +58,7 @@ void Ways::walk(const std::vector<int32_t>& starts, Label tag) {
 
 std::vector<std::string> Ways::to(int32_t node) const {
   std::vector<std::string> path;
-  if (node < 0 || from_[node] == -2) return path;
+  if (node < 0 || from_[node] == kUnmet) return path;
   for (; node >= 0; node = from_[node]) path.push_back(label_of(graph_, graph_.nodes[node]));
   std::ranges::reverse(path);
   return path;
@@ -66,7 +67,7 @@ std::vector<std::string> Ways::to(int32_t node) const {
 std::vector<std::string> Ways::to_reader(ValueId value) const {
   int32_t nearest = -1;
   for (const int32_t reader : readers_[value]) {
-    if (from_[reader] == -2) continue;
+    if (from_[reader] == kUnmet) continue;
     if (nearest < 0 || distance_[reader] < distance_[nearest]) nearest = reader;
   }
   return to(nearest);

@@ -27,14 +27,17 @@ class Ways {
   const std::vector<ValueId>& carriers(Label tag) const { return carriers_.at(tag); }
 
  private:
+  static constexpr int32_t kUnmet = -2;
+
   void walk(const std::vector<int32_t>& starts, Label tag);
 
   const Graph& graph_;
   std::vector<int32_t> producer_;
   std::vector<std::vector<int32_t>> readers_;
   std::map<Label, std::vector<ValueId>> carriers_;
-  std::vector<int32_t> from_;      // by node: the one before it on the way; -1: a start, -2: none
-  std::vector<int32_t> distance_;  // by node
+  std::vector<int32_t> from_;      // by node: the one before it on the way; -1: a start; kUnmet
+  std::vector<int32_t> distance_;  // by node that was met
+  std::vector<int32_t> met_;       // nodes, by distance
 };
 
 }  // namespace coppice

@@ -10,7 +10,7 @@
 
 #include "core/error.h"
 #include "methods/rescale_dropout.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/temp_dir.h"
 #include "support/text_graph.h"
 

@@ -10,7 +10,7 @@
 #include "methods/prune_and_train.h"
 #include "methods/slimming.h"
 #include "methods/soft.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/temp_dir.h"
 #include "support/text_graph.h"
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "core/error.h"
+#include "graph/value_names.h"
 
 namespace coppice {
 namespace {
@@ -44,10 +45,10 @@ Outcome mask_weights(const Graph& graph, const Masks& masks, Verify verify) {
 }
 
 void require_zeros(const Graph& graph, const Masks& masks) {
+  const ValueNames names(graph);
   for (const auto& [name, mask] : masks) {
     const std::span<const float> stays = mask.as<float>(),
-                                 weights =
-                                     graph.value(*find_value(graph, name)).constant->as<float>();
+                                 weights = graph.value(*names.find(name)).constant->as<float>();
     for (size_t i = 0; i < weights.size(); ++i) {
       COPPICE_CHECK(stays[i] != 0 || weights[i] == 0, "training moved a masked weight of " + name);
     }

@@ -10,6 +10,7 @@
 #include "core/error.h"
 #include "graph/constants_behind.h"
 #include "graph/is_onnx.h"
+#include "graph/value_names.h"
 
 namespace coppice {
 namespace {
@@ -45,8 +46,8 @@ double connections(const Graph& graph, ValueId weight) {
          static_cast<double>(std::ranges::count(weights, 0.0f));
 }
 
-ValueId weight_named(const Graph& graph, const std::string& name) {
-  const std::optional<ValueId> id = find_value(graph, name);
+ValueId weight_named(const Graph& graph, const ValueNames& names, const std::string& name) {
+  const std::optional<ValueId> id = names.find(name);
   COPPICE_CHECK(id && graph.value(*id).constant, "the trained model has lost '" + name + "'");
   return *id;
 }
@@ -72,9 +73,13 @@ void for_each_dropout(Graph& graph, const Graph& original, const Visit& visit) {
 }
 
 // A constant of the original, which a graph that was saved may have lost: nobody read it then.
-ValueId there_again(Graph& graph, const Value& constant) {
-  const std::optional<ValueId> id = find_value(graph, constant.name);
-  if (!id) return add_constant(graph, constant.name, *constant.constant);
+ValueId there_again(Graph& graph, ValueNames& names, const Value& constant) {
+  const std::optional<ValueId> id = names.find(constant.name);
+  if (!id) {
+    const ValueId added = add_constant(graph, constant.name, *constant.constant);
+    names.set(constant.name, added);
+    return added;
+  }
   graph.value(*id).constant = constant.constant;
   graph.value(*id).dtype = constant.dtype;
   return *id;
@@ -84,12 +89,13 @@ ValueId there_again(Graph& graph, const Value& constant) {
 
 void rescale_dropout(Graph& graph, const Graph& original) {
   const LayersBefore layers(original);
+  ValueNames names(graph);
   for_each_dropout(graph, original, [&](Node& node, const Node& before) {
     const ValueId weight = layers.weight_before(before.inputs[0]);
     if (weight == kNoValue || original.value(weight).constant->dtype() != DType::f32) return;
     const double before_pruning = std::max(1.0, connections(original, weight));
-    const double factor = std::sqrt(
-        connections(graph, weight_named(graph, original.value(weight).name)) / before_pruning);
+    const ValueId now = weight_named(graph, names, original.value(weight).name);
+    const double factor = std::sqrt(connections(graph, now) / before_pruning);
     if (!has_ratio_input(before)) {
       const double ratio = before.attributes.real("ratio", 0.5f);
       node.attributes.set("ratio", static_cast<float>(ratio * factor));
@@ -99,7 +105,7 @@ void rescale_dropout(Graph& graph, const Graph& original) {
     if (!usual.constant || usual.constant->dtype() != DType::f32) return;
     Tensor scaled = Tensor::scalar(static_cast<float>(usual.constant->as<float>()[0] * factor));
     if (graph.value(node.inputs[1]).name == usual.name) {
-      node.inputs[1] = add_constant(graph, unused_name(graph, "dropout_ratio"), std::move(scaled));
+      node.inputs[1] = add_constant(graph, names.unused("dropout_ratio"), std::move(scaled));
     } else {
       graph.value(node.inputs[1]).constant = std::move(scaled);  // its own, of an earlier round
     }
@@ -107,6 +113,7 @@ void rescale_dropout(Graph& graph, const Graph& original) {
 }
 
 void restore_dropout(Graph& graph, const Graph& original) {
+  ValueNames names(graph);
   for_each_dropout(graph, original, [&](Node& node, const Node& before) {
     if (!has_ratio_input(before)) {
       node.attributes = before.attributes;
@@ -115,7 +122,7 @@ void restore_dropout(Graph& graph, const Graph& original) {
     const Value& usual = original.value(before.inputs[1]);
     if (graph.value(node.inputs[1]).name == usual.name) return;
     graph.value(node.inputs[1]).constant.reset();  // nobody else reads it
-    node.inputs[1] = there_again(graph, usual);
+    node.inputs[1] = there_again(graph, names, usual);
   });
 }
 

@@ -5,7 +5,7 @@
 
 #include "graph/renumber.h"
 #include "methods/prune_and_train.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/text_graph.h"
 
 namespace coppice {

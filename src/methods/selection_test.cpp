@@ -6,7 +6,7 @@
 #include "core/random.h"
 #include "methods/slimming.h"
 #include "onnx/onnx.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/text_graph.h"
 #include "zoo/zoo.h"
 

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "graph/passes/loosen.h"
+#include "graph/views/batch_norm.h"
 #include "methods/blocks.h"
 #include "methods/method.h"
 #include "methods/prune_and_train.h"
@@ -24,7 +25,7 @@ const NumberOption kLambda({"lambda", "X",
 std::vector<ValueId> scales_in(const Graph& graph) {
   std::vector<ValueId> scales;
   for (const Node& node : graph.nodes) {
-    if (node.op_type != "BatchNormalization" || node.inputs.size() < 2) continue;
+    if (!is_batch_norm_at_inference(node) || node.inputs.size() < 2) continue;
     const Value& scale = graph.value(node.inputs[1]);
     if (scale.constant && scale.constant->dtype() == DType::f32) scales.push_back(node.inputs[1]);
   }

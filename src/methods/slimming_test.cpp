@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/temp_dir.h"
 #include "support/text_graph.h"
 
@@ -37,6 +37,18 @@ TEST(Slimming, penalises_the_scales_until_the_cut_and_not_after_it) {
   };
   slimming(session, half_of_the_channels(), fake::recipe(2), fake::recipe(1));
   EXPECT_EQ(strengths, (std::vector<double>{0.01, 0.01, 0}));
+}
+
+TEST(Slimming, scales_of_normalisations_that_dont_normalise_by_channel_at_inference_are_none) {
+  EXPECT_EQ(batch_norm_scales(parse_text_graph(fake::kNet)), std::set<std::string>{"scale"});
+  for (const char* attribute : {"training_mode", "is_test", "spatial"}) {
+    Graph graph = parse_text_graph(fake::kNet);
+    graph.nodes[1].attributes.set(attribute, int64_t{std::string(attribute) == "training_mode"});
+    EXPECT_TRUE(batch_norm_scales(graph).empty()) << attribute;
+  }
+  Graph foreign = parse_text_graph(fake::kNet);
+  foreign.nodes[1].domain = "com.example";
+  EXPECT_TRUE(batch_norm_scales(foreign).empty());
 }
 
 TEST(Slimming, cuts_the_smallest_trained_scales_and_says_so_of_the_original) {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/temp_dir.h"
 #include "support/text_graph.h"
 

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "core/error.h"
+#include "graph/value_names.h"
 #include "prune/masks.h"
 
 namespace coppice {
@@ -92,8 +93,9 @@ std::map<std::string, int64_t> bits_of_layers(const Graph& graph, const SharingO
 }
 
 void share_weights(Graph& graph, const SharingOptions& options) {
+  const ValueNames names(graph);
   for (const auto& [name, bits] : bits_of_layers(graph, options)) {
-    std::span<float> weights = graph.value(*find_value(graph, name)).constant->mutate<float>();
+    std::span<float> weights = graph.value(*names.find(name)).constant->mutate<float>();
     const SharedWeights shared =
         share_weights(std::span<const float>(weights),
                       {.clusters = (1 << bits) - 1, .init = options.init, .seed = options.seed});

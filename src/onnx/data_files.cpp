@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <unordered_set>
 
 #include "core/same_place.h"
 
@@ -115,11 +116,12 @@ class Walker {
       }
     }
     const bool names = message == Message::entry && key == "location" && !value.empty();
-    if (names && std::ranges::find(found_, value) == found_.end()) found_.push_back(value);
+    if (names && met_.insert(value).second) found_.push_back(value);
   }
 
   int file_;
   std::vector<std::string> found_;
+  std::unordered_set<std::string> met_;
 };
 
 bool is_there(const fs::path& path) {

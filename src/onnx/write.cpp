@@ -172,11 +172,17 @@ onnx::ModelProto header_of(const Graph& graph) {
   return model;
 }
 
+std::vector<char> flags_of(const Graph& graph, const std::vector<ValueId>& ids) {
+  std::vector<char> flags(graph.values.size(), 0);
+  for (const ValueId id : ids) flags[id] = 1;
+  return flags;
+}
+
 // Files of the first IR versions list initialisers among the inputs, too: also those that we made.
 void list_new_initialisers(const Graph& graph, onnx::GraphProto& proto) {
-  const std::vector<ValueId>& listed = graph.foreign.listed_inputs;
+  const std::vector<char> listed = flags_of(graph, graph.foreign.listed_inputs);
   for (const ValueId id : initialisers_of(graph)) {
-    if (std::ranges::find(listed, id) == listed.end()) fill_info(graph, id, *proto.add_input());
+    if (!listed[id]) fill_info(graph, id, *proto.add_input());
   }
 }
 
@@ -184,10 +190,10 @@ void fill_graph(const Graph& graph, int64_t ir_version, onnx::GraphProto& proto)
   if (!graph.name.empty()) proto.set_name(graph.name);
   for (const Node& node : graph.nodes) fill_node(graph, node, *proto.add_node());
   const auto& listed = graph.foreign.listed_inputs;
+  const std::vector<char> fed = flags_of(graph, graph.inputs);
   for (const ValueId id : listed.empty() ? graph.inputs : listed) {
     // An initialiser that was listed as an input, and that nobody reads any more, goes with it.
-    const bool fed = std::find(graph.inputs.begin(), graph.inputs.end(), id) != graph.inputs.end();
-    if (fed || graph.value(id).constant) fill_info(graph, id, *proto.add_input());
+    if (fed[id] || graph.value(id).constant) fill_info(graph, id, *proto.add_input());
   }
   if (ir_version < kInitialisersAlone) list_new_initialisers(graph, proto);
   for (const ValueId id : graph.outputs) fill_info(graph, id, *proto.add_output());

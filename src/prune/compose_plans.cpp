@@ -1,45 +1,55 @@
 // See compose_plans.h.
 #include "prune/compose_plans.h"
 
-#include <algorithm>
+#include <map>
+#include <tuple>
 
 #include "core/error.h"
 
 namespace coppice {
 
+namespace {
+
+// A tensor's axis as it is used: the node's name is empty, the input -1, for all uses.
+using Place = std::tuple<std::string, int64_t, std::string, int64_t>;
+
+Place place_of(const PlanSlice& slice, const std::optional<Use>& use) {
+  return {slice.tensor, slice.axis, use ? use->node : "", use ? use->input : -1};
+}
+
+void cut_further(PlanSlice& slice, const PlanSlice& then) {
+  COPPICE_CHECK(std::ssize(slice.keep) == then.size, "two plans that don't follow each other");
+  std::vector<int64_t> keep;
+  for (const int64_t index : then.keep) {
+    COPPICE_CHECK(index >= 0 && index < then.size, "a plan that keeps what isn't there");
+    keep.push_back(slice.keep[index]);
+  }
+  slice.keep = std::move(keep);
+}
+
+}  // namespace
+
 Plan compose(const Plan& first, const Plan& then) {
   COPPICE_CHECK(then.masks.empty() && then.mask_files.empty(), "masks of a model that was cut");
   Plan result = first;
   result.method = then.method.empty() ? first.method : then.method;
+  std::map<Place, size_t> places;  // -> index in result.slices, the first
+  for (size_t i = 0; i < first.slices.size(); ++i) {
+    places.emplace(place_of(first.slices[i], first.slices[i].use), i);
+  }
   for (const PlanSlice& slice : then.slices) {
-    const auto same_axis = [&](const PlanSlice& before) {
-      return before.tensor == slice.tensor && before.axis == slice.axis;
-    };
-    auto found = std::ranges::find_if(result.slices, [&](const PlanSlice& before) {
-      return same_axis(before) && before.use == slice.use;
-    });
-    if (found == result.slices.end() && slice.use) {
+    const Place place = place_of(slice, slice.use);
+    auto found = places.find(place);
+    if (found == places.end()) {
       // What was cut alike for all uses is cut further for this one.
-      const auto all = std::ranges::find_if(
-          result.slices, [&](const PlanSlice& before) { return same_axis(before) && !before.use; });
-      if (all != result.slices.end()) {
-        PlanSlice own = *all;
-        own.use = slice.use;
-        found = result.slices.insert(result.slices.end(), std::move(own));
-      }
+      const auto all = slice.use ? places.find(place_of(slice, {})) : places.end();
+      PlanSlice own = all == places.end() ? slice : result.slices[all->second];
+      own.use = slice.use;
+      result.slices.push_back(std::move(own));
+      found = places.emplace(place, result.slices.size() - 1).first;
+      if (all == places.end()) continue;
     }
-    if (found == result.slices.end()) {
-      result.slices.push_back(slice);
-      continue;
-    }
-    COPPICE_CHECK(static_cast<int64_t>(found->keep.size()) == slice.size,
-                  "two plans that don't follow each other");
-    std::vector<int64_t> keep;
-    for (const int64_t index : slice.keep) {
-      COPPICE_CHECK(index >= 0 && index < slice.size, "a plan that keeps what isn't there");
-      keep.push_back(found->keep[index]);
-    }
-    found->keep = std::move(keep);
+    cut_further(result.slices[found->second], slice);
   }
   return result;
 }

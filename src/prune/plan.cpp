@@ -65,9 +65,12 @@ Families families_of(const Graph& graph) {
   return families;
 }
 
-std::vector<Use> uses_of(const Graph& graph, ValueId id) {
+// `readers`: the nodes that read `id`, in order, once per use.
+std::vector<Use> uses_of(const Graph& graph, ValueId id, const std::vector<int32_t>& readers) {
   std::vector<Use> uses;
-  for (const Node& node : graph.nodes) {
+  for (size_t r = 0; r < readers.size(); ++r) {
+    if (r > 0 && readers[r] == readers[r - 1]) continue;
+    const Node& node = graph.nodes[readers[r]];
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       if (node.inputs[i] != id || node.outputs.empty() || node.outputs[0] == kNoValue) continue;
       uses.push_back({graph.value(node.outputs[0]).name, static_cast<int64_t>(i)});
@@ -188,6 +191,7 @@ Plan plan_of(const Graph& graph, const Groups& groups, const Removal& removal) {
   Plan plan;
   const LeavingByAxis leaving = leaving_of(graph, groups, removal);
   const Families families = families_of(graph);
+  const std::vector<std::vector<int32_t>> readers = consumers(graph);
   std::set<std::pair<ValueId, int64_t>> done;  // (original, axis) that all uses lose alike
   for (const auto& [where, what] : leaving) {
     const auto& [id, axis] = where;
@@ -200,7 +204,7 @@ Plan plan_of(const Graph& graph, const Groups& groups, const Removal& removal) {
         plan.slices.push_back(slice_of(graph, id, axis, what));
       }
     } else {
-      for (const Use& use : uses_of(graph, id)) {
+      for (const Use& use : uses_of(graph, id, readers[id])) {
         plan.slices.push_back(slice_of(graph, id, axis, what));
         plan.slices.back().use = use;
       }

@@ -2,10 +2,14 @@
 #include "prune/recover.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
+#include <utility>
 
 #include "core/error.h"
 #include "graph/is_onnx.h"
+#include "graph/value_names.h"
+#include "graph/views/batch_norm.h"
 #include "prune/channels/contraction.h"
 #include "prune/channels/follow_channels.h"
 #include "prune/merge_coefficients.h"
@@ -42,7 +46,10 @@ class Recovery {
         groups_(groups),
         removal_(removal),
         options_(options),
-        readers_(consumers(graph)) {}
+        readers_(consumers(graph)),
+        is_output_(graph.values.size(), 0) {
+    for (const ValueId id : graph.outputs) is_output_[id] = 1;
+  }
 
   void see(const Node& node, const ChannelModel* input) {
     const auto layer =
@@ -70,7 +77,7 @@ class Recovery {
     for (Change& change : changes_) {
       graph_.value(change.id).constant = std::move(change.tensor);
     }
-    for (NewBias& bias : new_biases_) add_bias(bias);
+    add_biases();
     return result_;
   }
 
@@ -125,9 +132,7 @@ class Recovery {
     return constant && constant->dtype() == DType::f32 && constant->size() == size &&
            constant->shape().back() == size && !is_output(id);
   }
-  bool is_output(ValueId id) const {
-    return std::ranges::find(graph_.outputs, id) != graph_.outputs.end();
-  }
+  bool is_output(ValueId id) const { return is_output_[id] != 0; }
 
   // The node that reads the value, if it is the only one.
   const Node* only_reader(ValueId id) const {
@@ -138,9 +143,8 @@ class Recovery {
   std::optional<Place> place_for(const Node& node, const Contraction& layer) const {
     if (readers_[layer.weight].size() != 1 || is_output(layer.weight)) return std::nullopt;
     const Node* reader = only_reader(node.outputs[0]);
-    if (reader && is_onnx(*reader, "BatchNormalization") && reader->inputs.size() == 5 &&
-        reader->inputs[0] == node.outputs[0] && layer.out_axis == 1 &&
-        reader->attributes.integer("training_mode", 0) == 0) {
+    if (reader && is_batch_norm_at_inference(*reader) && reader->inputs.size() == 5 &&
+        reader->inputs[0] == node.outputs[0] && layer.out_axis == 1) {
       if (!own_vector(reader->inputs[3], layer.filters)) return std::nullopt;
       return Place{reader->inputs[3], -1, reader};
     }
@@ -231,10 +235,29 @@ class Recovery {
     ++result_.scale;
   }
 
-  // The new vector belongs to the units of the layer's filters.
-  void add_bias(NewBias& bias) {
+  // A new vector belongs to the units of its layer's filters.
+  void add_biases() {
+    ValueNames names(graph_);
+    std::map<std::pair<ValueId, int64_t>, ValueId> of_filters;  // (weight, axis) -> the vector
+    for (NewBias& bias : new_biases_) {
+      const ValueId id = add_bias(bias, names);
+      of_filters.emplace(std::pair(bias.weight, bias.filter_axis), id);
+    }
+    for (Group& group : groups_.free) {
+      std::vector<Slice> added;
+      for (const Slice& slice : group.slices) {
+        const auto found = of_filters.find({slice.tensor, slice.axis});
+        if (found != of_filters.end())
+          added.push_back({found->second, 0, Role::bias, slice.indices});
+      }
+      std::ranges::stable_sort(added, {}, &Slice::tensor);
+      group.slices.insert(group.slices.end(), added.begin(), added.end());
+    }
+  }
+
+  ValueId add_bias(NewBias& bias, ValueNames& names) {
     const std::string stem = graph_.value(bias.weight).name + "_bias";
-    const ValueId id = add_constant(graph_, unused_name(graph_, stem), std::move(bias.tensor));
+    const ValueId id = add_constant(graph_, names.unused(stem), std::move(bias.tensor));
     Node& node = graph_.nodes[bias.node];
     node.inputs.resize(3, kNoValue);
     node.inputs[2] = id;
@@ -243,13 +266,7 @@ class Recovery {
     const Tensor& tensor = *graph_.value(id).constant;
     groups_.inferred.types.push_back(TensorType{DType::f32, tensor.shape()});
     groups_.inferred.known.push_back(std::nullopt);
-    for (Group& group : groups_.free) {
-      for (size_t s = 0, count = group.slices.size(); s < count; ++s) {
-        if (group.slices[s].tensor != bias.weight || group.slices[s].axis != bias.filter_axis)
-          continue;
-        group.slices.push_back({id, 0, Role::bias, group.slices[s].indices});
-      }
-    }
+    return id;
   }
 
   Graph& graph_;
@@ -257,6 +274,7 @@ class Recovery {
   const Removal& removal_;
   RecoverOptions options_;
   std::vector<std::vector<int32_t>> readers_;
+  std::vector<char> is_output_;
   std::vector<Change> changes_;  // applied at the end: what is followed is the original
   std::vector<NewBias> new_biases_;
   Recovered result_;

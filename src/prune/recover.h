@@ -8,7 +8,7 @@
 //   scale  the running variance of the BatchNormalization behind a layer shrinks by the share of
 //          the variance that the layer loses, so that its outputs vary as before
 //
-// Means, covariances: prune/follow_channels.h.
+// Means, covariances: prune/channels/follow_channels.h.
 //
 // Source: bias: Nagel, van Baalen, Blankevoort, Welling, "Data-Free Quantization through Weight
 // Equalization and Bias Correction", ICCV 2019, arXiv:1906.04721, Sec. 4.2.

@@ -2,7 +2,7 @@
 // numbers stay those of the reference on graphs made to break them.
 
 #include "core/error.h"
-#include "runtime/test_net.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

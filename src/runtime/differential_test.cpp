@@ -4,8 +4,8 @@
 
 #include <cstdlib>
 
-#include "runtime/test_net.h"
 #include "support/random_layers.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

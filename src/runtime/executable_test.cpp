@@ -1,7 +1,7 @@
 #include "runtime/executable.h"
 
 #include "core/error.h"
-#include "runtime/test_net.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

@@ -14,7 +14,32 @@ namespace {
 
 struct Life {
   size_t first = std::numeric_limits<size_t>::max(), last = 0;
-  bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
+};
+
+// The buffers that have their offsets, by when they live: a net of many layers has many buffers, of
+// which few live at the same time.
+class Placed {
+ public:
+  explicit Placed(size_t steps) : alive_(steps), begins_(steps) {}
+
+  void add(BufferId id, const Life& life) {
+    if (life.first > life.last) return;  // no step touches it
+    begins_[life.first].push_back(id);
+    for (size_t s = life.first; s <= life.last; ++s) alive_[s].push_back(id);
+  }
+
+  // Those that live at some step of `life`.
+  std::vector<BufferId> during(const Life& life) const {
+    if (life.first > life.last) return {};
+    std::vector<BufferId> found = alive_[life.first];
+    for (size_t s = life.first + 1; s <= life.last; ++s) {
+      found.insert(found.end(), begins_[s].begin(), begins_[s].end());
+    }
+    return found;
+  }
+
+ private:
+  std::vector<std::vector<BufferId>> alive_, begins_;  // by step
 };
 
 std::vector<Life> lives_of(const Plan& plan) {
@@ -47,21 +72,19 @@ void plan_memory(Plan& plan) {
   std::stable_sort(order.begin(), order.end(), [&](BufferId a, BufferId b) {
     return plan.buffers[a].bytes > plan.buffers[b].bytes;
   });
-  std::vector<BufferId> placed;  // by offset
+  Placed placed(plan.steps.size());
   for (const BufferId id : order) {
     Buffer& buffer = plan.buffers[id];
     buffer.offset = 0;
-    for (const BufferId other : placed) {
-      if (!lives[id].overlaps(lives[other])) continue;
+    std::vector<BufferId> beside = placed.during(lives[id]);
+    std::ranges::sort(beside, {}, [&](BufferId other) { return plan.buffers[other].offset; });
+    for (const BufferId other : beside) {
       const Buffer& taken = plan.buffers[other];
       if (buffer.offset + buffer.bytes <= taken.offset) break;
       buffer.offset = std::max(buffer.offset, taken.offset + aligned(taken.bytes));
     }
     plan.arena_bytes = std::max(plan.arena_bytes, buffer.offset + aligned(buffer.bytes));
-    const auto after = std::find_if(placed.begin(), placed.end(), [&](BufferId other) {
-      return plan.buffers[other].offset > buffer.offset;
-    });
-    placed.insert(after, id);
+    placed.add(id, lives[id]);
   }
 }
 

@@ -4,9 +4,9 @@
 
 #include "core/error.h"
 #include "onnx/onnx.h"
-#include "runtime/test_net.h"
 #include "support/onnxruntime.h"
 #include "support/shared_data.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

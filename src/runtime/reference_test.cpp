@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "runtime/test_net.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

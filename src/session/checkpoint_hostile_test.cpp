@@ -9,7 +9,7 @@
 #include <sstream>
 
 #include "session/checkpoint.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/temp_dir.h"
 #include "support/text_graph.h"
 

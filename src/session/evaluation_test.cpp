@@ -7,7 +7,7 @@
 #include <numeric>
 #include <set>
 
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/text_graph.h"
 
 namespace coppice {

@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 
 namespace coppice {
 namespace {

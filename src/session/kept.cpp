@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "codec/kmeans.h"
+#include "graph/value_names.h"
 
 namespace coppice {
 namespace {
@@ -52,9 +53,10 @@ std::optional<int64_t> shared_values(const Tensor& weight) {
 Kept kept_of(const Graph& graph) {
   const WeightCount count = count_weights(graph);
   const bool is_sparse = more_than_chance(count.all - count.nonzero, count.all);
+  const ValueNames names(graph);
   Kept kept;
   for (auto& [name, mask] : masks_of_zeros(graph)) {
-    const Tensor& weight = *graph.value(*find_value(graph, name)).constant;
+    const Tensor& weight = *graph.value(*names.find(name)).constant;
     const std::optional<int64_t> values = shared_values(weight);
     if (values) kept.values.emplace(name, *values);
     const int64_t zeros = zeros_in(weight);
@@ -77,19 +79,22 @@ Masks zeros_after(const Kept& kept, const Plan& plan) {
 }
 
 std::set<std::string> sharing_after(const Kept& kept, const Graph& graph) {
-  std::set<std::string> names;
+  std::set<std::string> shared;
+  if (kept.values.empty()) return shared;
+  const ValueNames names(graph);
   for (const auto& [name, values] : kept.values) {
-    if (find_value(graph, name)) names.insert(name);
+    if (names.find(name)) shared.insert(name);
   }
-  return names;
+  return shared;
 }
 
 bool restore(Graph& graph, const Kept& kept, const Plan& plan) {
   if (kept.empty()) return false;
   bool any = false;
   apply_masks(graph, zeros_after(kept, plan));
+  const ValueNames names(graph);
   for (const std::string& name : sharing_after(kept, graph)) {
-    Tensor& weight = *graph.value(*find_value(graph, name)).constant;
+    Tensor& weight = *graph.value(*names.find(name)).constant;
     const int64_t values = kept.values.at(name);
     if (count_values(weight, values) <= values) continue;
     share_again(weight, values);

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "core/random.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/text_graph.h"
 
 namespace coppice {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/text_graph.h"
 
 namespace coppice {

@@ -1,8 +1,8 @@
 // A library that doesn't fit the program is refused before anything of it is used.
 #include <gtest/gtest.h>
 
-#include "session/fake_session.h"
 #include "session/plugin.h"
+#include "support/fake_session.h"
 
 namespace coppice {
 namespace {

@@ -13,6 +13,7 @@
 #include "graph/constants_behind.h"
 #include "graph/is_onnx.h"
 #include "graph/op.h"
+#include "graph/views/batch_norm.h"
 
 namespace coppice {
 namespace {
@@ -192,7 +193,7 @@ std::vector<ValueId> running_statistics(const Graph& graph) {
   const std::vector<ValueId> source = constants_behind(graph);
   std::vector<ValueId> statistics;
   for (const Node& node : graph.nodes) {
-    if (!is_onnx(node, "BatchNormalization") || node.inputs.size() < 5) continue;
+    if (!is_batch_norm_at_inference(node) || node.inputs.size() < 5) continue;
     for (const ValueId id : {node.inputs[3], node.inputs[4]}) {
       if (source[id] != kNoValue) statistics.push_back(source[id]);
     }
@@ -214,8 +215,7 @@ std::optional<Parameter::Kind> own_of_layer(const Node& node, int input) {
 }
 
 bool has_batch_norm(const Graph& graph) {
-  return std::ranges::any_of(graph.nodes,
-                             [](const Node& node) { return node.op_type == "BatchNormalization"; });
+  return std::ranges::any_of(graph.nodes, is_batch_norm_at_inference);
 }
 
 }  // namespace coppice

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "data/loader.h"
 #include "graph/passes/select_channels.h"
+#include "graph/value_names.h"
 #include "groups/surgery.h"
 #include "prune/compose_plans.h"
 #include "prune/masks.h"
@@ -14,10 +15,11 @@
 namespace coppice {
 namespace {
 
-// The parts of `tensors`, which have the shapes of the graph's constants, that stay.
-void cut(NamedTensors& tensors, const Graph& graph, const Groups& groups, const Removal& removal) {
+// The parts of `tensors`, which have the shapes of the constants of those names, that stay.
+void cut(NamedTensors& tensors, const ValueNames& names, const Groups& groups,
+         const Removal& removal) {
   for (auto& [name, tensor] : tensors) {
-    const std::optional<ValueId> id = find_value(graph, name);
+    const std::optional<ValueId> id = names.find(name);
     COPPICE_CHECK(id.has_value(), "a tensor beside a weight that isn't there: " + name);
     std::vector<std::optional<std::vector<int64_t>>> keep(tensor.shape().size());
     for (int64_t axis = 0; axis < tensor.rank(); ++axis) {
@@ -133,10 +135,9 @@ void Session::remove(const Groups& groups, const Removal& removal, const RemoveO
     require_cut(before, with_biases, removal, smaller, options.seed);
   }
   state_.plan = compose(state_.plan, plan_of(state_.graph, groups, removal));
-  for (auto& [slot, tensors] : state_.optimizer.slots) {
-    cut(tensors, state_.graph, groups, removal);
-  }
-  cut(state_.masks, state_.graph, groups, removal);
+  const ValueNames names(state_.graph);
+  for (auto& [slot, tensors] : state_.optimizer.slots) cut(tensors, names, groups, removal);
+  cut(state_.masks, names, groups, removal);
   state_.graph = std::move(smaller);
   if (options.recover.any()) restore(state_.graph, kept_, state_.plan);
   changed_ = true;

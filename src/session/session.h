@@ -96,7 +96,7 @@ class Session {
   const Graph& original() const { return original_; }
   const Graph& graph() const { return state_.graph; }  // as it is now
   // All cuts so far, in the original's indices; once trained, of the original with its vectors
-  // separated (parameters.h).
+  // separated (separate_vectors.h).
   const Plan& plan() const { return state_.plan; }
   // The method's own; what is kept of the original is masked beside them.
   const NamedTensors& masks() const { return state_.masks; }

@@ -1,7 +1,7 @@
 // Models, data and recipes that don't go together.
 #include <gtest/gtest.h>
 
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/text_graph.h"
 
 namespace coppice {

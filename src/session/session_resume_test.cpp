@@ -5,7 +5,7 @@
 #include <sstream>
 
 #include "prune/masks.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/temp_dir.h"
 #include "support/text_graph.h"
 

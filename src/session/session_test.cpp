@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "prune/masks.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/temp_dir.h"
 #include "support/text_graph.h"
 

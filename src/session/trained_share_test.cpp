@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "onnx/onnx.h"
-#include "session/fake_session.h"
+#include "support/fake_session.h"
 #include "support/shared_data.h"
 #include "support/text_graph.h"
 

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "graph/views/batch_norm.h"
 #include "session/parameters.h"
 #include "train/tensors.h"
 
@@ -13,9 +14,10 @@ namespace {
 
 // Operators whose output is fresh memory that their own gradient doesn't look at again.
 bool forgets_output(const Node& node) {
-  constexpr std::string_view kTypes[] = {
-      "Add", "AveragePool", "BatchNormalization", "Concat", "Conv", "Gemm", "MatMul", "Sub", "Sum"};
-  return std::ranges::find(kTypes, node.op_type) != std::end(kTypes);
+  constexpr std::string_view kTypes[] = {"Add",  "AveragePool", "Concat", "Conv",
+                                         "Gemm", "MatMul",      "Sub",    "Sum"};
+  return is_batch_norm_at_inference(node) ||
+         std::ranges::find(kTypes, node.op_type) != std::end(kTypes);
 }
 
 // Inference folds small values, weights behind a Transpose among them; through what is folded no

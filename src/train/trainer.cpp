@@ -10,8 +10,8 @@
 #include <optional>
 
 #include "core/error.h"
-#include "graph/is_onnx.h"
 #include "graph/passes/fuse_batch_norm.h"
+#include "graph/views/batch_norm.h"
 #include "session/parameters.h"
 #include "train/loss.h"
 #include "train/loss_values.h"
@@ -26,7 +26,7 @@ namespace {
 // In a copy that trains; the file's stays as it is.
 void set_norm_momentum(Graph& graph, const NormMomentum& momentum) {
   for (Node& node : graph.nodes) {
-    if (!is_onnx(node, "BatchNormalization")) continue;
+    if (!is_batch_norm_at_inference(node)) continue;
     const double of_file = node.attributes.real("momentum", 0.9f);
     node.attributes.set("momentum", static_cast<float>(momentum.of(of_file)));
   }

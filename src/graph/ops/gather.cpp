@@ -120,10 +120,10 @@ void repair_gather(RepairContext& context) {
   } else {
     for (const int64_t i : picked) stays.push_back(alive[i]);
   }
+  const std::vector<int64_t> place = places_after(alive);
   std::vector<int64_t> renumbered;
   for (size_t k = 0; k < picked.size(); ++k) {
-    if (!stays[k]) continue;
-    renumbered.push_back(std::count(alive.begin(), alive.begin() + picked[k], true));
+    if (stays[k]) renumbered.push_back(place[picked[k]]);
   }
   context.want_table(1, renumbered, {out.begin() + axis, out.begin() + axis + extra});
 }

@@ -71,6 +71,9 @@ Shape resolve_reshape(const Graph& graph, const Node& node, const Shape& input,
 std::vector<int64_t> fitting_reshape(const Graph& graph, const Node& node, const Shape& input,
                                      const std::vector<int64_t>& now, const Shape& shape);
 
+// For each index of an axis how many before it stay: its place, if it stays itself.
+std::vector<int64_t> places_after(const std::vector<bool>& alive);
+
 // A tensor of one element as a number. Throws Error::input, naming the node, for any other.
 double scalar_of(const Graph& graph, const Node& node, const Tensor& tensor);
 
@@ -79,7 +82,7 @@ Tensor transposed(const Tensor& tensor, const std::vector<int64_t>& order);
 // The tensor repeated along the axes of size 1 (or that it lacks) to `shape`.
 Tensor expanded(const Tensor& tensor, const Shape& shape);
 
-// Axis labels through any change of shape that keeps the row-major order (tracing.md section 3).
+// Axis labels through any change of shape that keeps the row-major order (see reshape.cpp).
 void relate_reshape(Relations& relations);
 
 void infer_same(InferContext& context);  // output 0 has the type of input 0

@@ -1,6 +1,6 @@
 // Reshape, Flatten, Squeeze, Unsqueeze: the same elements in the same row-major order.
 //
-// Labels (tracing.md, section 3): sizes 1 are ignored, both shapes are walked and cut into minimal
+// Labels: sizes 1 are ignored, both shapes are walked and cut into minimal
 // blocks of equal product; within a block the union of the cumulative products of both sides gives
 // the atoms; each input axis is factored into its atoms, runs of atoms are joined into output axes.
 

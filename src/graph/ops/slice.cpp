@@ -65,13 +65,28 @@ std::vector<Tensor> evaluate_slice(const Graph& graph, const Node& node,
   return {std::move(result)};
 }
 
+}  // namespace
+
+std::vector<int64_t> places_after(const std::vector<bool>& alive) {
+  std::vector<int64_t> places;
+  int64_t next = 0;
+  for (const bool stays : alive) {
+    places.push_back(next);
+    next += stays;
+  }
+  return places;
+}
+
+namespace {
+
 // Where what a range picked, and still is there, lies now.
 std::vector<int64_t> picks_after(const RepairContext& context, const SliceRange& old) {
   const std::vector<bool> alive = context.input_alive(0, old.axis);
+  const std::vector<int64_t> place = places_after(alive);
   std::vector<int64_t> picks;
   for (int64_t i = 0; i < old.count; ++i) {
     const int64_t index = old.start + i * old.step;
-    if (alive[index]) picks.push_back(std::count(alive.begin(), alive.begin() + index, true));
+    if (alive[index]) picks.push_back(place[index]);
   }
   return picks;
 }

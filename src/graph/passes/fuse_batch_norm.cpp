@@ -1,10 +1,11 @@
 #include "graph/passes/fuse_batch_norm.h"
 
-#include <algorithm>
 #include <cmath>
 
 #include "core/error.h"
 #include "graph/is_onnx.h"
+#include "graph/value_names.h"
+#include "graph/views/batch_norm.h"
 
 namespace coppice {
 namespace {
@@ -38,20 +39,12 @@ bool simple_bias(const Graph& graph, const Node& producer) {
 bool foldable(const Graph& graph, const Node& producer, const Node& batch_norm) {
   if (!is_onnx(producer, "Conv") && !is_onnx(producer, "Gemm")) return false;
   if (!constant_f32(graph, producer, 1) || !simple_bias(graph, producer)) return false;
-  for (size_t i = 1; i <= 4; ++i) {
-    if (!constant_f32(graph, batch_norm, i)) return false;
-  }
   for (size_t o = 1; o < batch_norm.outputs.size(); ++o) {
     if (batch_norm.outputs[o] != kNoValue) return false;
   }
-  const Attributes& attributes = batch_norm.attributes;
-  if (attributes.integer("training_mode", 0) != 0 || attributes.integer("spatial", 1) != 1 ||
-      attributes.integer("is_test", 1) != 1) {
-    return false;
-  }
+  const auto view = batch_norm_of(graph, batch_norm);
   const Tensor& weight = *graph.value(producer.inputs[1]).constant;
-  const Tensor& scale = *graph.value(batch_norm.inputs[1]).constant;
-  return weight.rank() >= 2 && weight.shape()[filter_axis(producer)] == scale.size();
+  return view && weight.rank() >= 2 && weight.shape()[filter_axis(producer)] == view->channels;
 }
 
 double bias_at(const Graph& graph, const Node& producer, int64_t channel) {
@@ -61,30 +54,43 @@ double bias_at(const Graph& graph, const Node& producer, int64_t channel) {
   return beta * bias.as<float>()[bias.size() == 1 ? 0 : channel];
 }
 
-// In place where nobody else reads the constant, else as a new one.
-ValueId replace_constant(Graph& graph, ValueId old, size_t readers, Tensor tensor,
-                         const std::string& stem) {
-  if (old != kNoValue && readers == 1) {
-    graph.value(old).constant = std::move(tensor);
-    return old;
+// Gives nodes other constants.
+class Replacer {
+ public:
+  explicit Replacer(Graph& graph) : graph_(graph), names_(graph) {
+    for (const auto& readers : consumers(graph)) reads_.push_back(std::ssize(readers));
   }
-  return add_constant(graph, unused_name(graph, stem), std::move(tensor));
-}
+
+  // In place where nobody else reads the constant, else as a new one. Returns which one the node
+  // reads now.
+  ValueId replace(ValueId old, Tensor tensor, const std::string& stem) {
+    if (old != kNoValue && reads_[old] == 1) {
+      graph_.value(old).constant = std::move(tensor);
+      return old;
+    }
+    if (old != kNoValue) --reads_[old];
+    return add_constant(graph_, names_.unused(stem), std::move(tensor));
+  }
+
+ private:
+  Graph& graph_;
+  ValueNames names_;
+  std::vector<int64_t> reads_;  // by value of the graph as it was given: how many are left
+};
 
 }  // namespace
 
 std::vector<BatchNormPair> find_foldable_batch_norms(const Graph& graph) {
   const std::vector<int32_t> producer = producers(graph);
   const auto readers = consumers(graph);
+  std::vector<char> is_output(graph.values.size(), 0);
+  for (const ValueId id : graph.outputs) is_output[id] = 1;
   std::vector<BatchNormPair> pairs;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
-    if (!is_onnx(node, "BatchNormalization") || !has(node, 0)) continue;
+    if (!is_batch_norm(node) || !has(node, 0)) continue;
     const ValueId data = node.inputs[0];
-    if (producer[data] < 0 || readers[data].size() != 1 ||
-        std::count(graph.outputs.begin(), graph.outputs.end(), data) > 0) {
-      continue;
-    }
+    if (producer[data] < 0 || readers[data].size() != 1 || is_output[data]) continue;
     if (foldable(graph, graph.nodes[producer[data]], node)) {
       pairs.push_back({producer[data], static_cast<int32_t>(n)});
     }
@@ -93,18 +99,17 @@ std::vector<BatchNormPair> find_foldable_batch_norms(const Graph& graph) {
 }
 
 AffineWeights fold_batch_norm(const Graph& graph, const Node& producer, const Node& batch_norm) {
-  const auto statistic = [&](int input) {
-    return graph.value(batch_norm.inputs[input]).constant->as<float>();
-  };
-  const auto scale = statistic(1), shift = statistic(2), mean = statistic(3),
-             variance = statistic(4);
-  const double epsilon = batch_norm.attributes.real("epsilon", 1e-5f);
-  const auto channels = static_cast<int64_t>(scale.size());
+  const auto view = batch_norm_of(graph, batch_norm);
+  COPPICE_CHECK(view.has_value(), "a pair that find_foldable_batch_norms didn't give");
+  const auto elements = [&](ValueId id) { return graph.value(id).constant->as<float>(); };
+  const auto scale = elements(view->scale), shift = elements(view->shift),
+             mean = elements(view->mean), variance = elements(view->variance);
+  const int64_t channels = view->channels;
 
   std::vector<double> factor(channels);
   std::vector<float> bias(channels);
   for (int64_t o = 0; o < channels; ++o) {
-    factor[o] = scale[o] / std::sqrt(variance[o] + epsilon);
+    factor[o] = scale[o] / std::sqrt(variance[o] + view->epsilon);
     const double y = bias_at(graph, producer, o);
     bias[o] = static_cast<float>(factor[o] * (y - mean[o]) + shift[o]);
   }
@@ -123,20 +128,17 @@ AffineWeights fold_batch_norm(const Graph& graph, const Node& producer, const No
 }
 
 void fuse_batch_norms(Graph& graph) {
+  Replacer replacer(graph);
   for (const BatchNormPair& pair : find_foldable_batch_norms(graph)) {
     Node& producer = graph.nodes[pair.producer];
     Node& batch_norm = graph.nodes[pair.batch_norm];
     AffineWeights folded = fold_batch_norm(graph, producer, batch_norm);
-    const auto readers = consumers(graph);
     const ValueId old_weight = producer.inputs[1];
     const ValueId old_bias = has(producer, 2) ? producer.inputs[2] : kNoValue;
     const std::string stem = graph.value(old_weight).name;
     producer.inputs.resize(3, kNoValue);
-    producer.inputs[1] = replace_constant(graph, old_weight, readers[old_weight].size(),
-                                          std::move(folded.weight), stem + "_folded");
-    producer.inputs[2] =
-        replace_constant(graph, old_bias, old_bias == kNoValue ? 0 : readers[old_bias].size(),
-                         std::move(folded.bias), stem + "_bias");
+    producer.inputs[1] = replacer.replace(old_weight, std::move(folded.weight), stem + "_folded");
+    producer.inputs[2] = replacer.replace(old_bias, std::move(folded.bias), stem + "_bias");
     if (producer.op_type == "Gemm") producer.attributes.set("beta", 1.0f);
     // The producer now computes what the normalisation did, under its name.
     producer.outputs[0] = batch_norm.outputs[0];

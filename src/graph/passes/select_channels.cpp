@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <numeric>
 #include <string_view>
+#include <utility>
 
 #include "graph/infer.h"
 #include "graph/op.h"
+#include "graph/value_names.h"
+#include "graph/views/batch_norm.h"
 
 namespace coppice {
 
@@ -78,7 +81,7 @@ class Streams {
 
 // The channels of a BatchNormalization with constant vectors; 0 for anything else.
 int64_t normalised_channels(const Graph& graph, const Node& node) {
-  if (!node.op || node.op_type != "BatchNormalization" || node.inputs.size() != 5) return 0;
+  if (!is_batch_norm_at_inference(node) || node.inputs.size() != 5) return 0;
   if (node.inputs[0] == kNoValue || node.outputs.empty() || node.outputs[0] == kNoValue) return 0;
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     if (node.inputs[i] == kNoValue || !graph.value(node.inputs[i]).constant) return 0;
@@ -86,15 +89,15 @@ int64_t normalised_channels(const Graph& graph, const Node& node) {
   return graph.value(node.inputs[1]).constant->size();
 }
 
-Node selection_of(Graph& graph, const Node& reader, int64_t channels) {
+Node selection_of(Graph& graph, ValueNames& names, const Node& reader, int64_t channels) {
   std::vector<int64_t> all(channels);
   std::iota(all.begin(), all.end(), 0);
   const std::string stem = graph.value(reader.outputs[0]).name;
   const ValueId indices =
-      add_constant(graph, unused_name(graph, stem + "_channels"), Tensor::vector(all));
+      add_constant(graph, names.unused(stem + "_channels"), Tensor::vector(all));
   const ValueId x = reader.inputs[0];
   const ValueId selected =
-      add_value(graph, unused_name(graph, stem + "_selection"), graph.value(x).dtype);
+      add_value(graph, names.unused(stem + "_selection"), graph.value(x).dtype);
   Node node;
   node.name = graph.value(selected).name;
   node.op_type = "Gather";
@@ -109,10 +112,13 @@ class Settler {
  public:
   explicit Settler(Graph& graph)
       : graph_(graph),
+        names_(graph),
         inferred_(infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = 2}))),
         producer_(producers(graph)),
         readers_(consumers(graph)),
+        is_output_(graph.values.size(), 0),
         instead_(graph.values.size()) {
+    for (const ValueId id : graph.outputs) is_output_[id] = 1;
     std::iota(instead_.begin(), instead_.end(), 0);
   }
 
@@ -129,13 +135,21 @@ class Settler {
     }
     for (Node& node : graph_.nodes) {
       for (ValueId& id : node.inputs) {
-        while (id != kNoValue && instead_[id] != id) id = instead_[id];
+        if (id != kNoValue) id = settled(id);
       }
     }
     remove_dead(graph_);
   }
 
  private:
+  // What stands for the value in the end; every step of the way is then one step.
+  ValueId settled(ValueId id) {
+    ValueId last = id;
+    while (instead_[last] != last) last = instead_[last];
+    while (instead_[id] != last) id = std::exchange(instead_[id], last);
+    return last;
+  }
+
   std::vector<int64_t> indices_of(const Node& node) const {
     return to_int64s(*graph_.value(node.inputs[1]).constant);
   }
@@ -143,10 +157,7 @@ class Settler {
   // A Gather of channels that nobody but the selection reads.
   Node* gather_before(const Node& selection) {
     const ValueId x = selection.inputs[0];
-    if (producer_[x] < 0 || readers_[x].size() != 1 ||
-        std::ranges::find(graph_.outputs, x) != graph_.outputs.end()) {
-      return nullptr;
-    }
+    if (producer_[x] < 0 || readers_[x].size() != 1 || is_output_[x]) return nullptr;
     Node& node = graph_.nodes[producer_[x]];
     if (node.op != find_operator("", "Gather") || node.attributes.integer("axis", 0) != 1) {
       return nullptr;
@@ -165,8 +176,7 @@ class Settler {
     replace(selection.outputs[0], earlier.outputs[0]);
     if (picked == first) return;
     const std::string stem = graph_.value(earlier.inputs[1]).name;
-    earlier.inputs[1] =
-        add_constant(graph_, unused_name(graph_, stem + "_cut"), Tensor::vector(picked));
+    earlier.inputs[1] = add_constant(graph_, names_.unused(stem + "_cut"), Tensor::vector(picked));
     instead_.push_back(earlier.inputs[1]);
   }
 
@@ -182,9 +192,11 @@ class Settler {
   void replace(ValueId value, ValueId by) { instead_[value] = by; }
 
   Graph& graph_;
+  ValueNames names_;
   Inferred inferred_;
   std::vector<int32_t> producer_;
   std::vector<std::vector<int32_t>> readers_;
+  std::vector<char> is_output_;
   std::vector<ValueId> instead_;  // by value: what its readers read once all is settled
 };
 
@@ -199,11 +211,12 @@ void add_selections(Graph& graph) {
     const int64_t count = normalised_channels(graph, node);
     channels.push_back(count > 1 && streams.is_stream(node.inputs[0]) ? count : 0);
   }
+  ValueNames names(graph);
   std::vector<Node> nodes;
   for (size_t n = 0; n < channels.size(); ++n) {
     Node& node = graph.nodes[n];
     if (channels[n] > 0) {
-      nodes.push_back(selection_of(graph, node, channels[n]));
+      nodes.push_back(selection_of(graph, names, node, channels[n]));
       node.inputs[0] = nodes.back().outputs[0];
     }
     nodes.push_back(std::move(node));

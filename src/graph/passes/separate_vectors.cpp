@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <map>
 #include <string_view>
-#include <unordered_map>
+#include <utility>
+#include <vector>
 
 #include "graph/op.h"
+#include "graph/value_names.h"
+#include "graph/views/batch_norm.h"
 
 namespace coppice {
 namespace {
@@ -33,7 +36,7 @@ bool is_bias(const Node& node, int input) {
 }
 
 bool may_be_one_number(const Node& node, int input) {
-  return is_bias(node, input) || (node.op_type == "BatchNormalization" && input >= 1);
+  return is_bias(node, input) || (is_batch_norm(node) && input >= 1);
 }
 
 bool is_vector(const Tensor& tensor) {
@@ -42,9 +45,9 @@ bool is_vector(const Tensor& tensor) {
 
 class Separator {
  public:
-  explicit Separator(Graph& graph) : graph_(graph), source_(graph.values.size(), kNoValue) {
+  explicit Separator(Graph& graph)
+      : graph_(graph), names_(graph), source_(graph.values.size(), kNoValue) {
     for (size_t i = 0; i < graph.values.size(); ++i) {
-      names_.emplace(graph.values[i].name, 0);
       const auto& constant = graph.values[i].constant;
       if (constant && is_floating(constant->dtype()) && is_vector(*constant)) {
         source_[i] = static_cast<ValueId>(i);
@@ -120,25 +123,42 @@ class Separator {
     const Value& from = graph_.value(source);
     const ValueId original = from.copy_of == kNoValue ? source : from.copy_of;
     const Tensor tensor = *from.constant;
-    const ValueId id = add_constant(graph_, unused(from.name), tensor);
+    const ValueId id = add_constant(graph_, names_.unused(from.name), tensor);
     graph_.value(id).copy_of = original;
     return id;
   }
 
-  std::string unused(const std::string& stem) {
-    std::string name = stem;
-    for (int& last = names_[stem]; names_.contains(name);) {
-      name = stem + "_" + std::to_string(++last);
-    }
-    names_.emplace(name, 0);
-    return name;
-  }
-
   Graph& graph_;
+  ValueNames names_;
   std::vector<ValueId> source_;  // by value: the vector that it is, or passes on
   std::vector<char> taken_;      // by vector: whether a use has it already
   std::map<std::pair<ValueId, ValueId>, ValueId> biases_;  // (weight, vector) -> the layer's bias
-  std::unordered_map<std::string, int> names_;             // and the last number behind each
+};
+
+// Constants with one original, by what is in them: a vector that a whole network shared may have as
+// many different copies as there are layers.
+class Different {
+ public:
+  explicit Different(const Graph& graph) : graph_(graph) {}
+
+  bool empty() const { return kept_.empty(); }
+
+  // The first constant of that original that was asked for and equals `id`: itself where it is new.
+  ValueId first_like(ValueId id, ValueId original) {
+    const Tensor& tensor = *graph_.value(id).constant;
+    const std::string_view bytes(reinterpret_cast<const char*>(tensor.bytes().data()),
+                                 tensor.bytes().size());
+    std::vector<ValueId>& alike = kept_[{original, std::hash<std::string_view>()(bytes)}];
+    for (const ValueId other : alike) {
+      if (*graph_.value(other).constant == tensor) return other;
+    }
+    alike.push_back(id);
+    return id;
+  }
+
+ private:
+  const Graph& graph_;
+  std::map<std::pair<ValueId, size_t>, std::vector<ValueId>> kept_;
 };
 
 }  // namespace
@@ -146,24 +166,17 @@ class Separator {
 void separate_vectors(Graph& graph) { Separator(graph).run(); }
 
 void merge_copies(Graph& graph) {
-  std::map<ValueId, std::vector<ValueId>> kept;  // by original: constants that differ
+  Different different(graph);
   std::vector<ValueId> instead(graph.values.size());
   for (size_t i = 0; i < instead.size(); ++i) {
     const auto id = static_cast<ValueId>(i);
     instead[i] = id;
     const Value& value = graph.value(id);
     if (!value.constant || value.copy_of == kNoValue) continue;
-    std::vector<ValueId>& others = kept[value.copy_of];
-    if (others.empty() && graph.value(value.copy_of).constant) others.push_back(value.copy_of);
-    const auto same = std::ranges::find_if(
-        others, [&](ValueId other) { return *graph.value(other).constant == *value.constant; });
-    if (same == others.end()) {
-      others.push_back(id);
-    } else {
-      instead[i] = *same;
-    }
+    if (graph.value(value.copy_of).constant) different.first_like(value.copy_of, value.copy_of);
+    instead[i] = different.first_like(id, value.copy_of);
   }
-  if (kept.empty()) return;
+  if (different.empty()) return;
   for (Node& node : graph.nodes) {
     for (ValueId& id : node.inputs) {
       if (id != kNoValue) id = instead[id];

@@ -7,6 +7,7 @@
 #include "graph/is_onnx.h"
 #include "graph/only_reshapes.h"
 #include "graph/ops/ops.h"
+#include "graph/value_names.h"
 
 namespace coppice {
 namespace {
@@ -74,6 +75,7 @@ class Rewriter {
  public:
   explicit Rewriter(Graph& graph)
       : graph_(graph),
+        names_(graph),
         at_two_(infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = 2}))),
         at_three_(infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = 3}))),
         producer_(producers(graph)) {}
@@ -162,7 +164,7 @@ class Rewriter {
 
   void become_gather(Node& node, ValueId x, const Shuffle& shuffle) {
     const ValueId y = node.outputs[0];
-    const std::string name = unused_name(graph_, graph_.value(y).name + "_order");
+    const std::string name = names_.unused(graph_.value(y).name + "_order");
     const ValueId indices = add_constant(graph_, name, Tensor::vector(shuffle.order));
     Node gather;
     gather.name = std::move(node.name);
@@ -175,6 +177,7 @@ class Rewriter {
   }
 
   Graph& graph_;
+  ValueNames names_;
   Inferred at_two_, at_three_;
   std::vector<int32_t> producer_;
 };

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "graph/op.h"
+#include "graph/views/batch_norm.h"
 #include "prune/channels/rules.h"
 
 namespace coppice {
@@ -14,7 +15,7 @@ Rule rule_of(const Node& node) {
   if (is_elementwise(node)) return after_elementwise;
   const std::string& type = node.op_type;
   if (type == "Conv" || type == "Gemm" || type == "MatMul") return after_contraction;
-  if (type == "BatchNormalization") return after_batch_norm;
+  if (is_batch_norm_at_inference(node)) return after_batch_norm;
   return layout_rule(node);
 }
 
@@ -37,7 +38,7 @@ void follow_channels(const Graph& graph, const Inferred& inferred, const VisitCh
     std::shared_ptr<const ChannelModel> output;
     if (rule && shapes_known(node, inferred)) {
       const bool normalised = std::ranges::any_of(readers[node.outputs[0]], [&](int32_t reader) {
-        return graph.nodes[reader].op_type == "BatchNormalization";
+        return is_batch_norm_at_inference(graph.nodes[reader]);
       });
       if (MaybeModel model = rule({graph, inferred, node, models, normalised})) {
         output = std::make_shared<ChannelModel>(std::move(*model));

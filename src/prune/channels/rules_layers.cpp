@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/views/batch_norm.h"
 #include "prune/channels/contraction.h"
 #include "prune/channels/rules.h"
 
@@ -52,7 +53,7 @@ bool has_statistics(const RuleContext& context, int64_t channels) {
     if (!statistic || statistic->dtype() != DType::f32 || statistic->size() != channels)
       return false;
   }
-  return context.node.attributes.integer("training_mode", 0) == 0;
+  return is_batch_norm_at_inference(context.node);
 }
 
 }  // namespace

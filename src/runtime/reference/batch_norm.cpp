@@ -1,6 +1,8 @@
 // BatchNormalization (inference): y = scale (x - mean) / sqrt(variance + epsilon) + shift for each
 // channel (axis 1). And Dropout, which at inference is the identity.
 
+#include "graph/views/batch_norm.h"
+
 #include <cmath>
 
 #include "runtime/reference/kernels.h"
@@ -8,17 +10,17 @@
 namespace coppice::reference {
 
 std::vector<Tensor> batch_norm(const Graph& graph, const Node& node, Inputs inputs) {
-  const Attributes& attributes = node.attributes;
-  if (attributes.integer("training_mode", 0) != 0 || attributes.integer("is_test", 1) != 1) {
+  const BatchNormMode mode = mode_of(node);
+  if (mode == BatchNormMode::training) {
     fail_input(where(graph, node) + ": is in training mode; export the model for inference");
   }
-  if (attributes.integer("spatial", 1) != 1) {
+  if (mode == BatchNormMode::by_pixel) {
     fail_input(where(graph, node) + ": 'spatial' is 0, only statistics by channel can be run");
   }
   const auto x = floats(graph, node, inputs, 0), scale = floats(graph, node, inputs, 1),
              shift = floats(graph, node, inputs, 2), mean = floats(graph, node, inputs, 3),
              variance = floats(graph, node, inputs, 4);
-  const double epsilon = attributes.real("epsilon", 1e-5f);
+  const double epsilon = node.attributes.real("epsilon", 1e-5f);
   const Shape& shape = inputs[0]->shape();
   const int64_t channels = shape[1], pixels = element_count({shape.begin() + 2, shape.end()});
 

@@ -4,8 +4,8 @@
 #include "support/onnxruntime.h"
 
 #include "onnx/onnx.h"
-#include "runtime/test_net.h"
 #include "support/temp_dir.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

@@ -1,5 +1,7 @@
 // BatchNormalization that folds into nothing, with the Relu behind it if there is one.
 
+#include "graph/views/batch_norm.h"
+
 #include "runtime/steps/steps.h"
 
 namespace coppice::runtime {
@@ -8,10 +10,8 @@ bool lower_batch_norm(Lowering& lowering, const Layer& layer) {
   using dnnl::batch_normalization_forward;
   using dnnl::normalization_flags;
   const Node& node = lowering.node(layer);
-  const Attributes& attributes = node.attributes;
   if (!lowering.describable(node.inputs[0]) || node.outputs.size() > 1 ||
-      attributes.integer("training_mode", 0) != 0 || attributes.integer("spatial", 1) != 1 ||
-      attributes.integer("is_test", 1) != 1) {
+      !is_batch_norm_at_inference(node)) {
     return false;
   }
   auto flags = normalization_flags::use_global_stats | normalization_flags::use_scale |
@@ -22,7 +22,7 @@ bool lower_batch_norm(Lowering& lowering, const Layer& layer) {
   const Location x = lowering.natural(node.inputs[0]);
   const auto primitive = try_create([&] {
     const batch_normalization_forward::desc desc(dnnl::prop_kind::forward_inference, x.desc,
-                                                 attributes.real("epsilon", 1e-5f), flags);
+                                                 node.attributes.real("epsilon", 1e-5f), flags);
     return batch_normalization_forward::primitive_desc(desc, plan_attributes(), lowering.engine());
   });
   if (!primitive) return false;

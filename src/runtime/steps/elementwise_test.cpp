@@ -1,7 +1,7 @@
 // Activations, sums and products, softmax and free-standing normalisation: compiled equals
 // reference.
 
-#include "runtime/test_net.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

@@ -1,7 +1,7 @@
 // Slice, Split, Concat, Pad, Transpose and reshaping, in row-major and blocked layouts: compiled
 // equals reference.
 
-#include "runtime/test_net.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

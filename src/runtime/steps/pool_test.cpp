@@ -1,6 +1,6 @@
 // Pools of every geometry: compiled equals reference.
 
-#include "runtime/test_net.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

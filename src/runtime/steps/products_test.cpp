@@ -1,6 +1,6 @@
 // Gemm and MatMul with constant and computed operands: compiled equals reference.
 
-#include "runtime/test_net.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

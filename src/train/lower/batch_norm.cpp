@@ -3,6 +3,8 @@
 // Training moves the running statistics in place: running = momentum running + (1 - momentum)
 // batch, ONNX's momentum being one minus LibTorch's. As in PyTorch the variance that is kept is the
 // unbiased one (sum / (n - 1)), the variance that normalises the batch is not.
+#include "graph/views/batch_norm.h"
+
 #include "core/error.h"
 #include "train/lower/lowerings.h"
 
@@ -21,10 +23,11 @@ bool prefers_row_major(const at::Tensor& x) {
 
 Step lower_batch_norm(const LowerContext& context) {
   const Attributes& attributes = context.attributes();
-  if (attributes.integer("training_mode", 0) != 0 || attributes.integer("is_test", 1) != 1) {
+  const BatchNormMode of_file = mode_of(context.node());
+  if (of_file == BatchNormMode::training) {
     context.fail("it is in training mode; export the model for inference");
   }
-  if (attributes.integer("spatial", 1) != 1) {
+  if (of_file == BatchNormMode::by_pixel) {
     context.fail("'spatial' is 0, only statistics by channel can be trained");
   }
   const Shape& shape = context.shape(0);

@@ -1,6 +1,6 @@
-// For the tests of this module: a folder that disappears, files in it, packers and picture
-// encoders, the real data where there are any, and a check of errors. Inline, so that the library
-// has none of it.
+// For the tests of `data`: a folder that disappears, files in it, packers and picture encoders, the
+// real data where there are any, and a check of errors. Inline, so that nobody else links the
+// packers.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -11,8 +11,8 @@
 #include "core/error.h"
 #include "data/memory_dataset.h"
 #include "onnx/onnx.h"
-#include "session/fake_trainer.h"
 #include "session/session.h"
+#include "support/fake_trainer.h"
 
 namespace coppice::fake {
 
