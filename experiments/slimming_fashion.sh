@@ -13,7 +13,7 @@ source "$(dirname "$0")/common.sh"
 arms=("$@") seeds=(${SEEDS:-1})
 [[ ${#arms[@]} -gt 0 ]] || arms=(slim nothing random dense16)
 on=(--data "fashion-mnist:$data/fashion-mnist" --preprocess "mean=0.286,std=0.353,scale=1/255"
-  --threads "${THREADS:-1}" --resume)
+  --resume "${where[@]}")
 cut=(--prune-ratio 0.7 --round-to 1 --latency off)
 
 for seed in "${seeds[@]}"; do

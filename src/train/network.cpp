@@ -48,7 +48,7 @@ const Program& Network::program(int64_t batch, Mode mode) {
   sizes.batch = batch;
   const auto& wanted = mode == Mode::training ? wanted_.training : wanted_.evaluation;
   const std::pair key(batch, mode);
-  const Program& made = programs_.try_emplace(key, graph_, sizes, wanted).first->second;
+  const Program& made = programs_.try_emplace(key, graph_, sizes, wanted, device_).first->second;
   for (const ValueId id : made.constants_read()) constant(id);
   return made;
 }
