@@ -102,7 +102,7 @@ class TorchTrainer : public Trainer {
 
  private:
   at::Tensor on_device(const Tensor& images) const {
-    return channels_last(to_torch(images, device_));
+    return in_fast_layout(to_torch(images, device_));
   }
 
   Targets targets_for(const at::Tensor& pictures, std::span<const int64_t> labels) {
@@ -229,7 +229,7 @@ class TorchTrainer : public Trainer {
   at::Tensor like(const Tensor& tensor, const at::Tensor& weight) const {
     COPPICE_CHECK(at::IntArrayRef(tensor.shape()) == weight.sizes(),
                   "a mask or a moment of another shape than its weight");
-    return channels_last(to_torch(tensor, device_));
+    return in_fast_layout(to_torch(tensor, device_));
   }
 
   std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const {

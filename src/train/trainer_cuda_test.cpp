@@ -8,8 +8,9 @@
 namespace coppice::train {
 namespace {
 
-// Sums run in another order, and steps carry that on.
-constexpr double kTolerance = 1e-3;
+// Sums run in another order, and steps carry that on; Adam's division enlarges it (0.0014 was
+// seen).
+constexpr double kTolerance = 5e-3;
 
 constexpr char kNet[] = R"(
   input x float32 [N, 3, 8, 8]
