@@ -11,8 +11,8 @@
 #                Rethinking the Value of Network Pruning, ICLR 2019, arXiv:1810.05270)
 #   dense        nothing cut: the trained model for as many epochs more, labels alone
 #
-# SEEDS=0, all threads and the CPU by default (THREADS=1 DEVICE=cuda). Needs the data folder and a built coppice (common.sh).
-# What is done is skipped, an interrupted run goes on. Prints the table.
+# SEEDS=0, all threads and the CPU by default (THREADS=1 DEVICE=cuda). Needs the data folder and a
+# built coppice (common.sh). What is done is skipped, an interrupted run goes on. Prints the table.
 # shellcheck source=experiments/common.sh disable=SC2016,SC2206
 source "$(dirname "$0")/common.sh"
 epochs=${1:?how many epochs} arms=("${@:2}") seeds=(${SEEDS:-0})
