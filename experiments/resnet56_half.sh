@@ -11,15 +11,14 @@
 #                Rethinking the Value of Network Pruning, ICLR 2019, arXiv:1810.05270)
 #   dense        nothing cut: the trained model for as many epochs more, labels alone
 #
-# SEEDS=0 and all threads by default (THREADS=1). Needs the data folder and a built coppice (common.sh).
-# What is done is skipped, an interrupted run goes on. Prints the table.
+# SEEDS=0, all threads and the CPU by default (THREADS=1 DEVICE=cuda). Needs the data folder and a
+# built coppice (common.sh). What is done is skipped, an interrupted run goes on. Prints the table.
 # shellcheck source=experiments/common.sh disable=SC2016,SC2206
 source "$(dirname "$0")/common.sh"
 epochs=${1:?how many epochs} arms=("${@:2}") seeds=(${SEEDS:-0})
 [[ ${#arms[@]} -gt 0 ]] || arms=(fpgm l2 random alone scratch dense)
 model=$data/models/cifar10/resnet56.onnx
-on=(--data "cifar10:$data/cifar10" --preprocess imagenet --epochs "$epochs" --resume
-  ${THREADS:+--threads "$THREADS"})
+on=(--data "cifar10:$data/cifar10" --preprocess imagenet --epochs "$epochs" --resume "${where[@]}")
 
 # The file $1: the model cut by the method $2 and trained, with the options after them.
 half() {

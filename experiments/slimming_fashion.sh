@@ -6,14 +6,14 @@
 #
 #   experiments/slimming_fashion.sh [ARM ...]     slim nothing random dense16; SEEDS=1 by default
 #
-# About an hour and a half on one thread. Needs the data folder and a built coppice (common.sh). What is
-# done is skipped, an interrupted run goes on. Prints the table.
+# About an hour and a half on one thread (THREADS=1; DEVICE=cuda). Needs the data folder and a built
+# coppice (common.sh). What is done is skipped, an interrupted run goes on. Prints the table.
 # shellcheck source=experiments/common.sh disable=SC2016,SC2206
 source "$(dirname "$0")/common.sh"
 arms=("$@") seeds=(${SEEDS:-1})
 [[ ${#arms[@]} -gt 0 ]] || arms=(slim nothing random dense16)
 on=(--data "fashion-mnist:$data/fashion-mnist" --preprocess "mean=0.286,std=0.353,scale=1/255"
-  --threads "${THREADS:-1}" --resume)
+  --resume "${where[@]}")
 cut=(--prune-ratio 0.7 --round-to 1 --latency off)
 
 for seed in "${seeds[@]}"; do

@@ -1,5 +1,6 @@
 // What lowerings do beyond computing: statistics of the batch, dropout, overwriting, and refusing.
 #include "support/expect_lowered.h"
+#include "train/program.h"
 
 namespace coppice::train {
 namespace {
@@ -120,6 +121,24 @@ TEST(LowerOverwriting, keeps_everything_where_it_may_not) {
   EXPECT_NE(values[net.id("b")].data_ptr(), values[net.id("a")].data_ptr());
   EXPECT_NE(values[net.id("d")].data_ptr(), values[net.id("c")].data_ptr());
   EXPECT_NE(values[net.id("y")].data_ptr(), values[net.id("d")].data_ptr());
+}
+
+// What inference computed belongs to the program: a second run must find it as the first did.
+TEST(LowerOverwriting, leaves_what_inference_knows) {
+  const Graph graph = parse_text_graph(R"(
+    input x float32 [2, 3]
+    const shape int64 [2] = 2 3
+    const ones float32 [2, 3] = 1 1 1 1 1 1
+    zeros = ConstantOfShape(shape)
+    still_ones = Add(zeros, ones)
+    y = Add(still_ones, x)
+    output y)");
+  const Program program(graph, {}, graph.outputs);
+  const at::Tensor x = at::full({2, 3}, 5.f);
+  for (int run = 0; run < 2; ++run) {
+    const auto outputs = program.run(Values(graph.values.size()), {x}, Mode::training);
+    EXPECT_TRUE(outputs[0].equal(at::full({2, 3}, 6.f))) << outputs[0];
+  }
 }
 
 TEST(LowerOverwriting, never_writes_through_a_view) {

@@ -6,8 +6,9 @@
 
 namespace coppice::train {
 
-at::Tensor channels_last(const at::Tensor& tensor) {
-  return tensor.dim() == 4 ? tensor.contiguous(at::MemoryFormat::ChannelsLast) : tensor;
+at::Tensor in_fast_layout(const at::Tensor& tensor) {
+  return tensor.dim() == 4 && tensor.is_cpu() ? tensor.contiguous(at::MemoryFormat::ChannelsLast)
+                                              : tensor;
 }
 
 Network::Network(Graph graph, Wanted wanted, at::Device device)
@@ -20,7 +21,7 @@ Network::Network(Graph graph, Wanted wanted, at::Device device)
 
 at::Tensor& Network::constant(ValueId id) {
   at::Tensor& tensor = constants_[id];
-  if (!tensor.defined()) tensor = channels_last(to_torch(*graph_.value(id).constant, device_));
+  if (!tensor.defined()) tensor = in_fast_layout(to_torch(*graph_.value(id).constant, device_));
   return tensor;
 }
 
@@ -48,7 +49,7 @@ const Program& Network::program(int64_t batch, Mode mode) {
   sizes.batch = batch;
   const auto& wanted = mode == Mode::training ? wanted_.training : wanted_.evaluation;
   const std::pair key(batch, mode);
-  const Program& made = programs_.try_emplace(key, graph_, sizes, wanted).first->second;
+  const Program& made = programs_.try_emplace(key, graph_, sizes, wanted, device_).first->second;
   for (const ValueId id : made.constants_read()) constant(id);
   return made;
 }

@@ -1,4 +1,4 @@
-// The update of one parameter by its gradient, as PyTorch's optimizers compute it (a test compares
+// The update of parameters by their gradients, as PyTorch's optimizers compute it (a test compares
 // ten steps of each with PyTorch's). Ours, because their state must be plain tensors by name that
 // surgery can cut, and LibTorch's own optimizers keep it under keys that change between versions.
 #pragma once
@@ -31,8 +31,9 @@ struct Update {
   double learning_rate;
   int64_t number;  // from 1
 };
-void update(Trained& parameter, at::Tensor gradient, const OptimizerOptions& options,
-            const Update& update);
+// `gradients`: of each parameter; where one is undefined, its parameter stays as it is.
+void update(std::vector<Trained>& parameters, const std::vector<at::Tensor>& gradients,
+            const OptimizerOptions& options, const Update& update);
 
 // Zeroes what is pruned in the weight and in the optimizer's state: momentum would revive it.
 void apply_mask(Trained& parameter);

@@ -126,13 +126,17 @@ TEST(Optimizer, a_gradient_that_two_parameters_share_stays_as_it_is) {
     for (const auto kind : {OptimizerOptions::Kind::sgd, OptimizerOptions::Kind::adam}) {
       const OptimizerOptions options{.kind = kind, .form = form};
       const at::Tensor gradient = at::ones({3});
-      Trained parameter;
-      parameter.weight = at::full({3}, 5.f);
+      std::vector<Trained> parameters(3);
+      for (Trained& parameter : parameters) parameter.weight = at::full({3}, 5.f);
+      parameters[0].decayed = true;
       for (int64_t number = 1; number <= 2; ++number) {
-        update(parameter, gradient, options, {.learning_rate = 0.1, .number = number});
+        update(parameters, {gradient, gradient, at::Tensor()}, options,
+               {.learning_rate = 0.1, .number = number});
       }
       EXPECT_TRUE(gradient.equal(at::ones({3})));
-      EXPECT_LT(parameter.weight.max().item<float>(), 5.f);
+      EXPECT_LT(parameters[0].weight.max().item<float>(), 5.f);
+      EXPECT_LT(parameters[1].weight.max().item<float>(), 5.f);
+      EXPECT_TRUE(parameters[2].weight.equal(at::full({3}, 5.f)));  // it has no gradient
     }
   }
 }

@@ -68,12 +68,15 @@ std::vector<int32_t> count_reads(const Graph& graph, const std::vector<char>& ru
   return reads;
 }
 
-std::vector<char> overwritable_values(const Graph& graph, const std::vector<int32_t>& reads,
+// What inference knows is kept for the next run.
+std::vector<char> overwritable_values(const Graph& graph, const Inferred& inferred,
+                                      const std::vector<int32_t>& reads,
                                       const std::vector<ValueId>& wanted) {
   std::vector<char> overwritable(graph.values.size(), 0);
   for (const Node& node : graph.nodes) {
     const ValueId id = node.outputs.empty() ? kNoValue : node.outputs[0];
-    if (id != kNoValue && forgets_output(node)) overwritable[id] = reads[id] == 1;
+    if (id == kNoValue || !forgets_output(node) || known_value(graph, inferred, id)) continue;
+    overwritable[id] = reads[id] == 1;
   }
   for (const ValueId id : wanted) overwritable[id] = 0;
   return overwritable;
@@ -81,12 +84,16 @@ std::vector<char> overwritable_values(const Graph& graph, const std::vector<int3
 
 }  // namespace
 
-Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted)
-    : inputs_(graph.inputs), wanted_(std::move(wanted)), inferred_(infer(graph, sizes)) {
+Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted,
+                 at::Device device)
+    : inputs_(graph.inputs),
+      wanted_(std::move(wanted)),
+      inferred_(infer(graph, sizes)),
+      device_(device) {
   forget_trained(graph, inferred_);
   const std::vector<char> runs = nodes_to_run(graph, inferred_, wanted_);
   std::vector<int32_t> reads = count_reads(graph, runs, wanted_);
-  const std::vector<char> overwritable = overwritable_values(graph, reads, wanted_);
+  const std::vector<char> overwritable = overwritable_values(graph, inferred_, reads, wanted_);
   std::vector<char> kept(graph.values.size(), 0);
   LowerContext context(graph, inferred_, overwritable);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
@@ -119,14 +126,14 @@ Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueI
 
 void Program::keep_known(const Graph& graph, ValueId id) {
   if (graph.value(id).constant) return constants_read_.push_back(id);
-  known_.emplace_back(id, to_torch(*known_value(graph, inferred_, id)));
+  known_.emplace_back(id, to_torch(*known_value(graph, inferred_, id), device_));
 }
 
 std::vector<at::Tensor> Program::run(const Values& constants, const std::vector<at::Tensor>& inputs,
                                      Mode mode) const {
   Values values = constants;
   for (size_t i = 0; i < inputs.size(); ++i) values[inputs_[i]] = inputs[i];
-  for (const auto& [id, tensor] : known_) values[id] = tensor.to(inputs.front().device());
+  for (const auto& [id, tensor] : known_) values[id] = tensor;
   for (const Line& line : lines_) {
     line.step(values, mode);
     for (const ValueId id : line.last_reads) values[id].reset();

@@ -17,9 +17,10 @@ namespace coppice::train {
 
 class Program {
  public:
-  // `wanted`: values that `run` gives. Throws Error::input naming the node for what can't be
-  // trained.
-  Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted);
+  // `wanted`: values that `run` gives; what the graph computes beforehand is put on the device.
+  // Throws Error::input naming the node for what can't be trained.
+  Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted,
+          at::Device device = at::kCPU);
 
   // `constants`: by ValueId, at least those of `constants_read`; running statistics among them are
   // updated in place in training mode. `inputs`: in the order of the graph's.
@@ -39,6 +40,7 @@ class Program {
 
   std::vector<ValueId> inputs_, wanted_, constants_read_;
   Inferred inferred_;
+  at::Device device_;
   std::vector<std::pair<ValueId, at::Tensor>> known_;  // sizes that the graph computes
   std::vector<Line> lines_;
 };

@@ -45,9 +45,11 @@ std::optional<at::ScalarType> torch_type_of(DType dtype) {
 at::Tensor to_torch(const Tensor& tensor, at::Device device) {
   const auto type = torch_type_of(tensor.dtype());
   if (!type) fail_input("tensors of " + name_of(tensor.dtype()) + " can't be used in training");
-  at::Tensor copy = at::empty(tensor.shape(), at::TensorOptions(*type));
+  // From pinned memory CUDA copies by itself while the CPU goes on.
+  at::Tensor copy =
+      at::empty(tensor.shape(), at::TensorOptions(*type).pinned_memory(device.is_cuda()));
   std::memcpy(copy.data_ptr(), tensor.bytes().data(), tensor.bytes().size());
-  return copy.to(device);
+  return copy.to(device, /*non_blocking=*/true);
 }
 
 Tensor from_torch(const at::Tensor& tensor) {

@@ -54,22 +54,18 @@ class TorchTrainer : public Trainer {
     at::manual_seed(options.seed);
     const at::Tensor pictures = on_device(images);
     const Targets targets = targets_for(pictures, labels);
-    const std::vector<at::Tensor> statistics = copy_statistics();
+    const at::Tensor statistics = copy_statistics();
     const std::vector<at::Tensor> outputs =
         student_values_->by_output(student_->run(pictures, Mode::training));
     const at::Tensor loss = loss_of(outputs, targets, setup_.loss);
-    StepResult result{.loss = loss.item<double>(), .correct = 0};
-    if (!std::isfinite(result.loss)) {
-      for (size_t s = 0; s < statistics.size(); ++s) {
-        student_->constant(statistics_[s]).copy_(statistics[s]);
-      }
-      return result;
+    // Asked for before the loss is read, which waits for CUDA: it then has something to go on with.
+    std::vector<at::Tensor> gradients = gradients_of(loss);
+    const StepResult result = result_of(loss, outputs[0], targets.labels);
+    if (std::isfinite(result.loss)) {
+      update_all(gradients, options.learning_rate);
+    } else {
+      restore_statistics(statistics);
     }
-    if (targets.labels.defined()) {
-      const at::Tensor best = outputs[0].detach().reshape({-1, setup_.classes}).argmax(1);
-      result.correct = best.eq(targets.labels).sum().item<int64_t>();
-    }
-    update_all(loss, options.learning_rate);
     return result;
   }
 
@@ -106,7 +102,7 @@ class TorchTrainer : public Trainer {
 
  private:
   at::Tensor on_device(const Tensor& images) const {
-    return channels_last(to_torch(images, device_));
+    return in_fast_layout(to_torch(images, device_));
   }
 
   Targets targets_for(const at::Tensor& pictures, std::span<const int64_t> labels) {
@@ -115,7 +111,9 @@ class TorchTrainer : public Trainer {
                     .classes = setup_.classes,
                     .scores = student_values_->scores()};
     if (has_labels()) {
-      targets.labels = at::tensor(at::ArrayRef<int64_t>(labels.data(), labels.size())).to(device_);
+      targets.labels = at::tensor(at::ArrayRef<int64_t>(labels.data(), labels.size()),
+                                  at::TensorOptions(at::kLong).pinned_memory(device_.is_cuda()))
+                           .to(device_, /*non_blocking=*/true);
     }
     if (teacher_) {
       const at::NoGradGuard no_gradients;
@@ -128,10 +126,34 @@ class TorchTrainer : public Trainer {
     return setup_.classes > 0 && setup_.labels == TrainingSetup::Labels::used;
   }
 
-  std::vector<at::Tensor> copy_statistics() {
-    std::vector<at::Tensor> copies;
-    for (const ValueId id : statistics_) copies.push_back(student_->constant(id).clone());
-    return copies;
+  // One after the other in one tensor, which CUDA has to be asked for once; undefined without any.
+  at::Tensor copy_statistics() {
+    std::vector<at::Tensor> all;
+    for (const ValueId id : statistics_) all.push_back(student_->constant(id).reshape({-1}));
+    return all.empty() ? at::Tensor() : at::cat(all);
+  }
+
+  void restore_statistics(const at::Tensor& copy) {
+    int64_t begin = 0;
+    for (const ValueId id : statistics_) {
+      at::Tensor& statistic = student_->constant(id);
+      const int64_t size = statistic.numel();
+      statistic.copy_(copy.narrow(0, begin, size).reshape(statistic.sizes()));
+      begin += size;
+    }
+  }
+
+  // Loss and correct guesses in one copy. With a loss that isn't finite no guess counts.
+  StepResult result_of(const at::Tensor& loss, const at::Tensor& first, const at::Tensor& labels) {
+    at::Tensor correct = at::zeros({}, loss.options().requires_grad(false));
+    if (labels.defined()) {
+      correct = first.detach().reshape({-1, setup_.classes}).argmax(1).eq(labels).sum();
+    }
+    const at::Tensor both =
+        at::stack({loss.detach().to(at::kDouble), correct.to(at::kDouble)}).to(at::kCPU);
+    StepResult result{.loss = both[0].item<double>(), .correct = 0};
+    if (std::isfinite(result.loss)) result.correct = std::llround(both[1].item<double>());
+    return result;
   }
 
   void load_student(Graph graph) {
@@ -207,23 +229,24 @@ class TorchTrainer : public Trainer {
   at::Tensor like(const Tensor& tensor, const at::Tensor& weight) const {
     COPPICE_CHECK(at::IntArrayRef(tensor.shape()) == weight.sizes(),
                   "a mask or a moment of another shape than its weight");
-    return channels_last(to_torch(tensor, device_));
+    return in_fast_layout(to_torch(tensor, device_));
   }
 
-  void update_all(const at::Tensor& loss, double learning_rate) {
+  std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const {
     std::vector<at::Tensor> weights;
     for (const Trained& parameter : parameters_) weights.push_back(parameter.weight);
-    std::vector<at::Tensor> gradients = torch::autograd::grad(
-        {loss}, weights, {}, /*retain_graph=*/{}, false, /*allow_unused=*/true);
+    return torch::autograd::grad({loss}, weights, {}, /*retain_graph=*/{}, false,
+                                 /*allow_unused=*/true);
+  }
+
+  void update_all(std::vector<at::Tensor>& gradients, double learning_rate) {
     const at::NoGradGuard no_gradients;
     mask(gradients);
     if (setup_.optimizer.clip_norm > 0) clip(gradients, setup_.optimizer.clip_norm);
-    ++updates_;
     for (size_t p = 0; p < parameters_.size(); ++p) {
-      if (!gradients[p].defined()) continue;
-      tie(parameters_[p], gradients[p]);
-      update(parameters_[p], gradients[p], setup_.optimizer, {learning_rate, updates_});
+      if (gradients[p].defined()) tie(parameters_[p], gradients[p]);
     }
+    update(parameters_, gradients, setup_.optimizer, {learning_rate, ++updates_});
   }
 
   // Pruned weights don't move, so their gradients must neither shorten the step of the others nor
@@ -250,7 +273,10 @@ class TorchTrainer : public Trainer {
 at::Device device_of(const std::string& name) {
   if (name == "cpu") return at::kCPU;
   if (name != "cuda") fail_usage("device '" + name + "': expected cpu or cuda");
-  if (!at::hasCUDA()) fail_usage("device 'cuda': this LibTorch has none; use --device cpu");
+  if (!at::hasCUDA()) {
+    fail_usage(
+        "device 'cuda': this LibTorch has none, or finds none on this machine; use --device cpu");
+  }
   return at::Device(at::kCUDA, 0);
 }
 
@@ -262,6 +288,10 @@ void want_same_bits_on_cuda() {
   context.setDeterministicCuDNN(true);
   context.setBenchmarkCuDNN(false);
   context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 2)
+  // With deterministic algorithms fresh memory is filled with NaN, too. Nothing here reads it.
+  context.setDeterministicFillUninitializedMemory(false);
+#endif
   // TF32 keeps 10 bits of a factor's 23, on by default for convolutions.
   context.setAllowTF32CuBLAS(false);
   context.setAllowTF32CuDNN(false);
