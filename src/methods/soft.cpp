@@ -64,7 +64,7 @@ Outcome prune_softly(Session& session, const Method& method, const OneShotOption
   session.stage("zeroing filters", [&] {
     Graph graph = session.original();
     loosen(graph);
-    session.adopt(std::move(graph), {}, {});
+    session.rewrite(std::move(graph));
     zero_filters(session, method, options);
   });
   session.stage("soft pruning", [&] {

@@ -8,8 +8,8 @@
 #include "core/error.h"
 #include "graph/constants_behind.h"
 #include "graph/infer.h"
-#include "graph/is_onnx.h"
 #include "graph/passes/separate_vectors.h"
+#include "graph/views/batch_norm.h"
 #include "session/parameters.h"
 
 namespace coppice {
@@ -54,7 +54,7 @@ class Drawer {
     for (const Parameter& parameter : trained_parameters(graph_)) visit(parameter);
     const std::vector<ValueId> source = constants_behind(graph_);
     for (const Node& node : graph_.nodes) {
-      if (!is_onnx(node, "BatchNormalization") || node.inputs.size() < 5) continue;
+      if (!is_batch_norm_at_inference(node) || node.inputs.size() < 5) continue;
       if (const ValueId mean = source[node.inputs[3]]; mean != kNoValue) fill(mean, 0);
       if (const ValueId variance = source[node.inputs[4]]; variance != kNoValue) fill(variance, 1);
     }
