@@ -13,6 +13,7 @@
 #include "core/threads.h"
 #include "data/loader.h"
 #include "report/format.h"
+#include "session/checkpoint.h"
 #include "session/trained_share.h"
 
 namespace coppice {
@@ -92,6 +93,13 @@ Json stages_json(const Session& session) {
     stages.back()["learning_rate"] = first->largest_rate;
   }
   return stages;
+}
+
+// How many there are in each part.
+Json pictures_json(const Session& session) {
+  Json parts = Json::object();
+  for (const Part part : kParts) parts[name_of(part)] = session.pictures(part).size();
+  return parts;
 }
 
 // Of the model as the epoch's end left it.
@@ -208,7 +216,8 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
   const double held_out =
       settings.given(kHeldOut).value_or(usual_held_out(state_->dataset->size()));
   state_->session.emplace(
-      std::move(original), SessionData{state_->dataset.get(), judge.preprocessing(), held_out},
+      std::move(original),
+      SessionData{state_->dataset.get(), judge.preprocessing(), {.held_out = held_out}},
       *state_->trainer, state_->observer,
       SessionOptions{
           .checkpoint = state_->checkpoint, .request = choice.request, .zeros = settings[kZeros]});
@@ -241,6 +250,7 @@ Json TrainingRun::to_json() const {
   for (const EpochRecord& record : history) epochs.push_back(record_json(record));
   const Kept& kept = state_->session->kept();
   Json json = {{"epochs", state_->recipe.epochs},
+               {"pictures", pictures_json(*state_->session)},
                {"kept", {{"zeros", count_zeros(kept)}, {"shared_layers", kept.values.size()}}},
                {"learning_rate", state_->recipe.optimizer.learning_rate},
                {"distillation", state_->recipe.loss.distillation},

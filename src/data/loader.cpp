@@ -4,7 +4,6 @@
 #include "data/loader.h"
 
 #include <algorithm>
-#include <cmath>
 #include <condition_variable>
 #include <deque>
 #include <exception>
@@ -23,9 +22,8 @@ namespace coppice {
 namespace {
 
 // Names as numbers: no other stream of the seed is like these.
-constexpr uint64_t kOrderStream = 0x6f72646572;        // "order"
-constexpr uint64_t kHoldOutStream = 0x686f6c646f7574;  // "holdout"
-constexpr uint64_t kSampleStream = 0x73616d706c65;     // "sample"
+constexpr uint64_t kOrderStream = 0x6f72646572;     // "order"
+constexpr uint64_t kSampleStream = 0x73616d706c65;  // "sample"
 // One to hand over and one more to even out a slow one.
 constexpr size_t kMostReady = 2;
 
@@ -173,17 +171,6 @@ void Loader::start(int64_t epoch, int64_t batch) {
 }
 
 Batch Loader::next() { return state_->next(); }
-
-HeldOut hold_out(int64_t count, double share, uint64_t seed) {
-  COPPICE_CHECK(count >= 0 && share >= 0 && share <= 1,
-                "hold out " + std::to_string(share) + " of " + std::to_string(count));
-  const std::vector<int64_t> order = Random::stream(seed, {kHoldOutStream}).permutation(count);
-  const auto end = order.begin() + std::llround(share * static_cast<double>(count));
-  HeldOut result{.training = {end, order.end()}, .held_out = {order.begin(), end}};
-  std::sort(result.training.begin(), result.training.end());
-  std::sort(result.held_out.begin(), result.held_out.end());
-  return result;
-}
 
 std::vector<int64_t> sample_pictures(int64_t count, int64_t wanted) {
   std::vector<int64_t> order = Random::stream(0, {kSampleStream}).permutation(count);

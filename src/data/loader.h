@@ -52,13 +52,6 @@ class Loader {
   std::unique_ptr<State> state_;
 };
 
-// Two disjoint parts of 0 .. count - 1 by a seeded shuffle, each ascending: `share` of them held
-// out, rounded to the nearest.
-struct HeldOut {
-  std::vector<int64_t> training, held_out;
-};
-HeldOut hold_out(int64_t count, double share, uint64_t seed);
-
 // `wanted` of 0 .. count - 1, or all where there are fewer, ascending: always the same ones, drawn
 // at random, since a data set may be sorted by class, or repeat its classes in turn.
 std::vector<int64_t> sample_pictures(int64_t count, int64_t wanted);

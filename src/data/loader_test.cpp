@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <iterator>
 #include <map>
 #include <numeric>
@@ -256,27 +255,6 @@ TEST_F(Loaders, fewer_pictures_than_a_batch_is_an_error) {
                [&] { Loader(numbers, number_options(63, 64)); });
   expect_error(ErrorKind::input, {"0 pictures", "64"},
                [&] { Loader(numbers, number_options(0, 64)); });
-}
-
-TEST(HoldOut, both_parts_are_ascending_and_make_up_the_whole) {
-  for (const int64_t count : {0, 1, 2, 10, 1000}) {
-    for (const double share : {0.0, 0.1, 0.25, 0.5, 1.0}) {
-      const HeldOut parts = hold_out(count, share, 3);
-      EXPECT_EQ(static_cast<int64_t>(parts.held_out.size()),
-                std::llround(share * static_cast<double>(count)));
-      EXPECT_TRUE(std::is_sorted(parts.held_out.begin(), parts.held_out.end()));
-      EXPECT_TRUE(std::is_sorted(parts.training.begin(), parts.training.end()));
-      std::vector<int64_t> all;
-      std::merge(parts.training.begin(), parts.training.end(), parts.held_out.begin(),
-                 parts.held_out.end(), std::back_inserter(all));
-      EXPECT_EQ(all, first(count));
-    }
-  }
-}
-
-TEST(HoldOut, the_seed_decides_which) {
-  EXPECT_EQ(hold_out(1000, 0.1, 3).held_out, hold_out(1000, 0.1, 3).held_out);
-  EXPECT_NE(hold_out(1000, 0.1, 3).held_out, hold_out(1000, 0.1, 4).held_out);
 }
 
 TEST(SamplePictures, are_always_the_same_and_follow_neither_classes_in_turn_nor_in_a_row) {

@@ -64,7 +64,7 @@ void prune_and_retrain(Session& session, const DeepCompressionOptions& options, 
     session.mask(alive, Session::Masking::hard);
     graph = session.graph();
     rescale_dropout(graph, session.original());
-    session.adopt(std::move(graph), session.plan(), session.masks());
+    session.edit(std::move(graph));
   });
   session.stage("retraining" + suffix, [&] { session.train(recipe); });
 }

@@ -61,7 +61,7 @@ Outcome prune_softly(Session& session, const Criterion& criterion, const OneShot
   session.stage("zeroing filters", [&] {
     Graph graph = session.original();
     loosen(graph);
-    session.adopt(std::move(graph), {}, {});
+    session.rewrite(std::move(graph));
     zero_filters(session, criterion, options);
   });
   session.stage("soft pruning", [&] {

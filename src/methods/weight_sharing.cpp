@@ -111,7 +111,7 @@ void share_and_tune(Session& session, const SharingOptions& options, const Recip
     session.mask(zeros, Session::Masking::hard);
     Graph shared = session.graph();
     share_weights(shared, options);
-    session.adopt(std::move(shared), session.plan(), session.masks());
+    session.edit(std::move(shared));
   });
   session.stage("tuning centroids", [&] {
     Recipe tuning = tuning_recipe(recipe, options.steps);

@@ -7,14 +7,16 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "onnx/onnx.h"
+#include "session/beside_weights.h"
 #include "session/checkpoint_header.h"
 
 namespace coppice {
 namespace {
 
-constexpr std::string_view kAnyMagic = "coppice checkpoint ", kMagic = "coppice checkpoint 2\n";
+constexpr std::string_view kAnyMagic = "coppice checkpoint ", kMagic = "coppice checkpoint 3\n";
 constexpr size_t kDigits = 64;
-constexpr char kMasks[] = "mask";
+// Places of tensors; any other is a slot of the optimizer.
+constexpr std::string_view kMasks = "mask", kMethod = "method", kSnapshot = "snapshot ";
 
 // Writes to the file and to the sum that ends it.
 class Writer {
@@ -61,7 +63,19 @@ void for_each_tensor(State& state, const Visit& visit) {
   for (auto& [slot, tensors] : state.optimizer.slots) {
     for (auto& [name, tensor] : tensors) visit(slot, name, tensor);
   }
-  for (auto& [name, tensor] : state.masks) visit(kMasks, name, tensor);
+  for (auto& [name, tensor] : state.masks) visit(std::string(kMasks), name, tensor);
+  for (auto& [snapshot, tensors] : state.snapshots) {
+    for (auto& [name, tensor] : tensors) visit(std::string(kSnapshot) + snapshot, name, tensor);
+  }
+  for (auto& [name, tensor] : state.own.tensors) visit(std::string(kMethod), name, tensor);
+}
+
+// Where the tensors of a place lie.
+NamedTensors& tensors_at(SessionState& state, const std::string& slot) {
+  if (slot == kMasks) return state.masks;
+  if (slot == kMethod) return state.own.tensors;
+  if (slot.starts_with(kSnapshot)) return state.snapshots[slot.substr(kSnapshot.size())];
+  return state.optimizer.slots[slot];
 }
 
 CheckpointHeader header_of(const SessionState& state) {
@@ -97,11 +111,11 @@ Graph take_graph(Reader& reader, uint64_t size) {
 }
 
 // What lies beside the weights has their shapes: cuts and trainers rely on it.
-void require_fits(const Tensor& tensor, const TensorPlace& place, const Graph& graph,
-                  const std::map<std::string, ValueId>& constants) {
-  const auto found = constants.find(place.name);
-  if (found == constants.end()) fail_input("the model has no such weight");
-  const Tensor& weight = *graph.value(found->second).constant;
+void require_fits(const Tensor& tensor, const TensorPlace& place,
+                  const ConstantsByName& constants) {
+  const Tensor* const found = constants.find(place.name);
+  if (found == nullptr) fail_input("the model has no such weight");
+  const Tensor& weight = *found;
   const DType dtype = place.slot == kCodesSlot ? DType::i32 : DType::f32;
   if (tensor.dtype() != dtype || tensor.shape() != weight.shape()) {
     fail_input(name_of(tensor.dtype()) + " of shape " + to_string(tensor.shape()) + ", expected " +
@@ -110,18 +124,12 @@ void require_fits(const Tensor& tensor, const TensorPlace& place, const Graph& g
 }
 
 void take_tensors(Reader& reader, const std::vector<TensorPlace>& places, SessionState& state) {
-  std::map<std::string, ValueId> constants;
-  for (size_t i = 0; i < state.graph.values.size(); ++i) {
-    const Value& value = state.graph.values[i];
-    if (value.constant) constants.emplace(value.name, static_cast<ValueId>(i));
-  }
+  const ConstantsByName constants(state.graph);
   for (const TensorPlace& place : places) {
     within(place.slot + " of '" + place.name + "'", [&] {
       Tensor tensor = take_tensor(reader, place);
-      require_fits(tensor, place, state.graph, constants);
-      NamedTensors& tensors =
-          place.slot == kMasks ? state.masks : state.optimizer.slots[place.slot];
-      tensors[place.name] = std::move(tensor);
+      if (place.slot != kMethod) require_fits(tensor, place, constants);
+      tensors_at(state, place.slot)[place.name] = std::move(tensor);
     });
   }
 }

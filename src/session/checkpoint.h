@@ -1,10 +1,10 @@
 // A whole session in one file, so that a run that ends at any moment goes on to the same bits.
 //
-//   "coppice checkpoint 2\n"
+//   "coppice checkpoint 3\n"
 //   u64      bytes of the header, little-endian
 //   header   JSON: the session's state, the size of the graph, the names of the graph's values in
 //            their order, which of them are copies of which, and for each tensor its place
-//            ("momentum", "mask"), name, type and shape
+//            ("momentum", "mask", "snapshot NAME", "method"), name, type and shape
 //   graph    an ONNX file with the weights as they are now
 //   tensors  their bytes, in the header's order
 //   64 hexadecimal digits: SHA-256 of all before
@@ -14,58 +14,12 @@
 // name copies by the second: so a graph is read back with both.
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <map>
-#include <optional>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include "core/files.h"
-#include "options/settings.h"
-#include "prune/plan.h"
-#include "session/evaluation.h"
-#include "session/trainer.h"
+#include "session/state.h"
 
 namespace coppice {
-
-struct TrainingCursor {
-  int64_t epoch = 0, batch = 0;  // the next one
-  // Of the epoch so far.
-  double loss = 0;  // sum over its batches
-  int64_t correct = 0, images = 0;
-  double seconds = 0;
-};
-
-struct EpochRecord {
-  std::string stage;
-  int64_t epoch = 0, epochs = 0;  // from 1
-  double learning_rate = 0;       // of the last update
-  std::string optimizer = "sgd";
-  double largest_rate = 0;                   // of the schedule
-  double loss = 0, top1 = 0;                 // on the training pictures as they came, augmented
-  std::optional<Evaluation> held_out;        // as the epoch's last update left it
-  std::optional<Evaluation> held_out_after;  // where the model was then changed (zeroed filters)
-  double seconds = 0, images_per_second = 0;
-};
-
-struct StageRecord {
-  std::string stage;
-  int64_t epochs = 0;                  // trained in it
-  std::optional<Evaluation> held_out;  // of a stage that changed the model without training
-};
-
-struct SessionState {
-  Request request;
-  std::vector<StageRecord> stages;  // those that are done
-  TrainingCursor cursor;            // of the stage after them
-  std::vector<EpochRecord> history;
-  Plan plan;
-  Graph graph;
-  OptimizerState optimizer;
-  NamedTensors masks;
-};
 
 void write_checkpoint(const std::filesystem::path& path, const SessionState& state);
 // Throws Error::input naming the file where it isn't a whole checkpoint.

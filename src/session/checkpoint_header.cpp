@@ -294,6 +294,7 @@ std::string header_text(const CheckpointHeader& header) {
                      {"history", history},
                      {"plan", coppice::to_json(with_names(state.plan, utf8_of))},
                      {"updates", state.optimizer.updates},
+                     {"method", utf8_of(state.own.text)},
                      {"graph_bytes", header.graph_bytes},
                      {"values", values},
                      {"copies", to_json(header.order.copies)},
@@ -315,6 +316,7 @@ CheckpointHeader parse_header(std::string_view text) {
     // Its names were made UTF-8 before, so the text around them is plain.
     state.plan = with_names(plan_from_json(fields.at("plan").get<std::string>()), bytes_of);
     state.optimizer.updates = fields.integer("updates");
+    state.own.text = fields.text("method");
     header.graph_bytes = fields.integer("graph_bytes");
     header.order = order_of(fields);
     for (const Json& place : fields.list("tensors")) header.tensors.push_back(place_of(place));

@@ -22,7 +22,7 @@ struct TensorPlace {
 };
 
 struct CheckpointHeader {
-  SessionState state;  // without graph, optimizer.slots and masks
+  SessionState state;  // without graph and tensors
   int64_t graph_bytes = 0;
   ValueOrder order;  // of the graph's values
   std::vector<TensorPlace> tensors;

@@ -18,7 +18,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::string_view kMagic = "coppice checkpoint 2\n";
+constexpr std::string_view kMagic = "coppice checkpoint 3\n";
 constexpr size_t kDigits = 64;
 
 struct Parts {
@@ -166,11 +166,11 @@ TEST(HostileCheckpoint, sizes_that_lie_about_the_header_are_refused) {
 }
 
 TEST(HostileCheckpoint, one_of_another_version_is_named_and_says_what_to_do) {
-  EXPECT_EQ(message_of("coppice checkpoint 1\n and more"),
-            "it is a 'coppice checkpoint 1', this version goes on with a 'coppice checkpoint 2' "
+  EXPECT_EQ(message_of("coppice checkpoint 2\n and more"),
+            "it is a 'coppice checkpoint 2', this version goes on with a 'coppice checkpoint 3' "
             "only; finish the run with the version that began it, or delete it to start anew");
   EXPECT_EQ(message_of("something else altogether\n"),
-            "it doesn't begin with 'coppice checkpoint 2'; delete it to start anew");
+            "it doesn't begin with 'coppice checkpoint 3'; delete it to start anew");
 }
 
 TEST(HostileCheckpoint, values_and_copies_that_the_model_has_not_are_refused) {

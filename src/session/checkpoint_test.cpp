@@ -82,6 +82,11 @@ SessionState small_state() {
   state.optimizer.slots["momentum"] = {{"w", tensor_of({2, 3}, 1)}, {"b", tensor_of({3}, 20)}};
   state.optimizer.slots["second"] = {{"w", tensor_of({2, 3}, 30)}};
   state.masks = {{"w", tensor_of({2, 3}, 40)}};
+  state.snapshots["early"] = {{"w", tensor_of({2, 3}, 50)}, {"b", tensor_of({3}, 60)}};
+  state.snapshots[""] = {{"b", tensor_of({3}, 70)}};
+  state.own = {.text = R"({"round": 3})",
+               .tensors = {{"of no weight", Tensor::of<int64_t>({2}, std::vector<int64_t>{7, -8})},
+                           {"w", tensor_of({9}, 80)}}};
   return state;
 }
 
@@ -112,6 +117,8 @@ TEST(Checkpoint, every_field_comes_back) {
   EXPECT_EQ(read.optimizer.updates, 77);
   EXPECT_EQ(read.optimizer.slots, state.optimizer.slots);
   EXPECT_EQ(read.masks, state.masks);
+  EXPECT_EQ(read.snapshots, state.snapshots);
+  EXPECT_EQ(read.own, state.own);
   fake::expect_same(read.history, state.history);
   for (size_t i = 0; i < 2; ++i) {
     EXPECT_EQ(read.history[i].seconds, state.history[i].seconds);
@@ -128,6 +135,7 @@ TEST(Checkpoint, values_keep_their_numbers_and_what_they_were_copied_from) {
   graph.value(copy).copy_of = *find_value(graph, "b");
   graph.nodes.front().inputs[2] = copy;
   state.optimizer = {};
+  state.snapshots = {};
   std::vector<ValueId> order(graph.values.size());
   for (size_t i = 0; i < order.size(); ++i) order[i] = static_cast<ValueId>(order.size() - 1 - i);
   renumber(graph, order);
@@ -146,6 +154,7 @@ TEST(Checkpoint, one_that_just_began_comes_back) {
   state.graph = parse_text_graph(kSmallNet);
   const SessionState read = there_and_back(state);
   EXPECT_TRUE(read.request.empty() && read.history.empty() && read.masks.empty());
+  EXPECT_TRUE(read.snapshots.empty() && read.own == MethodState{});
   EXPECT_TRUE(read.optimizer.slots.empty());
   EXPECT_EQ(read.plan, Plan{});
 }
@@ -182,12 +191,16 @@ TEST(Checkpoint, names_that_are_not_utf8_come_back) {
   state.plan.mask_files[0] = {all, 1, "m" + all};
   state.optimizer.slots = {{"momentum", {{all, tensor_of({2, 3}, 1)}}}};
   state.masks = {{all, tensor_of({2, 3}, 5)}};
+  state.snapshots = {{all, state.masks}};
+  state.own = {.text = all, .tensors = state.masks};
   const SessionState read = there_and_back(state);
   EXPECT_EQ(read.request, state.request);
   EXPECT_EQ(read.history[0].stage, all);
   EXPECT_EQ(read.plan, state.plan);
   EXPECT_EQ(read.optimizer.slots, state.optimizer.slots);
   EXPECT_EQ(read.masks, state.masks);
+  EXPECT_EQ(read.snapshots, state.snapshots);
+  EXPECT_EQ(read.own, state.own);
 }
 
 std::string message_of_reading(const std::filesystem::path& path) {

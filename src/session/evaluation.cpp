@@ -189,6 +189,11 @@ std::optional<std::string> why_not_for_pictures(const Graph& graph) {
     return "the model has " + std::to_string(graph.inputs.size()) +
            " inputs; pictures are fed to exactly one";
   }
+  return why_no_pictures_first(graph);
+}
+
+std::optional<std::string> why_no_pictures_first(const Graph& graph) {
+  if (graph.inputs.empty()) return "the model has no inputs";
   const Value& input = graph.value(graph.inputs.front());
   if (input.dtype != DType::f32 || !input.declared || input.declared->empty()) {
     return "input '" + input.name + "' is " + name_of(input.dtype) +

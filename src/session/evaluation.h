@@ -51,6 +51,8 @@ Evaluation evaluate(const Classify& classify, const Dataset& dataset, const Eval
 // Why the model isn't one that makes something of pictures; nothing where one float32 picture batch
 // goes in and something comes out.
 std::optional<std::string> why_not_for_pictures(const Graph& graph);
+// The same for a graph whose first input alone takes the pictures.
+std::optional<std::string> why_no_pictures_first(const Graph& graph);
 // Why the model's first output can't be taken as the data set's classes, as a sentence; nothing
 // where it can: the model is for pictures, and [N, C] or [N, C, 1, 1] comes out with as many
 // classes as the data set has. (A .npy file only says which classes occur in it, so a model

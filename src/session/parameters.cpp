@@ -184,7 +184,9 @@ std::vector<Parameter> trained_parameters(const Graph& graph) {
   std::vector<Parameter> parameters;
   std::set<ValueId> seen;
   for (const Use& use : Tracer(graph).run()) {
-    if (seen.insert(use.constant).second) parameters.push_back({use.constant, use.kind});
+    if (seen.insert(use.constant).second) {
+      parameters.push_back({use.constant, use.kind, use.node, use.input});
+    }
   }
   return parameters;
 }

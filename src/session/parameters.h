@@ -19,6 +19,8 @@ struct Parameter {
   enum class Kind { weight, bias, norm };  // what weight decay distinguishes
   ValueId id = kNoValue;
   Kind kind = Kind::weight;
+  int32_t node = -1;  // its first reader, and as which input of it
+  int input = 0;
 };
 
 // In the order of their first readers.

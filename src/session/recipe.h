@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -63,8 +64,19 @@ struct NormMomentum {
   double of(double file) const;
 };
 
+// Which updates of a recipe's epochs are done, numbered from 0: those before `first` are left out,
+// as are `end` and all after it. The schedule counts them all the same, so that a training goes on
+// in the middle of one: Renda, Frankle, Carbin, ICLR 2020, arXiv:2003.02389, rewind the rate to
+// where it was some epochs before the end, Frankle et al., ICML 2020, arXiv:1912.05671, weights and
+// rate to an early update.
+struct Updates {
+  int64_t first = 0;
+  std::optional<int64_t> end = {};  // absent: that of the last epoch
+};
+
 struct Recipe {
   int64_t epochs = 1;
+  Updates updates = {};
   int64_t batch = 128;
   OptimizerOptions optimizer;
   Schedule schedule;
@@ -77,6 +89,9 @@ struct Recipe {
   // 2016, arXiv:1510.00149, Sec. 3.3). Zero is no shared value: what isn't masked moves by itself.
   std::set<std::string> frozen, tied;
   L1Penalty l1;
+  // Outputs of the graph that are parts of the loss, by name with their weights: the mean of each,
+  // times its weight, is added to what labels and the teacher say. The original has none of them.
+  std::map<std::string, double> losses = {};
   std::optional<double> norm_momentum;  // absent: the file's, as norm_momentum_of bounds it
 };
 

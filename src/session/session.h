@@ -5,55 +5,39 @@
 // that trains goes on in the middle. Training is deterministic: the order of the pictures, their
 // augmentation and everything else that is random are functions of (seed, epoch, picture), with
 // epochs counted over all stages, so weights, optimizer state and a cursor are all there is to
-// save.
+// save. A stage's recipe has a seed and an augmentation of its own.
 //
 // A rule for methods: no ValueId of original() is used on graph(), nor the other way round, and no
-// index of a node. The two begin alike, but stages change the one, and names are all that they are
-// sure to share (find_value; a node by the names of its outputs).
+// index of a node. Stages change the one, and names are all that the two are sure to share
+// (find_value; a node by the names of its outputs).
+//
+// What changes the model (all functions below `evaluate`) may be called in a stage and in the hooks
+// of a training; then the training goes on with what there is.
 #pragma once
 
 #include <filesystem>
 #include <functional>
 #include <string>
 
-#include "data/dataset.h"
+#include "data/parts.h"
 #include "data/preprocess.h"
 #include "groups/groups.h"
 #include "prune/plan.h"
 #include "prune/recover.h"
-#include "session/checkpoint.h"
 #include "session/kept.h"
 #include "session/objective.h"
+#include "session/observer.h"
 #include "session/recipe.h"
-#include "session/trainer.h"
+#include "session/state.h"
 
 namespace coppice {
 
 struct SessionData {
   const Dataset* training = nullptr;
   Preprocessing preprocessing;
-  // Share of the training pictures that is never trained on: every epoch is judged by them, and
-  // whatever a method selects it selects by them.
-  double held_out = 0.1;
-};
-
-struct StepRecord {
-  const std::string& stage;
-  int64_t epoch, epochs;   // from 1
-  int64_t batch, batches;  // of this epoch, done
-  double loss, top1;       // mean of the epoch so far
-  double images_per_second, seconds_left;
-};
-
-// Who watches. Every function may be left as it is.
-class Observer {
- public:
-  virtual ~Observer() = default;
-  virtual void step(const StepRecord&) {}
-  virtual void epoch(const EpochRecord&) {}
-  virtual void stage(const StageRecord&) {}   // it is over, and saved
-  virtual void remark(const std::string&) {}  // what is good to know of the training, said once
-  virtual bool stop_requested() { return false; }  // then the session saves and throws
+  // Every epoch is judged by the pictures held out, and whatever a method selects without a search
+  // it selects by them.
+  PartShares shares = {};
 };
 
 struct SessionOptions {
@@ -74,9 +58,28 @@ struct RemoveOptions {
 };
 
 struct TrainHooks {
-  // After every epoch, before it is saved; may cut, mask or look. Where it changes the model, that
-  // is judged once more (EpochRecord::held_out_after).
-  std::function<void(int64_t epoch)> after_epoch;
+  // After every epoch of the recipe's schedule, from 1, before it is saved; may change the model,
+  // or look. Where it changes the model, that is judged once more (EpochRecord::held_out_after).
+  std::function<void(int64_t epoch)> after_epoch = {};
+  // After every update whose number in the schedule, from 1, is a multiple of `every`, before it is
+  // saved. Each call fetches weights and moments from the device, and loads them again where the
+  // model was changed, so no smaller multiple than is needed.
+  std::function<void(int64_t update)> after_update = {};
+  int64_t every = 1;
+  // What the graph's inputs beside the first, which takes the pictures, are given in an update, by
+  // name; a function of its number alone, as resuming needs it. Source: the widths that Liu et al.,
+  // "MetaPruning", ICCV 2019, arXiv:1903.10258, Sec. 3.1, draw for every step.
+  std::function<NamedTensors(int64_t update)> feeds = {};
+};
+
+// How the running statistics of a candidate are found anew: each becomes the mean of what `batches`
+// batches give by themselves, as with PyTorch's momentum=None. Source: Li et al., "EagleEye", ECCV
+// 2020, arXiv:2007.02491. Differs: a plain mean in place of a decaying one, which forgets
+// the old statistics whatever the number of batches.
+struct Recalibration {
+  Part part = Part::training;
+  int64_t batches = 50, batch = 128;
+  uint64_t seed = 0;  // of the pictures' order, and of what is random in the graph
 };
 
 class Session {
@@ -94,9 +97,10 @@ class Session {
   void resume(SessionState state);
 
   const Graph& original() const { return original_; }
-  const Graph& graph() const { return state_.graph; }  // as it is now
-  // All cuts so far, in the original's indices; once trained, of the original with its vectors
-  // separated (separate_vectors.h).
+  // As it is now. Layers have vectors of their own in it from the beginning
+  // (graph/passes/separate_vectors.h), whatever the original and what methods make of it merge.
+  const Graph& graph() const { return state_.graph; }
+  // All cuts so far, in the indices of the original with its vectors separated.
   const Plan& plan() const { return state_.plan; }
   // The method's own; what is kept of the original is masked beside them.
   const NamedTensors& masks() const { return state_.masks; }
@@ -105,43 +109,87 @@ class Session {
   const std::vector<StageRecord>& stages() const { return state_.stages; }  // those that are over
   int64_t classes() const { return classes_; }  // 0: the first output isn't scores
   int64_t batches(const Recipe& recipe) const;  // updates of an epoch
+  const std::vector<int64_t>& pictures(Part part) const { return parts_.at(part); }
+  const std::vector<int64_t>& held_out() const { return pictures(Part::held_out); }
 
   // What a stage without training made of the model is judged by the held-out pictures.
   void stage(const std::string& name, const std::function<void()>& body);
+  // Saves now, and throws Error::interrupted where the observer asks to stop: for a stage that
+  // takes long without training, a search say. Its body is run from its beginning on resuming, so
+  // what it did must be in the state (`own`), and the model as the body expects it.
+  void save_or_stop();
+  // What the method keeps for itself. It is saved with everything else, and nothing here reads it.
+  const MethodState& own() const { return state_.own; }
+  void keep_own(MethodState own) { state_.own = std::move(own); }
 
   // Throws what keeps the graph from being trained at all, before anything is done with it:
-  // Error::usage for a batch that doesn't fit, Error::input for a model without weights to train,
-  // or without outputs to train by.
+  // Error::usage for a batch that doesn't fit, or a part of the schedule that isn't in it,
+  // Error::input for a model without weights to train, or without outputs to train by.
   void require_trainable(const Recipe& recipe);
   // Requires: in a stage, once, and nothing before it that must not be done again on resuming.
   // Trains with a fresh optimizer; the teacher, if the recipe wants one, is the original. Throws
-  // Error::target when the loss stops being finite, Error::interrupted when the observer asks.
+  // Error::target when the loss stops being finite, Error::interrupted when the observer asks. A
+  // graph of several inputs isn't judged meanwhile.
   void train(const Recipe& recipe, const TrainHooks& hooks = {});
-  // Whether there are held-out pictures, and classes to tell apart.
-  bool can_evaluate() const { return classes_ > 0 && !held_out_.empty(); }
-  const std::vector<int64_t>& held_out() const { return held_out_; }  // of the training pictures
+
+  // Whether there are held-out pictures, classes to tell apart, and no input beside the pictures.
+  bool can_evaluate() const;
   // On the held-out pictures. Requires: can_evaluate().
   Evaluation evaluate();
-  // `groups`: of graph() as it is now. Takes units out of graph, optimizer state and masks alike;
-  // selections are settled. Throws as require_cut does; then nothing was changed.
+  // Of another graph for the same pictures; the session's own stays as it is. Requires: classes,
+  // and pictures in the part.
+  Evaluation evaluate(const Graph& candidate, Part part);
+  // The same graph with other running statistics. Throws Error::input where the part is smaller
+  // than a batch.
+  Graph recalibrated(Graph candidate, const Recalibration& how);
+
+  // `groups`: of graph() as it is now. Takes units out of graph, optimizer state, masks and
+  // snapshots alike; selections are settled. Throws as require_cut does; then nothing was changed.
   void remove(const Groups& groups, const Removal& removal, const RemoveOptions& options = {});
-  // Sets the graph to what a method made of the original by `plan` and `masks`.
-  void adopt(Graph graph, Plan plan, NamedTensors masks);
-  // Sets the graph to one that computes the same, written otherwise; plan and masks stay.
+  // Sets the graph to what a method made of graph(); plan and masks stay, and hold. What lies
+  // beside weights (moments, snapshots) stays with those that kept their name and shape, and is
+  // forgotten for the others: their moments begin at zero, though Adam's correction counts on, and
+  // values that were tied are tied anew where they changed. Throws Error::input where a mask
+  // doesn't fit.
+  void edit(Graph graph);
+  // The same for a graph that computes the same, written otherwise, which isn't judged anew.
   void rewrite(Graph graph);
+  // Sets the graph to what a method made of the original by `plan` and `masks`. The optimizer
+  // begins afresh: nothing says which moments are still of the same weights.
+  void adopt(Graph graph, Plan plan, NamedTensors masks);
+
   void mask(const NamedTensors& masks, Masking masking);
-  void unmask();
+  // In place of all hard masks so far. Weights that come back begin at zero, as do their moments.
+  // Throws Error::input where one doesn't fit.
+  void set_masks(NamedTensors masks);
+  void unmask() { set_masks({}); }
+
+  // Keeps the weights and running statistics as they are now, for `restore`, under a name; cuts
+  // take the same units out of them.
+  void snapshot(const std::string& name);
+  // Sets them to what they were; masks hold, and what came since (biases that a cut's recovery
+  // added, layers of an edit) stays. The optimizer begins afresh. Requires: a snapshot of that
+  // name.
+  void restore(const std::string& name);
 
  private:
   struct Run;  // of one `train`
   TrainingSetup setup_of(const Recipe& recipe) const;
   NamedTensors all_masks() const;
   void remark_on_objective(const Recipe& recipe);
+  void begin(Run& run);
+  void load(Run& run);
   void train_epoch(Run& run);
+  void step(Run& run);
+  void tell_step(const Run& run);
   void end_epoch(Run& run);
+  void keep(Run& run);  // what the trainer has, into the state, unless that was changed since
   int64_t epochs_of_stage() const;  // done so far
-  void keep(Run& run);              // what the trainer has, into the state
+  EvaluationJob job_for(const Graph& graph, Part part) const;
+  void set_graph(Graph graph);
+  void set_weights_alone(Graph graph);
   void save();
+  [[noreturn]] void fail_interrupted(const std::string& where) const;
 
   Graph original_;
   SessionData data_;
@@ -152,13 +200,13 @@ class Session {
   int64_t classes_ = 0;
   std::optional<Objective> objective_;  // once something was to be trained
   bool remarked_ = false;
-  std::vector<int64_t> training_, held_out_;  // pictures
+  Parts parts_;
   SessionState state_;
   int64_t next_stage_ = 0;
   std::string stage_name_;
   bool trained_ = true;   // in this stage; there is none yet
   bool changed_ = false;  // what the model computes, by other means than training
-  bool loaded_ = false;   // the trainer holds state_.graph as it is
+  bool loaded_ = false;   // the trainer holds state_.graph, or what has become of it since
 };
 
 }  // namespace coppice

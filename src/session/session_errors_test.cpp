@@ -142,7 +142,7 @@ TEST(SessionErrors, a_checkpoint_of_another_kind_of_model_is_refused) {
   SessionState state;  // an empty graph
   Session& session = fixture.open(parse_text_graph(fake::kNet));
   EXPECT_EQ(message_of(ErrorKind::input, [&] { session.resume(state); }),
-            "checkpoint: the model has 0 inputs; pictures are fed to exactly one");
+            "checkpoint: the model has no inputs");
 }
 
 }  // namespace

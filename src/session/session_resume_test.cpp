@@ -145,6 +145,80 @@ TEST(Resume, skips_the_stages_that_were_done) {
   EXPECT_EQ(run_to_end(folder / "run", true).bodies, 0);
 }
 
+// Snapshots, masks that come and go between updates, a part of a schedule, a state of its own, and
+// a stage that takes long without training.
+void run_rewinding(Session& session) {
+  session.stage("beginning", [&] {
+    session.train(fake::recipe(2), {.after_update =
+                                        [&](int64_t update) {
+                                          if (update == 2) session.snapshot("early");
+                                          Masks masks = magnitude_masks(session.graph(),
+                                                                        {.sparsity = 0.1 * update});
+                                          session.set_masks(std::move(masks));
+                                        },
+                                    .every = 2});
+  });
+  session.stage("searching", [&] {
+    for (size_t tried = session.own().text.size(); tried < 3; ++tried) {
+      session.keep_own({.text = std::string(tried + 1, '.'),
+                        .tensors = {{"tried", Tensor::scalar(static_cast<float>(tried))}}});
+      session.save_or_stop();
+    }
+  });
+  session.stage("rewinding", [&] { session.restore("early"); });
+  session.stage("again", [&] {
+    Recipe recipe = fake::recipe(3);
+    recipe.updates = {.first = 2, .end = 8};
+    session.train(recipe, {.after_update = [&](int64_t update) {
+                    if (update % 3 == 0) session.restore("early");
+                    if (update == 7) session.edit(session.graph());
+                  }});
+  });
+}
+
+TEST(Resume, of_all_else_that_a_state_holds_gives_the_same_graph_too) {
+  const TempDir folder;
+  const auto run = [&](const std::filesystem::path& path, int64_t stop, bool resume) {
+    Fixture fixture;
+    fixture.watcher.stop_after = stop;
+    Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = path});
+    if (resume) session.resume(read_checkpoint(path));
+    return fake::message_of(ErrorKind::interrupted, [&] { run_rewinding(session); });
+  };
+  EXPECT_EQ(run(folder / "whole", -1, false), "(no error)");
+  const SessionState whole = read_checkpoint(folder / "whole");
+  EXPECT_EQ(whole.own.text, "...");
+  for (int64_t step = 1; step <= 12; ++step) {
+    SCOPED_TRACE("stopped after step " + std::to_string(step));
+    const std::filesystem::path path = folder / std::to_string(step);
+    EXPECT_NE(run(path, step, false), "(no error)");
+    EXPECT_EQ(run(path, -1, true), "(no error)");
+    const SessionState end = read_checkpoint(path);
+    expect_same(end, whole);
+    EXPECT_EQ(end.snapshots, whole.snapshots);
+    EXPECT_EQ(end.own, whole.own);
+  }
+}
+
+TEST(Resume, of_a_stage_that_takes_long_goes_on_from_what_the_method_kept) {
+  const TempDir folder;
+  for (int64_t stops = 1; stops <= 3; ++stops) {
+    Fixture fixture;
+    Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
+    if (stops > 1) session.resume(read_checkpoint(folder / "run"));
+    fixture.watcher.stop_after = 0;  // no step was made: at once
+    const std::string message = fake::message_of(ErrorKind::interrupted, [&] {
+      session.stage("searching", [&] {
+        session.keep_own({.text = session.own().text + ".", .tensors = {}});
+        session.save_or_stop();
+      });
+    });
+    EXPECT_EQ(message,
+              "interrupted in stage 'searching'; the same command with --resume goes on from here");
+    EXPECT_EQ(read_checkpoint(folder / "run").own.text, std::string(stops, '.'));
+  }
+}
+
 TEST(Resume, with_another_request_is_refused) {
   Fixture fixture;
   Session& session = fixture.open(parse_text_graph(fake::kNet), {.request = {{"--lr", "0.1"}}});

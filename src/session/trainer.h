@@ -50,13 +50,17 @@ struct TrainingSetup {
   // that share so, and as safe at every rate and with every optimizer as the gradient itself.
   std::set<std::string> shared;
   L1Penalty l1;
+  // Outputs that are parts of the loss, by name: their mean, times the weight, is added. Nothing
+  // else looks at them.
+  std::map<std::string, double> losses;
   // Needed where loss.distillation > 0. Where there is one, the outputs beside the first follow it.
   const Graph* teacher = nullptr;
 };
 
 struct StepOptions {
   double learning_rate = 0;
-  uint64_t seed = 0;  // of what is random in the graph (Dropout)
+  uint64_t seed = 0;        // of what is random in the graph (Dropout)
+  NamedTensors feeds = {};  // of the graph's inputs beside the first, all of them
 };
 
 struct StepResult {
@@ -68,16 +72,22 @@ class Trainer {
  public:
   virtual ~Trainer() = default;
 
-  // Takes copies of the graph's parameters and statistics, and of the optimizer's state. Throws
-  // Error::input naming the node for an operator that can't be trained.
+  // Takes copies of the graph's parameters and statistics, and of the optimizer's state. The
+  // graph's first input takes the pictures. Throws Error::input naming the node for an operator
+  // that can't be trained.
   virtual void load(const Graph& graph, const TrainingSetup& setup,
                     const OptimizerState& state) = 0;
   // One update. `images`: f32, as many as the graph's input may have; `labels`: as many, unless
-  // they are unused. Nothing is updated when the loss isn't finite.
+  // they are unused. Nothing is updated when the loss isn't finite. Throws Error::input where a
+  // feed is missing or of another shape than its input.
   virtual StepResult step(const Tensor& images, std::span<const int64_t> labels,
                           const StepOptions& options) = 0;
+  // One pass in training mode without an update: running statistics move as in a step, by
+  // norm_momentum. Returns them by name as they then are; with a momentum of 0 they are those of
+  // the images alone. `seed`: as in a step. Requires: one input.
+  virtual NamedTensors move_statistics(const Tensor& images, uint64_t seed) = 0;
   // The graph's outputs in evaluation mode, for any number of images; an empty tensor for one whose
-  // size depends on them (output_gradients.h).
+  // size depends on them (output_gradients.h). Requires: one input.
   virtual std::vector<Tensor> forward(const Tensor& images) = 0;
   // Writes parameters, statistics and state back into the graph that was loaded, or a copy of it.
   virtual void store(Graph& graph, OptimizerState& state) const = 0;

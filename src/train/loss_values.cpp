@@ -8,8 +8,7 @@
 
 namespace coppice::train {
 
-LossValues::LossValues(const Graph& graph, const TrainingSetup& setup, Side side)
-    : count_(graph.outputs.size()) {
+LossValues::LossValues(const Graph& graph, const TrainingSetup& setup, Side side) {
   const std::vector<std::optional<NotFollowed>> not_followed = outputs_not_followed(graph);
   const bool scored = setup.classes > 0;
   const auto looks_at = [&](size_t o) {
@@ -25,11 +24,21 @@ LossValues::LossValues(const Graph& graph, const TrainingSetup& setup, Side side
     read_as_ = seen_through ? ScoreKind::logits : scores_;
     first = form.logits;
   }
-  for (size_t o = 0; o < count_; ++o) {
-    if (!looks_at(o)) continue;
-    wanted_.push_back(o == 0 ? first : graph.outputs[o]);
-    outputs_.push_back(o);
+  std::vector<ValueId> losses;
+  for (size_t o = 0; o < graph.outputs.size(); ++o) {
+    const auto loss = setup.losses.find(graph.value(graph.outputs[o]).name);
+    if (loss != setup.losses.end()) {
+      losses.push_back(graph.outputs[o]);
+      weights_.push_back(loss->second);
+      continue;
+    }
+    if (looks_at(o)) {
+      wanted_.push_back(o == 0 ? first : graph.outputs[o]);
+      outputs_.push_back(count_);
+    }
+    ++count_;
   }
+  wanted_.insert(wanted_.end(), losses.begin(), losses.end());
 }
 
 std::vector<at::Tensor> LossValues::by_output(const std::vector<at::Tensor>& found) const {
@@ -38,6 +47,15 @@ std::vector<at::Tensor> LossValues::by_output(const std::vector<at::Tensor>& fou
     outputs[outputs_[i]] = outputs_[i] == 0 ? logits_from(found[i], read_as_) : found[i];
   }
   return outputs;
+}
+
+at::Tensor LossValues::sum_of_losses(const std::vector<at::Tensor>& found) const {
+  at::Tensor sum;
+  for (size_t l = 0; l < weights_.size(); ++l) {
+    const at::Tensor loss = found[outputs_.size() + l].mean() * weights_[l];
+    sum = sum.defined() ? sum + loss : loss;
+  }
+  return sum;
 }
 
 std::vector<char> computable_outputs(const Graph& graph) {

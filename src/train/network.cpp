@@ -25,30 +25,33 @@ at::Tensor& Network::constant(ValueId id) {
   return tensor;
 }
 
-std::vector<at::Tensor> Network::run(const at::Tensor& images, Mode mode) {
-  const Program& made = program(images.size(0), mode);
-  const Shape& expected = made.shape(graph_.inputs.front());
-  if (images.sizes() != at::IntArrayRef(expected)) {
-    fail_input("input '" + graph_.value(graph_.inputs.front()).name + "': the pictures are " +
-               to_string(images.sizes().vec()) + ", the model expects " + to_string(expected));
+std::vector<at::Tensor> Network::run(const std::vector<at::Tensor>& inputs, Gives gives,
+                                     Mode mode) {
+  const Program& made = program(inputs.front().size(0), gives);
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    const Shape& expected = made.shape(graph_.inputs[i]);
+    if (inputs[i].sizes() == at::IntArrayRef(expected)) continue;
+    fail_input("input '" + graph_.value(graph_.inputs[i]).name + "': the " +
+               (i == 0 ? "pictures are " : "feed is ") + to_string(inputs[i].sizes().vec()) +
+               ", the model expects " + to_string(expected));
   }
-  return made.run(constants_, {images}, mode);
+  return made.run(constants_, inputs, mode);
 }
 
 void Network::prepare() {
   InputSizes two;
   two.batch = 2;  // 1 could hide a batch in a Reshape
   const int64_t batch = input_shape(graph_, graph_.inputs.front(), two).front();
-  for (const Mode mode : {Mode::training, Mode::evaluation}) program(batch, mode);
+  for (const Gives gives : {Gives::loss, Gives::outputs}) program(batch, gives);
 }
 
-const Program& Network::program(int64_t batch, Mode mode) {
-  const auto found = programs_.find({batch, mode});
+const Program& Network::program(int64_t batch, Gives gives) {
+  const auto found = programs_.find({batch, gives});
   if (found != programs_.end()) return found->second;
   InputSizes sizes;
   sizes.batch = batch;
-  const auto& wanted = mode == Mode::training ? wanted_.training : wanted_.evaluation;
-  const std::pair key(batch, mode);
+  const auto& wanted = gives == Gives::loss ? wanted_.loss : wanted_.outputs;
+  const std::pair key(batch, gives);
   const Program& made = programs_.try_emplace(key, graph_, sizes, wanted, device_).first->second;
   for (const ValueId id : made.constants_read()) constant(id);
   return made;

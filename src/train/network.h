@@ -1,5 +1,5 @@
-// A graph on a device: its constants, and its programs, one for each batch size and mode that was
-// asked for.
+// A graph on a device: its constants, and its programs, one for each batch size and each choice of
+// values that was asked for.
 #pragma once
 
 #include <ATen/ATen.h>
@@ -15,10 +15,11 @@ namespace coppice::train {
 
 class Network {
  public:
+  enum class Gives { loss, outputs };
   struct Wanted {
-    std::vector<ValueId> training, evaluation;
+    std::vector<ValueId> loss, outputs;
   };
-  // `wanted`: the values that `run` gives in each mode.
+  // `wanted`: the values that `run` gives.
   Network(Graph graph, Wanted wanted, at::Device device);
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
@@ -27,20 +28,21 @@ class Network {
   // A constant of the graph, in the device's fast layout; put there when it is first asked for.
   at::Tensor& constant(ValueId id);
   const at::Tensor& constant(ValueId id) const { return constants_[id]; }
-  // Throws Error::input for pictures of another shape than the graph's input.
-  std::vector<at::Tensor> run(const at::Tensor& images, Mode mode);
-  // Compiles the graph for a batch size that it may have, in both modes, so that what can't be
-  // trained is refused before the first run.
+  // `inputs`: in the order of the graph's; the first has the batch in front. Throws Error::input
+  // for one of another shape than the graph's.
+  std::vector<at::Tensor> run(const std::vector<at::Tensor>& inputs, Gives gives, Mode mode);
+  // Compiles the graph for a batch size that it may have, so that what can't be trained is refused
+  // before the first run.
   void prepare();
 
  private:
-  const Program& program(int64_t batch, Mode mode);
+  const Program& program(int64_t batch, Gives gives);
 
   Graph graph_;
   Wanted wanted_;
   at::Device device_;
   Values constants_;
-  std::map<std::pair<int64_t, Mode>, Program> programs_;
+  std::map<std::pair<int64_t, Gives>, Program> programs_;
 };
 
 // channels_last on the CPU, row-major on CUDA. Why: a training step of ResNet-20 takes 0.138 s in

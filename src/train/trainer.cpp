@@ -37,7 +37,6 @@ class TorchTrainer : public Trainer {
   explicit TorchTrainer(at::Device device) : device_(device) {}
 
   void load(const Graph& graph, const TrainingSetup& setup, const OptimizerState& state) override {
-    COPPICE_CHECK(graph.inputs.size() == 1, "a graph of several inputs");
     setup_ = setup;
     updates_ = state.updates;
     load_student(graph);
@@ -52,12 +51,16 @@ class TorchTrainer : public Trainer {
     COPPICE_CHECK(!has_labels() || images.shape()[0] == std::ssize(labels),
                   "as many labels as images are needed");
     at::manual_seed(options.seed);
-    const at::Tensor pictures = on_device(images);
-    const Targets targets = targets_for(pictures, labels);
+    const std::vector<at::Tensor> inputs = inputs_of(images, options.feeds);
+    const Targets targets = targets_for(inputs.front(), labels);
     const at::Tensor statistics = copy_statistics();
-    const std::vector<at::Tensor> outputs =
-        student_values_->by_output(student_->run(pictures, Mode::training));
-    const at::Tensor loss = loss_of(outputs, targets, setup_.loss);
+    const std::vector<at::Tensor> found =
+        student_->run(inputs, Network::Gives::loss, Mode::training);
+    const std::vector<at::Tensor> outputs = student_values_->by_output(found);
+    at::Tensor loss = loss_of(outputs, targets, setup_.loss);
+    if (const at::Tensor more = student_values_->sum_of_losses(found); more.defined()) {
+      loss = loss + more;
+    }
     // Asked for before the loss is read, which waits for CUDA: it then has something to go on with.
     std::vector<at::Tensor> gradients = gradients_of(loss);
     const StepResult result = result_of(loss, outputs[0], targets.labels);
@@ -69,9 +72,21 @@ class TorchTrainer : public Trainer {
     return result;
   }
 
+  NamedTensors move_statistics(const Tensor& images, uint64_t seed) override {
+    at::manual_seed(seed);
+    const at::NoGradGuard no_gradients;
+    student_->run(inputs_of(images, {}), Network::Gives::outputs, Mode::training);
+    NamedTensors statistics;
+    for (const ValueId id : statistics_) {
+      statistics.emplace(student_->graph().value(id).name, from_torch(student_->constant(id)));
+    }
+    return statistics;
+  }
+
   std::vector<Tensor> forward(const Tensor& images) override {
     const at::NoGradGuard no_gradients;
-    const std::vector<at::Tensor> found = student_->run(on_device(images), Mode::evaluation);
+    const std::vector<at::Tensor> found =
+        student_->run(inputs_of(images, {}), Network::Gives::outputs, Mode::evaluation);
     std::vector<Tensor> outputs;
     auto next = found.begin();
     for (const char computed : computed_) {
@@ -105,6 +120,19 @@ class TorchTrainer : public Trainer {
     return in_fast_layout(to_torch(images, device_));
   }
 
+  // In the order of the graph's.
+  std::vector<at::Tensor> inputs_of(const Tensor& images, const NamedTensors& feeds) const {
+    std::vector<at::Tensor> inputs{on_device(images)};
+    const Graph& graph = student_->graph();
+    for (size_t i = 1; i < graph.inputs.size(); ++i) {
+      const std::string& name = graph.value(graph.inputs[i]).name;
+      const auto feed = feeds.find(name);
+      if (feed == feeds.end()) fail_input("input '" + name + "' is given nothing");
+      inputs.push_back(on_device(feed->second));
+    }
+    return inputs;
+  }
+
   Targets targets_for(const at::Tensor& pictures, std::span<const int64_t> labels) {
     Targets targets{.labels = {},
                     .teacher = {},
@@ -117,7 +145,8 @@ class TorchTrainer : public Trainer {
     }
     if (teacher_) {
       const at::NoGradGuard no_gradients;
-      targets.teacher = teacher_values_->by_output(teacher_->run(pictures, Mode::evaluation));
+      targets.teacher = teacher_values_->by_output(
+          teacher_->run({pictures}, Network::Gives::loss, Mode::evaluation));
     }
     return targets;
   }
@@ -158,10 +187,10 @@ class TorchTrainer : public Trainer {
 
   void load_student(Graph graph) {
     student_values_.emplace(graph, setup_, LossValues::Side::student);
-    Network::Wanted wanted{.training = student_values_->wanted(), .evaluation = {}};
+    Network::Wanted wanted{.loss = student_values_->wanted(), .outputs = {}};
     computed_ = computable_outputs(graph);
     for (size_t o = 0; o < computed_.size(); ++o) {
-      if (computed_[o]) wanted.evaluation.push_back(graph.outputs[o]);
+      if (computed_[o]) wanted.outputs.push_back(graph.outputs[o]);
     }
     set_norm_momentum(graph, setup_.norm_momentum);
     student_.emplace(std::move(graph), std::move(wanted), device_);
@@ -178,7 +207,7 @@ class TorchTrainer : public Trainer {
     teacher_values_.emplace(teacher, setup_, LossValues::Side::teacher);
     if (teacher_values_->wanted().empty()) return;
     const std::vector<ValueId> wanted = teacher_values_->wanted();
-    teacher_.emplace(std::move(teacher), Network::Wanted{{}, wanted}, device_);
+    teacher_.emplace(std::move(teacher), Network::Wanted{wanted, {}}, device_);
   }
 
   void load_parameters(const OptimizerState& state) {

@@ -116,13 +116,14 @@ Graph Builder::finish(ValueId x) {
   output.name = "output";
   output.declared = with_open_batch({logits.begin() + 1, logits.end()});
   graph_.outputs = {x};
+  set_initialisation(graph_, initialisation_);
   return std::move(graph_);
 }
 
 ValueId Builder::weight(const std::string& name, const Shape& shape, Initialise initialise) {
   Tensor tensor = Tensor::zeros(DType::f32, shape);
   Random random = Random::stream(seed_, {parameters_++});
-  initialise(random, shape, tensor.mutate<float>());
+  initialise(random, fans_of(shape), tensor.mutate<float>());
   return constant(name, std::move(tensor));
 }
 

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "graph/graph.h"
-#include "zoo/initialise.h"
+#include "graph/initialise.h"
 
 namespace coppice {
 
@@ -21,11 +21,6 @@ enum class Bias { none, zero };
 struct ConvOptions {
   int64_t kernel = 1, stride = 1, padding = 0, groups = 1;
   Bias bias = Bias::none;
-};
-
-struct Initialisation {
-  Initialise conv, linear;
-  float norm_scale = 1;  // of every BatchNormalization; its other vectors are the identity's
 };
 
 class Builder {
@@ -51,7 +46,8 @@ class Builder {
 
   Shape shape(ValueId x) const;  // at batch 1
   int64_t channels(ValueId x) const { return shape(x)[1]; }
-  // The graph with `x`, renamed to "output", as its only output. Ends the building.
+  // The graph with `x`, renamed to "output", as its only output, and with the initialisation in its
+  // metadata. Ends the building.
   Graph finish(ValueId x);
 
  private:

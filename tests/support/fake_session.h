@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "data/memory_dataset.h"
 #include "onnx/onnx.h"
+#include "session/checkpoint.h"
 #include "session/session.h"
 #include "support/fake_trainer.h"
 
@@ -94,8 +95,8 @@ struct Fixture {
   std::optional<Session> opened;
 
   Session& open(const Graph& graph, SessionOptions options = {}, double held_out = 0.25) {
-    return opened.emplace(graph, SessionData{dataset.get(), {}, held_out}, trainer, watcher,
-                          std::move(options));
+    return opened.emplace(graph, SessionData{dataset.get(), {}, {.held_out = held_out}}, trainer,
+                          watcher, std::move(options));
   }
 };
 

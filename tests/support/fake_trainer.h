@@ -22,14 +22,19 @@ class FakeTrainer : public Trainer {
   std::map<int64_t, double> loss_at;       // update, from 1 -> what its loss is instead
   std::map<int64_t, std::string> spoiled;  // update -> the weight that it sets to NaN
   std::set<float> stepped, judged;         // first pixels: trained on, looked at
+  std::set<float> passed;                  // first pixels: statistics moved by them
+  std::vector<float> means;                // statistics as they were moved, without a step
+  std::vector<double> fed;                 // by step: what inputs beside the pictures got, summed
   std::vector<float> order;                // first pixels as they were trained on
   std::vector<uint64_t> seeds;             // of the steps
   int64_t loads = 0;
-  TrainingSetup setup;  // as last loaded
+  TrainingSetup setup;    // as last loaded
+  OptimizerState loaded;  // as last loaded, to train
 
   void load(const Graph& graph, const TrainingSetup& given, const OptimizerState& state) override {
     ++loads;
     setup = given;
+    if (!trained_parameters(graph).empty() && given.classes > 0) loaded = state;
     graph_ = graph;
     state_ = state;
     parameters_ = trained_parameters(graph_);
@@ -49,6 +54,8 @@ class FakeTrainer : public Trainer {
     const int64_t pixels = images.size() / images.shape()[0];
     seeds.push_back(options.seed);
     double signal = Random(options.seed).uniform() + dropped();
+    fed.push_back(sum_of(options.feeds));
+    signal += fed.back();
     for (int64_t i = 0; i < images.size(); ++i) {
       signal += images.as<float>()[i] * static_cast<double>(labels[i / pixels] + i % 3 + 1);
       if (i % pixels != 0) continue;
@@ -62,9 +69,24 @@ class FakeTrainer : public Trainer {
     for (size_t p = 0; p < parameters_.size(); ++p) {
       update(parameters_[p].id, signal + static_cast<double>(p), options);
     }
-    shift_statistics(signal);
+    shift_statistics(0.9, std::cos(signal));
     keep_masks();
     return {.loss = loss, .correct = static_cast<int64_t>(std::fabs(signal)) % images.shape()[0]};
+  }
+
+  NamedTensors move_statistics(const Tensor& images, uint64_t seed) override {
+    double signal = Random(seed).uniform();
+    for (const float pixel : images.as<float>()) signal += pixel;
+    for (int64_t i = 0; i < images.size(); i += images.size() / images.shape()[0]) {
+      passed.insert(images.as<float>()[i]);
+    }
+    shift_statistics(setup.norm_momentum.of(0.9), signal);
+    NamedTensors statistics;
+    for (const ValueId id : running_statistics(graph_)) {
+      statistics.emplace(graph_.value(id).name, *graph_.value(id).constant);
+    }
+    if (!statistics.empty()) means.push_back(statistics.begin()->second.as<float>()[0]);
+    return statistics;
   }
 
   std::vector<Tensor> forward(const Tensor& images) override {
@@ -120,11 +142,20 @@ class FakeTrainer : public Trainer {
     }
   }
 
-  void shift_statistics(double signal) {
+  // Of all inputs beside the pictures together.
+  double sum_of(const NamedTensors& feeds) const {
+    double sum = 0;
+    for (size_t i = 1; i < graph_.inputs.size(); ++i) {
+      for (const float x : feeds.at(graph_.value(graph_.inputs[i]).name).as<float>()) sum += x;
+    }
+    return sum;
+  }
+
+  void shift_statistics(double momentum, double value) {
     for (const Node& node : graph_.nodes) {
       if (node.op_type != "BatchNormalization") continue;
       for (float& mean : graph_.value(node.inputs[3]).constant->mutate<float>()) {
-        mean = static_cast<float>(0.9 * mean + 0.1 * std::cos(signal));
+        mean = static_cast<float>(momentum * mean + (1 - momentum) * value);
       }
     }
   }

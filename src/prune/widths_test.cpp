@@ -1,0 +1,103 @@
+#include "prune/widths.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "groups/surgery.h"
+#include "prune/allocate.h"
+#include "support/text_graph.h"
+#include "zoo/zoo.h"
+
+namespace coppice {
+namespace {
+
+// A split parts what w1 gives, two by two by four; w2 gives the same all at once.
+constexpr char kSplit[] = R"(
+    input x float32 [N, 3]
+    const sizes int64 [3] = 2 2 4
+    const w1 float32 [3, 8] random
+    const w2 float32 [3, 8] random
+    const w3 float32 [8, 2] random
+    a = MatMul(x, w1)
+    p, q, r = Split(a, sizes) {axis=1}
+    s = Concat(r, q, p) {axis=1}
+    b = MatMul(x, w2)
+    c = Add(s, b)
+    y = MatMul(c, w3)
+    output y)";
+
+// Of unit u, u.
+Scores by_number(const Groups& groups) {
+  Scores scores;
+  for (int32_t unit = 0; unit < groups.unit_count; ++unit) {
+    scores.units.push_back(static_cast<float>(unit));
+  }
+  return scores;
+}
+
+Widths all_of(const Groups& groups) { return widths_after(groups, Removal(groups.unit_count, 0)); }
+
+template <typename Body>
+std::string message_of(ErrorKind kind, const Body& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind);
+    return error.what();
+  }
+  return "(no error)";
+}
+
+TEST(Widths, that_an_allocation_came_to_give_its_removal_again) {
+  const Graph graph = build_zoo_model("resnet20", 1);
+  const Groups groups = find_groups(graph);
+  for (const char* criterion : {"l2", "fpgm", "random"}) {
+    const Scores scores = score_units(graph, groups, find_criterion(criterion), {.seed = 3});
+    const Removal removal = allocate(graph, groups, infer(graph), scores, {}).removal;
+    const Widths widths = widths_after(groups, removal);
+    EXPECT_NE(widths, all_of(groups));
+    EXPECT_EQ(removal_for(groups, scores, widths), removal) << criterion;
+  }
+}
+
+TEST(Widths, are_those_of_the_cut_graph_and_the_best_units_stay) {
+  Graph graph = build_zoo_model("resnet20", 1);
+  const Groups groups = find_groups(graph);
+  Widths widths = all_of(groups);
+  for (int64_t& width : widths) width = 1 + width / 3;
+  const Removal removal = removal_for(groups, by_number(groups), widths);
+  for (const Group& group : groups.free) {
+    EXPECT_FALSE(removal[group.first_unit + group.units() - 1]) << group.name;
+    EXPECT_TRUE(removal[group.first_unit]) << group.name;
+  }
+  remove_units(graph, groups, removal);
+  EXPECT_EQ(all_of(find_groups(graph)), widths);
+}
+
+TEST(Widths, of_all_units_remove_nothing) {
+  const Groups groups = find_groups(parse_text_graph(kSplit));
+  EXPECT_EQ(removal_for(groups, by_number(groups), all_of(groups)), Removal(groups.unit_count, 0));
+}
+
+TEST(Widths, that_no_group_can_have_are_refused_by_its_name) {
+  const Groups groups = find_groups(parse_text_graph(kSplit));
+  ASSERT_EQ(groups.free.front().name, "w1");
+  const std::string units = std::to_string(groups.free.front().units());
+  for (const int64_t width : {int64_t{0}, int64_t{-3}, groups.free.front().units() + 1}) {
+    Widths widths = all_of(groups);
+    widths.front() = width;
+    EXPECT_EQ(message_of(ErrorKind::input, [&] { removal_for(groups, by_number(groups), widths); }),
+              "width of 'w1': " + std::to_string(width) + ", expected 1 to " + units);
+  }
+}
+
+TEST(Widths, that_leave_nothing_of_one_piece_of_a_split_are_refused) {
+  const Groups groups = find_groups(parse_text_graph(kSplit));
+  Widths widths = all_of(groups);
+  widths.front() = 3;  // the last of the eight: all of them in the piece of four
+  EXPECT_EQ(message_of(ErrorKind::target, [&] { removal_for(groups, by_number(groups), widths); }),
+            "widths: of 'w1' nothing is left in a part that is read by itself; keep more of it");
+}
+
+}  // namespace
+}  // namespace coppice

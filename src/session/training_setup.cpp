@@ -1,0 +1,87 @@
+// What a session asks before it trains, and what it then asks of the trainer.
+#include <algorithm>
+#include <utility>
+
+#include "core/error.h"
+#include "session/parameters.h"
+#include "session/session.h"
+#include "session/trained_share.h"
+
+namespace coppice {
+namespace {
+
+void require_updates(const Recipe& recipe, int64_t updates) {
+  const int64_t first = recipe.updates.first, end = recipe.updates.end.value_or(updates);
+  if (0 <= first && first <= end && end <= updates) return;
+  fail_usage("updates " + std::to_string(first) + " to " + std::to_string(end) + " of " +
+             std::to_string(updates) + ", expected a part of them; " +
+             std::to_string(recipe.epochs) + " epochs have no more");
+}
+
+void require_losses(const Recipe& recipe, const Graph& graph) {
+  for (const auto& [name, weight] : recipe.losses) {
+    const auto is_it = [&](ValueId id) { return graph.value(id).name == name; };
+    if (std::ranges::any_of(graph.outputs, is_it)) continue;
+    fail_input("output '" + name + "' is to be a part of the loss; the model has no such output");
+  }
+}
+
+}  // namespace
+
+void Session::require_trainable(const Recipe& recipe) {
+  const int64_t fixed = fixed_batch(state_.graph);
+  if (fixed > 0 && fixed != recipe.batch) {
+    fail_usage("the model's batch is fixed at " + std::to_string(fixed) + ", training's is " +
+               std::to_string(recipe.batch) +
+               "; export it with an open batch axis, or give --batch " + std::to_string(fixed));
+  }
+  if (recipe.batch == 1 && has_batch_norm(state_.graph)) {
+    fail_usage(
+        "--batch 1: BatchNormalization needs statistics over more than one picture; give 16 or "
+        "more");
+  }
+  if (classes_ == 0 && recipe.loss.distillation < 1) {
+    fail_input(*why_not_classifier(original_, *data_.training) +
+               "; without labels that fit, train with --distill 1: outputs then follow the "
+               "original model's");
+  }
+  require_updates(recipe, recipe.epochs * batches(recipe));
+  require_losses(recipe, state_.graph);
+  if (trained_parameters(state_.graph).empty()) fail_input("the model has no weights to train");
+  require_trained_weights(trained_share(state_.graph));
+  if (objective_) return;
+  objective_ =
+      objective_of(original_, {*data_.training, data_.preprocessing, pictures(Part::training)});
+}
+
+void Session::remark_on_objective(const Recipe& recipe) {
+  if (std::exchange(remarked_, true)) return;
+  const TrainedShare share = trained_share(state_.graph);
+  observer_.remark(
+      "trains " + std::to_string(share.trained) + " of " + std::to_string(share.all) +
+      " parameters" +
+      (share.first_untrained.empty() ? "" : "; not those of " + share.first_untrained));
+  for (const std::string& remark : objective_->remarks) observer_.remark(remark);
+  const std::string others = remark_on_others(*objective_, recipe.loss);
+  if (!others.empty()) observer_.remark(others);
+}
+
+TrainingSetup Session::setup_of(const Recipe& recipe) const {
+  std::set<std::string> shared = sharing_after(kept_, state_.graph);
+  for (const std::string& name : recipe.tied) shared.erase(name);
+  return {.optimizer = recipe.optimizer,
+          .loss = recipe.loss,
+          .classes = objective_->classes,
+          .labels = objective_->labels,
+          .scores = objective_->scores,
+          .norm_momentum = norm_momentum_of(recipe, batches(recipe)),
+          .masks = all_masks(),
+          .frozen = recipe.frozen,
+          .tied = recipe.tied,
+          .shared = std::move(shared),
+          .l1 = recipe.l1,
+          .losses = recipe.losses,
+          .teacher = needs_teacher(*objective_, recipe.loss) ? &original_ : nullptr};
+}
+
+}  // namespace coppice
