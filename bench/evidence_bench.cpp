@@ -62,9 +62,9 @@ std::vector<std::string> values_computed(const Graph& graph) {
   return names;
 }
 
-std::vector<Request> requests_of(const std::vector<std::string>& values,
-                                 std::span<const Reduction> reductions) {
-  std::vector<Request> requests;
+std::vector<EvidenceRequest> requests_of(const std::vector<std::string>& values,
+                                         std::span<const Reduction> reductions) {
+  std::vector<EvidenceRequest> requests;
   for (const std::string& value : values) {
     for (const Reduction reduction : reductions) requests.push_back({value, reduction});
   }

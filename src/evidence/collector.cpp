@@ -34,11 +34,11 @@ bool is_sum(Reduction reduction) {
 
 struct Source {
   ValueId value = kNoValue;  // that is observed
-  Request request;           // with the axis of that value
+  EvidenceRequest request;   // with the axis of that value
   std::optional<Window> window = {};
 };
 
-[[noreturn]] void refuse(const Request& request, const std::string& why) {
+[[noreturn]] void refuse(const EvidenceRequest& request, const std::string& why) {
   fail_usage("evidence of value '" + request.value + "': " + why);
 }
 
@@ -51,7 +51,7 @@ class Sources {
     }
   }
 
-  Source of(const Request& request) const {
+  Source of(const EvidenceRequest& request) const {
     const auto id = ids_.find(request.value);
     if (id == ids_.end()) refuse(request, "the model has none of that name and of known shape");
     if (request.reduction == Reduction::samples || request.reduction == Reduction::patches) {
@@ -73,7 +73,7 @@ class Sources {
 
  private:
   // What the layer that computes the value reads.
-  Source patches_of(ValueId id, const Request& request) const {
+  Source patches_of(ValueId id, const EvidenceRequest& request) const {
     if (producers_[id] < 0) {
       refuse(request, "patches are of what a layer reads, it is computed by none");
     }
@@ -102,7 +102,7 @@ class Sources {
 };
 
 Part part_of(const Source& source) {
-  const Request& request = source.request;
+  const EvidenceRequest& request = source.request;
   if (is_sum(request.reduction)) return ChannelSums(request.axis);
   if (request.reduction == Reduction::covariance) return Covariances(request.axis);
   if (request.reduction == Reduction::pooled) return Pooled(request.axis);
@@ -141,7 +141,7 @@ struct Collector::Impl {
   std::vector<ValueId> values;
   std::vector<std::vector<size_t>> entries_of;  // by place in `values`
   std::vector<Entry> entries;
-  std::vector<std::pair<Request, size_t>> requests;  // and their entries
+  std::vector<std::pair<EvidenceRequest, size_t>> requests;  // and their entries
 
   size_t entry_of(const Source& source);
   void see(size_t which, const ObservedValue& value);
@@ -170,10 +170,10 @@ void Collector::Impl::see(size_t which, const ObservedValue& value) {
   }
 }
 
-Collector::Collector(const Graph& graph, std::span<const Request> requests)
+Collector::Collector(const Graph& graph, std::span<const EvidenceRequest> requests)
     : impl_(std::make_unique<Impl>()) {
   const Sources sources(graph);
-  for (const Request& request : requests) {
+  for (const EvidenceRequest& request : requests) {
     impl_->requests.emplace_back(request, impl_->entry_of(sources.of(request)));
   }
 }

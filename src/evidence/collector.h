@@ -16,7 +16,7 @@ class Collector {
   // axis counts pictures where a request speaks of pictures. Throws Error::usage, naming the value,
   // for one that the graph doesn't have, for an axis that it can't have, and for patches of a value
   // that no Conv, Gemm or MatMul computes.
-  Collector(const Graph& graph, std::span<const Request> requests);
+  Collector(const Graph& graph, std::span<const EvidenceRequest> requests);
   ~Collector();
   Collector(Collector&&) noexcept;
   Collector& operator=(Collector&&) noexcept;

@@ -50,7 +50,7 @@ struct Ran {
 };
 
 Ran run(const Graph& graph, const std::vector<ValueId>& watched,
-        const std::vector<Request>& requests) {
+        const std::vector<EvidenceRequest>& requests) {
   Collector collector(graph, requests);
   Executable executable = compile(graph, {}, {.threads = 1}, collector.observation());
   Ran ran;
@@ -69,7 +69,7 @@ Ran run(const Graph& graph, const std::vector<ValueId>& watched,
 
 struct Asked {
   std::vector<ValueId> values;
-  std::vector<Request> requests;
+  std::vector<EvidenceRequest> requests;
   std::vector<size_t> of;  // by request, into `values`
 };
 
@@ -105,7 +105,7 @@ TEST(Collector, of_random_nets_equals_plain_loops_over_the_reference) {
     const Asked asked = ask(graph, random);
     const Ran ran = run(graph, asked.values, asked.requests);
     for (size_t r = 0; r < asked.requests.size(); ++r) {
-      const Request& request = asked.requests[r];
+      const EvidenceRequest& request = asked.requests[r];
       if (request.reduction == Reduction::zero_share) continue;  // below: rounding decides here
       SCOPED_TRACE(request.value + ", reduction " +
                    std::to_string(static_cast<int>(request.reduction)));
@@ -134,7 +134,7 @@ Window window() {
 
 TEST(Collector, zeros_are_counted_exactly) {
   const Graph graph = parse_text_graph(kNet);
-  const Request request{"r", Reduction::zero_share};
+  const EvidenceRequest request{"r", Reduction::zero_share};
   const Ran ran = run(graph, {*find_value(graph, "r")}, {request});
   const auto share = ran.evidence.numbers(request);
   expect_close({share.begin(), share.end()}, plain::reduce(ran.values[0], request), 1e-12);
@@ -143,7 +143,7 @@ TEST(Collector, zeros_are_counted_exactly) {
 
 TEST(Collector, patches_are_what_a_conv_reads_for_the_positions_of_its_samples) {
   const Graph graph = parse_text_graph(kNet);
-  const Request patches{"y", Reduction::patches, 1, 6, 3},
+  const EvidenceRequest patches{"y", Reduction::patches, 1, 6, 3},
       outputs{"y", Reduction::samples, 1, 6, 3};
   const Ran ran =
       run(graph, {*find_value(graph, "r"), *find_value(graph, "y")}, {patches, outputs});
@@ -169,7 +169,7 @@ TEST(Collector, patches_of_a_gemm_are_its_input_rows) {
     y = Gemm(r, w)
     output y
   )");
-  const Request patches{"y", Reduction::patches, 1, 5, 0};
+  const EvidenceRequest patches{"y", Reduction::patches, 1, 5, 0};
   const Ran ran = run(graph, {*find_value(graph, "r")}, {patches});
   EXPECT_EQ(ran.evidence.at(patches).shape(), (Shape{2, 7}));
   EXPECT_EQ(ran.evidence.at(patches).as<float>()[0], ran.values[0][0].as<float>()[0]);
@@ -184,7 +184,7 @@ TEST(Collector, the_number_of_threads_changes_no_bit) {
       Tensor tensor = Tensor::zeros(DType::f32, shape);
       Random(4).fill_normal(tensor.mutate<float>(), 2);
       std::vector<Evidence> found;
-      std::vector<Request> requests;
+      std::vector<EvidenceRequest> requests;
       for (const Reduction r : kSums) requests.push_back({"x", r, axis});
       for (const Reduction r : kOthers) requests.push_back({"x", r, axis, 2, 0});
       for (const int threads : {1, 3}) {
@@ -196,7 +196,7 @@ TEST(Collector, the_number_of_threads_changes_no_bit) {
         }
         found.push_back(collector.finish());
       }
-      for (const Request& request : requests) {
+      for (const EvidenceRequest& request : requests) {
         EXPECT_EQ(found[0].at(request), found[1].at(request));
         expect_close(numbers_of(found[0].at(request)),
                      plain::reduce({tensor, tensor, tensor}, request), 1e-5);
@@ -210,16 +210,18 @@ TEST(Collector, a_mean_far_from_zero_costs_the_variance_no_digits) {
   Tensor tensor = Tensor::zeros(DType::f32, {8, 2, 40, 40});
   Random(1).fill_normal(tensor.mutate<float>(), 1);
   for (float& a : tensor.mutate<float>()) a += 10000;
-  const std::vector<Request> requests{{"x", Reduction::variance}, {"x", Reduction::covariance}};
+  const std::vector<EvidenceRequest> requests{{"x", Reduction::variance},
+                                              {"x", Reduction::covariance}};
   Collector collector(graph, requests);
   collector.observation().see(0, {tensor.as<float>().data(), tensor.shape()});
   const Evidence evidence = collector.finish();
-  for (const Request& request : requests) {
+  for (const EvidenceRequest& request : requests) {
     expect_close(numbers_of(evidence.at(request)), plain::reduce({tensor}, request), 1e-6);
   }
 }
 
-void expect_refused(const std::string& text, const Request& request, const std::string& words) {
+void expect_refused(const std::string& text, const EvidenceRequest& request,
+                    const std::string& words) {
   try {
     run(parse_text_graph(text), {}, {request});
     FAIL() << "expected: " << words;

@@ -4,16 +4,16 @@
 
 namespace coppice {
 
-void Evidence::add(const Request& request, Tensor answer) {
+void Evidence::add(const EvidenceRequest& request, Tensor answer) {
   answers_.insert_or_assign(request, std::move(answer));
 }
 
-const Tensor* Evidence::find(const Request& request) const {
+const Tensor* Evidence::find(const EvidenceRequest& request) const {
   const auto found = answers_.find(request);
   return found == answers_.end() ? nullptr : &found->second;
 }
 
-const Tensor& Evidence::at(const Request& request) const {
+const Tensor& Evidence::at(const EvidenceRequest& request) const {
   const Tensor* answer = find(request);
   COPPICE_CHECK(answer, "evidence of '" + request.value + "' that nobody asked for");
   return *answer;

@@ -16,16 +16,18 @@ namespace coppice {
 
 class Evidence {
  public:
-  void add(const Request& request, Tensor answer);
+  void add(const EvidenceRequest& request, Tensor answer);
 
-  const Tensor* find(const Request& request) const;  // null where it wasn't asked for
+  const Tensor* find(const EvidenceRequest& request) const;  // null where it wasn't asked for
   // Requires: it was asked for.
-  const Tensor& at(const Request& request) const;
-  std::span<const double> numbers(const Request& request) const { return at(request).as<double>(); }
+  const Tensor& at(const EvidenceRequest& request) const;
+  std::span<const double> numbers(const EvidenceRequest& request) const {
+    return at(request).as<double>();
+  }
   size_t size() const { return answers_.size(); }
 
  private:
-  std::map<Request, Tensor> answers_;
+  std::map<EvidenceRequest, Tensor> answers_;
 };
 
 }  // namespace coppice

@@ -50,8 +50,8 @@ int64_t batch_of(const Pictures& pictures, const MeasureOptions& options) {
 
 }  // namespace
 
-Evidence measure(const Graph& graph, std::span<const Request> requests, const Dataset& dataset,
-                 const MeasureOptions& options) {
+Evidence measure(const Graph& graph, std::span<const EvidenceRequest> requests,
+                 const Dataset& dataset, const MeasureOptions& options) {
   COPPICE_CHECK(!options.indices.empty(), "evidence of no pictures");
   if (requests.empty()) return {};
   const Pictures pictures = pictures_of(graph);

@@ -19,7 +19,7 @@ struct MeasureOptions {
 // the kernels do. Throws Error::input where the graph isn't one that takes a batch of float32
 // pictures, and where its batch is fixed at more than there are pictures (those of a last batch
 // that isn't full aren't looked at); and what Collector and load_batch throw.
-Evidence measure(const Graph& graph, std::span<const Request> requests, const Dataset& dataset,
-                 const MeasureOptions& options);
+Evidence measure(const Graph& graph, std::span<const EvidenceRequest> requests,
+                 const Dataset& dataset, const MeasureOptions& options);
 
 }  // namespace coppice

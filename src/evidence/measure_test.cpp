@@ -34,7 +34,7 @@ struct Digits {
   }
 };
 
-const std::vector<Request> kRequests{
+const std::vector<EvidenceRequest> kRequests{
     {"y", Reduction::mean}, {"y", Reduction::covariance}, {"y", Reduction::pooled}};
 
 TEST(Measure, a_last_batch_that_is_smaller_counts_as_it_is) {
@@ -47,7 +47,7 @@ TEST(Measure, a_last_batch_that_is_smaller_counts_as_it_is) {
     digits.options.after_batch = [&](int64_t pictures) { done.push_back(pictures); };
     const Evidence evidence = measure(graph, kRequests, *digits.dataset, digits.options);
     EXPECT_EQ(done.back(), 7);
-    for (const Request& request : kRequests) {
+    for (const EvidenceRequest& request : kRequests) {
       const std::vector<double> expected = plain::reduce({y}, request);
       const auto found = evidence.numbers(request);
       ASSERT_EQ(found.size(), expected.size());

@@ -40,7 +40,7 @@ double mean_of(const Values& values, int64_t axis, int64_t c, int64_t d, F f) {
   return sum / count;
 }
 
-inline std::vector<double> sums(const Values& values, const Request& request) {
+inline std::vector<double> sums(const Values& values, const EvidenceRequest& request) {
   const int64_t axis = request.axis, channels = values[0].shape()[axis];
   std::vector<double> answer;
   for (int64_t c = 0; c < channels; ++c) {
@@ -66,7 +66,7 @@ inline std::vector<double> sums(const Values& values, const Request& request) {
   return answer;
 }
 
-inline std::vector<double> covariance(const Values& values, const Request& request) {
+inline std::vector<double> covariance(const Values& values, const EvidenceRequest& request) {
   const int64_t axis = request.axis, channels = values[0].shape()[axis];
   std::vector<double> means, answer;
   for (int64_t c = 0; c < channels; ++c) {
@@ -81,7 +81,7 @@ inline std::vector<double> covariance(const Values& values, const Request& reque
   return answer;
 }
 
-inline std::vector<double> pooled(const Values& values, const Request& request) {
+inline std::vector<double> pooled(const Values& values, const EvidenceRequest& request) {
   std::vector<double> answer;
   for (const Tensor& value : values) {
     const Cube cube(value, request.axis);
@@ -99,7 +99,7 @@ inline std::vector<double> pooled(const Values& values, const Request& request) 
   return answer;
 }
 
-inline std::vector<double> samples(const Values& values, const Request& request) {
+inline std::vector<double> samples(const Values& values, const EvidenceRequest& request) {
   std::vector<double> answer;
   int64_t picture = 0;
   for (const Tensor& value : values) {
@@ -118,7 +118,8 @@ inline std::vector<double> samples(const Values& values, const Request& request)
 }
 
 // `inputs`: what the Conv reads, two spatial axes.
-inline std::vector<double> patches(const Values& inputs, const Request& request, const Window& w) {
+inline std::vector<double> patches(const Values& inputs, const EvidenceRequest& request,
+                                   const Window& w) {
   std::vector<double> answer;
   int64_t picture = 0;
   for (const Tensor& input : inputs) {
@@ -144,7 +145,7 @@ inline std::vector<double> patches(const Values& inputs, const Request& request,
   return answer;
 }
 
-inline std::vector<double> reduce(const Values& values, const Request& request) {
+inline std::vector<double> reduce(const Values& values, const EvidenceRequest& request) {
   switch (request.reduction) {
     case Reduction::covariance: return covariance(values, request);
     case Reduction::pooled: return pooled(values, request);

@@ -38,7 +38,7 @@ enum class Reduction {
   patches,
 };
 
-struct Request {
+struct EvidenceRequest {
   std::string value;  // its name
   Reduction reduction = Reduction::mean;
   int64_t axis = 1;  // along which the channels lie, from the front
@@ -48,11 +48,12 @@ struct Request {
   int64_t points = 0;
   uint64_t seed = 0;
 
-  friend auto operator<=>(const Request&, const Request&) = default;
+  friend auto operator<=>(const EvidenceRequest&, const EvidenceRequest&) = default;
 };
 
 class Evidence;
 // A way to evidence: whoever decides needn't know of data sets.
-using Measure = std::function<Evidence(const Graph& graph, std::span<const Request> requests)>;
+using Measure =
+    std::function<Evidence(const Graph& graph, std::span<const EvidenceRequest> requests)>;
 
 }  // namespace coppice

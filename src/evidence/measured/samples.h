@@ -14,7 +14,7 @@ namespace coppice {
 class Samples {
  public:
   // `window`: the value is what a Conv reads through it; empty: it is sampled as it is.
-  Samples(const Request& request, std::optional<Window> window)
+  Samples(const EvidenceRequest& request, std::optional<Window> window)
       : request_(request), window_(std::move(window)) {}
   void add(const ObservedValue& value);
   Tensor result() const;
@@ -24,7 +24,7 @@ class Samples {
   void add_patch(const ChannelView& view, const Shape& input, const Shape& output, int64_t picture,
                  int64_t position);
 
-  Request request_;
+  EvidenceRequest request_;
   std::optional<Window> window_;
   int64_t pictures_ = 0, width_ = 0;
   std::vector<float> rows_, samples_;  // samples_: [samples, width_]

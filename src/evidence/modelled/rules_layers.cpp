@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "prune/channels/contraction.h"
-#include "prune/channels/rules.h"
+#include "evidence/modelled/contraction.h"
+#include "evidence/modelled/rules.h"
 
 namespace coppice {
 namespace {
