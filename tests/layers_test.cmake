@@ -16,7 +16,7 @@ set(third_party
     "^(torch|ATen|c10)/=train"
     "^google/protobuf/|\\.pb\\.h$=onnx"
     "^(oneapi/)?dnnl=runtime"
-    "^Eigen/=prune"
+    "^Eigen/=evidence prune"
     "^nlohmann/=report cli prune session"
     "^CLI/=cli"
     "^(jpeglib|turbojpeg|png|zlib|lzma)\\.h$=data"

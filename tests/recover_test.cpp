@@ -11,7 +11,7 @@
 namespace coppice {
 namespace {
 
-constexpr RecoverOptions kAll{.bias = true, .merge = true, .scale = true};
+const RecoverOptions kAll{.bias = true, .merge = true, .scale = true};
 
 struct Net {
   Graph graph;

@@ -5,6 +5,9 @@
 // criterion scores each member, that is each slice with filters; members are normalised to mean 1,
 // so that no member decides by its scale alone, and become one score (criteria/aggregate.cpp).
 //
+// A criterion that looks at data says what it needs of the values that a group's units are seen at
+// (`needs`); all groups' needs are measured together, and come back in the same view.
+//
 // Scope says what a score may be compared with: `group` within its own group only (the budget then
 // takes the same fraction of every group), `global` across the whole network (one rank).
 #pragma once
@@ -14,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "evidence/evidence.h"
 #include "groups/groups.h"
 #include "options/settings.h"
 
@@ -26,12 +30,24 @@ struct ScoreOptions {
   uint64_t seed = 0;  // of what is random
   Aggregate aggregate = Aggregate::mean;
   Settings own = {};  // of the criterion's own options
+  Measure measure = {};  // of criteria that need evidence
+};
+
+// Where a group's units can be seen at work: a value that a layer with weights reads them from, so
+// behind normalisation and activation. Layers that read the same value give it once.
+struct Activation {
+  std::string value;  // its name
+  int64_t axis = 1;
+  std::vector<std::vector<int64_t>> indices;  // by unit: which channels are its own
 };
 
 struct GroupView {
   const Graph& graph;
   const Group& group;
   const ScoreOptions& options;
+  // Of criteria that need evidence.
+  std::span<const Activation> activations = {};
+  const Evidence* evidence = nullptr;  // the answers to all needs; null while these are asked for
 };
 
 struct Criterion {
@@ -48,6 +64,8 @@ struct Criterion {
   OptionList options = {};  // its own, beside ScoreOptions
   // Empty where the group lacks what the criterion looks at (no BatchNormalization, say).
   std::vector<float> (*score)(const GroupView& view) = nullptr;
+  // What must be measured before the group can be scored. Null: nothing.
+  std::vector<EvidenceRequest> (*needs)(const GroupView& view) = nullptr;
 };
 
 std::span<const Criterion> criteria();
@@ -59,7 +77,8 @@ struct Scores {
   std::vector<char> unscored;  // by group: 1 where the criterion has nothing to look at
 };
 
-// Throws Error::target where no group can be scored.
+// Throws Error::target where no group can be scored, Error::usage where the criterion needs
+// evidence and there is nothing to measure on.
 Scores score_units(const Graph& graph, const Groups& groups, const Criterion& criterion,
                    const ScoreOptions& options);
 // Throws Error::input naming the tensor and the first index if a float constant holds a NaN or an

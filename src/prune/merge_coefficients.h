@@ -1,10 +1,10 @@
-// Channels that leave as sums of those that stay. The header needs Eigen, so only module prune
-// includes it.
+// Channels that leave as sums of those that stay. The header needs Eigen, so only
+// evidence and prune include it.
 #pragma once
 
 #include <vector>
 
-#include "prune/channels/channel_model.h"
+#include "evidence/moments.h"
 
 namespace coppice {
 

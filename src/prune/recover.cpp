@@ -7,18 +7,18 @@
 #include <utility>
 
 #include "core/error.h"
+#include "evidence/modelled/contraction.h"
+#include "evidence/moments.h"
 #include "graph/is_onnx.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
-#include "prune/channels/contraction.h"
-#include "prune/channels/follow_channels.h"
 #include "prune/merge_coefficients.h"
 
 namespace coppice {
 namespace {
 
-// What the model says of a variance is not trusted beyond these: a layer that seems to lose nearly
-// all of it would be blown up.
+// What is said of a variance is not trusted beyond these: a layer that seems to lose nearly all of
+// it would be blown up.
 constexpr double kLeastVariance = 0.05, kMostVariance = 2;
 
 // Where the means of what left go: a vector with one number a filter, constant += factor * mean.
@@ -51,7 +51,22 @@ class Recovery {
     for (const ValueId id : graph.outputs) is_output_[id] = 1;
   }
 
-  void see(const Node& node, const ChannelModel* input) {
+  // What must be measured of layers that lose inputs.
+  std::vector<EvidenceRequest> requests() const {
+    std::vector<EvidenceRequest> all;
+    const std::vector<int32_t> producer_of = producers(graph_);
+    for (const Node& node : graph_.nodes) {
+      const auto layer = contraction_of(graph_, node, groups_.inferred, {});
+      if (!layer || whole(axis_of(*layer))) continue;
+      for (EvidenceRequest& request :
+           moment_requests(graph_, groups_.inferred, node, producer_of)) {
+        all.push_back(std::move(request));
+      }
+    }
+    return all;
+  }
+
+  void see(const Node& node, const InputMoments* input) {
     const auto layer =
         contraction_of(graph_, node, groups_.inferred, input ? input->folded : Shape{});
     if (!layer) {
@@ -59,10 +74,10 @@ class Recovery {
       return;
     }
     const Axis axis = axis_of(*layer);
-    if (axis.removed.empty() && !axis.mixed) return;
+    if (whole(axis)) return;
     ++result_.layers;
-    const bool known = input && input->scaled && input->axis == layer->in_axis &&
-                       input->channels() == layer->inputs;
+    const bool known = input && input->moments && input->axis == layer->in_axis &&
+                       input->channels == layer->inputs;
     const auto place = known && !axis.mixed && layer->group == 1 && !axis.kept.empty()
                            ? place_for(node, *layer)
                            : std::nullopt;
@@ -70,7 +85,7 @@ class Recovery {
       ++result_.unknown;
       return;
     }
-    correct(node, *layer, axis, *input, *place);
+    correct(node, *layer, axis, input->moments(), *place);
   }
 
   Recovered finish() {
@@ -111,6 +126,7 @@ class Recovery {
     ++result_.unknown;
   }
 
+  static bool whole(const Axis& axis) { return axis.removed.empty() && !axis.mixed; }
   Axis axis_of(const Contraction& layer) const {
     Axis axis;
     const std::vector<char> stays = alive(groups_, layer.weight, layer.input_axis, removal_);
@@ -165,9 +181,8 @@ class Recovery {
     return std::nullopt;
   }
 
-  void correct(const Node& node, const Contraction& layer, const Axis& axis,
-               const ChannelModel& input, const Place& place) {
-    const Moments moments = moments_of(input);
+  void correct(const Node& node, const Contraction& layer, const Axis& axis, const Moments& moments,
+               const Place& place) {
     const Matrix before = weight_of(graph_, layer);
     Matrix after = before;
     for (const int64_t c : axis.removed) columns(after, layer, c).setZero();
@@ -287,8 +302,12 @@ Recovered recover(Graph& graph, Groups& groups, const Removal& removal,
   COPPICE_CHECK(static_cast<int32_t>(removal.size()) == groups.unit_count,
                 "a removal of other groups");
   Recovery recovery(graph, groups, removal, options);
-  follow_channels(graph, groups.inferred,
-                  [&](const Node& node, const ChannelModel* input) { recovery.see(node, input); });
+  const auto see = [&](const Node& node, const InputMoments* input) { recovery.see(node, input); };
+  if (options.measure) {
+    visit_measured(graph, groups.inferred, options.measure(graph, recovery.requests()), see);
+  } else {
+    visit_modelled(graph, groups.inferred, see);
+  }
   return recovery.finish();
 }
 

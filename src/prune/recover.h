@@ -1,4 +1,5 @@
-// Makes up for channels that leave, before they do, from what the model says of itself: no data.
+// Makes up for channels that leave, before they do, by the means and covariances of what stays and
+// of what goes: those that the model says of itself, without data, or measured ones.
 //
 //   bias   a removed channel's mean times the weights that read it goes into the bias of the layer
 //          that reads it, or into the running mean of the BatchNormalization behind that layer
@@ -8,7 +9,7 @@
 //   scale  the running variance of the BatchNormalization behind a layer shrinks by the share of
 //          the variance that the layer loses, so that its outputs vary as before
 //
-// Means, covariances: prune/channels/follow_channels.h.
+// Means, covariances: evidence/moments.h.
 //
 // Source: bias: Nagel, van Baalen, Blankevoort, Welling, "Data-Free Quantization through Weight
 // Equalization and Bias Correction", ICCV 2019, arXiv:1906.04721, Sec. 4.2.
@@ -22,12 +23,14 @@
 // Source: scale: none known without data; with data it is the usual resetting of statistics.
 #pragma once
 
+#include "evidence/requests.h"
 #include "groups/groups.h"
 
 namespace coppice {
 
 struct RecoverOptions {
   bool bias = false, merge = false, scale = false;
+  Measure measure = {};  // of the inputs of layers that lose some; null: what the model says
   bool any() const { return bias || merge || scale; }
 };
 
@@ -35,14 +38,15 @@ struct RecoverOptions {
 struct Recovered {
   int64_t layers = 0;
   int64_t bias = 0, merge = 0, scale = 0;
-  int64_t unknown = 0;  // the model says nothing of their inputs, or there is no place to correct
+  int64_t unknown = 0;  // nothing is known of their inputs, or there is no place to correct
   friend bool operator==(const Recovered&, const Recovered&) = default;
 };
 
 // Changes the weights, biases and running statistics of the layers that lose inputs; the units are
 // still there, and cut or masked afterwards. A Conv or Gemm without a bias may get one, which joins
 // `groups`. Weights and biases that several nodes read are left alone. `groups` must have been
-// found on this graph as it is now. The same input gives the same bits. Cubic in channels.
+// found on this graph as it is now. The same input gives the same bits. Cubic in channels. Throws
+// what `options.measure` throws.
 Recovered recover(Graph& graph, Groups& groups, const Removal& removal,
                   const RecoverOptions& options);
 

@@ -19,16 +19,37 @@ bool lower_fast(Lowering& lowering, const Layer& layer) {
   return function && function(lowering, layer);
 }
 
-void lower_layer(Lowering& lowering, const Layer& layer) {
+void lower_layer(Lowering& lowering, const Layer& layer, const Observation& observation) {
   lowering.begin(layer);
-  if (lower_fast(lowering, layer)) return lowering.end(layer);
-  if (layer.nodes.size() == 1) {
+  bool done = lower_fast(lowering, layer);
+  if (!done && layer.nodes.size() == 1) {
     lower_fallback(lowering, layer);
-    return lowering.end(layer);
+    done = true;
+  }
+  if (done) {
+    lowering.end(layer);
+    return observe_outputs(lowering, observation, layer);
   }
   lowering.cancel(layer);
-  for (const Layer& single : separate(lowering.graph(), layer)) lower_layer(lowering, single);
+  for (const Layer& single : separate(lowering.graph(), layer)) {
+    lower_layer(lowering, single, observation);
+  }
 }
+
+// While they count as outputs of the graph nothing takes them away.
+class AsOutputs {
+ public:
+  AsOutputs(Graph& graph, std::span<const ValueId> values) : graph_(graph), own_(graph.outputs) {
+    graph.outputs.insert(graph.outputs.end(), values.begin(), values.end());
+  }
+  ~AsOutputs() { graph_.outputs = own_; }
+  AsOutputs(const AsOutputs&) = delete;
+  AsOutputs& operator=(const AsOutputs&) = delete;
+
+ private:
+  Graph& graph_;
+  std::vector<ValueId> own_;
+};
 
 }  // namespace
 
@@ -48,17 +69,32 @@ void require_types(const Graph& graph, const Inferred& inferred) {
   }
 }
 
-void simplify(Graph& graph, const Inferred& inferred) {
+void require_observable(const Graph& graph, const Inferred& inferred,
+                        std::span<const ValueId> values) {
+  for (const ValueId id : values) {
+    if (inferred.types.at(id)->dtype == DType::f32) continue;
+    fail_input("value '" + graph.value(id).name + "' is " + name_of(inferred.types[id]->dtype) +
+               ", only float32 values can be observed");
+  }
+}
+
+void simplify(Graph& graph, const Inferred& inferred, std::span<const ValueId> observed) {
+  const AsOutputs kept(graph, observed);
   leave_out_unread_outputs(graph);
   fold_constants(graph, inferred, evaluate_constant);
   remove_no_ops(graph, inferred);
 }
 
-Plan lower(Graph& graph, const Inferred& inferred) {
-  const std::vector<Layer> layers = fuse_layers(graph, inferred);
+Plan lower(Graph& graph, const Inferred& inferred, const Observation& observation) {
+  std::vector<Layer> layers;
+  {
+    const AsOutputs kept(graph, observation.values);
+    layers = fuse_layers(graph, inferred);
+  }
   for (const Node& node : graph.nodes) require_runnable(graph, node);
   Lowering lowering(graph, inferred);
-  for (const Layer& layer : layers) lower_layer(lowering, layer);
+  observe_given(lowering, observation);
+  for (const Layer& layer : layers) lower_layer(lowering, layer, observation);
   return lowering.finish();
 }
 

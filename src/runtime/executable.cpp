@@ -29,7 +29,8 @@ struct Executable::Impl {
   std::vector<std::string> input_names, output_names;
   std::vector<TensorType> inputs, outputs;
   std::vector<LayerTime> times;
-  Graph graph;         // Kernels::reference
+  Graph graph;  // Kernels::reference, like:
+  Observation observation;
   runtime::Plan plan;  // Kernels::fast
   std::shared_ptr<std::byte> arena;
   std::vector<std::byte*> pointers;
@@ -113,8 +114,12 @@ void Executable::Impl::run_plan(std::span<const Tensor> given, std::span<Tensor>
 
 void Executable::Impl::run_graph(std::span<const Tensor> given, std::span<Tensor> results) {
   const auto start = Clock::now();
-  const std::vector<Tensor> computed = run_reference(graph, given);
-  for (size_t o = 0; o < computed.size(); ++o) results[o] = computed[o];
+  const std::vector<Tensor> computed = run_reference(graph, given, observation.values);
+  for (size_t o = 0; o < results.size(); ++o) results[o] = computed[o];
+  for (size_t i = 0; i < observation.values.size(); ++i) {
+    const Tensor& value = computed[results.size() + i];
+    observation.see(i, {value.as<float>().data(), value.shape()});
+  }
   if (target.profile == Target::Profile::on) times = {{graph.name, "Reference", ms_since(start)}};
 }
 
@@ -158,7 +163,8 @@ std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
   return outputs;
 }
 
-Executable compile(Graph graph, const InputSizes& sizes, const Target& target) {
+Executable compile(Graph graph, const InputSizes& sizes, const Target& target,
+                   const Observation& observation) {
   auto impl = std::make_unique<Executable::Impl>();
   impl->target = target;
   if (impl->target.threads <= 0) impl->target.threads = thread_count();
@@ -166,6 +172,7 @@ Executable compile(Graph graph, const InputSizes& sizes, const Target& target) {
   graph.foreign = {};
   const Inferred inferred = infer(graph, sizes);
   runtime::require_types(graph, inferred);
+  runtime::require_observable(graph, inferred, observation.values);
   for (const ValueId id : graph.inputs) {
     impl->input_names.push_back(graph.value(id).name);
     impl->inputs.push_back(*inferred.types[id]);
@@ -176,10 +183,11 @@ Executable compile(Graph graph, const InputSizes& sizes, const Target& target) {
   }
   if (target.kernels == Target::Kernels::reference) {
     impl->graph = std::move(graph);
+    impl->observation = observation;
     return Executable(std::move(impl));
   }
-  runtime::simplify(graph, inferred);
-  impl->plan = runtime::lower(graph, inferred);
+  runtime::simplify(graph, inferred, observation.values);
+  impl->plan = runtime::lower(graph, inferred, observation);
   impl->arena = runtime::allocate_aligned(impl->plan.arena_bytes);
   impl->pointers.resize(impl->plan.buffers.size());
   if (target.arena == Target::Arena::poisoned) impl->find_first_touched();

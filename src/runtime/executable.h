@@ -15,6 +15,7 @@
 
 #include "graph/graph.h"
 #include "graph/infer.h"
+#include "runtime/observation.h"
 
 namespace coppice {
 
@@ -32,8 +33,8 @@ struct Target {
 
 struct LayerTime {
   std::string name;  // of the layer's first node
-  // "Conv+BatchNormalization+Relu", "Reorder" between layouts, "Copy" of an output; where there is
-  // no fast kernel "Erf (reference)"
+  // "Conv+BatchNormalization+Relu", "Reorder" between layouts, "Copy" of an output, "Observed";
+  // where there is no fast kernel "Erf (reference)"
   std::string kind;
   double ms;
 };
@@ -68,12 +69,15 @@ class Executable {
  private:
   struct Impl;
   explicit Executable(std::unique_ptr<Impl> impl);
-  friend Executable compile(Graph graph, const InputSizes& sizes, const Target& target);
+  friend Executable compile(Graph graph, const InputSizes& sizes, const Target& target,
+                            const Observation& observation);
   std::unique_ptr<Impl> impl_;
 };
 
 // Takes the graph and frees its weights one by one as they are packed, so callers who need little
-// memory move their graph in. Throws Error::input, naming the node, for what can't be run.
-Executable compile(Graph graph, const InputSizes& sizes = {}, const Target& target = {});
+// memory move their graph in. Throws Error::input, naming the node, for what can't be run, and
+// naming the value, for one that can't be observed.
+Executable compile(Graph graph, const InputSizes& sizes = {}, const Target& target = {},
+                   const Observation& observation = {});
 
 }  // namespace coppice

@@ -12,6 +12,9 @@ namespace coppice {
 // (units that come straight from an input) those that read the units, or else all.
 std::vector<const Slice*> members_of(const Group& group);
 
+// By group: the values that Conv, Gemm and MatMul read its units from (Conv: all channels at once).
+std::vector<std::vector<Activation>> activations_of(const Graph& graph, const Groups& groups);
+
 // For each index of the slice's axis, `reduce` over the weights of that index: rows of contiguous
 // elements are added up in double.
 enum class Power { absolute, square };

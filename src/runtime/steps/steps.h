@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "runtime/lowering.h"
+#include "runtime/observation.h"
 
 namespace coppice::runtime {
 
@@ -34,6 +35,11 @@ bool lower_transpose(Lowering&, const Layer&);
 bool lower_split(Lowering&, const Layer&);
 // Any node, on plain layouts, by evaluate_node. Such a step allocates its results while it runs.
 void lower_fallback(Lowering&, const Layer&);
+
+// Steps that look at observed values: those that are there before the first layer, and those that a
+// lowered layer has computed (what is observed is never inside of one).
+void observe_given(Lowering&, const Observation&);
+void observe_outputs(Lowering&, const Observation&, const Layer&);
 
 // Attributes that every primitive has: its scratchpad is a buffer of the plan.
 dnnl::primitive_attr plan_attributes();

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <string_view>
 
+#include "evidence/modelled/rules.h"
 #include "graph/op.h"
-#include "prune/channels/rules.h"
 
 namespace coppice {
 namespace {

@@ -3,14 +3,14 @@
 //   y_o = bias_o + sum_{i, t} w_oit x_i(t)
 //
 // where a tap is a kernel's element or, behind a Flatten, a position. The header needs Eigen, so
-// only module prune includes it.
+// only modules evidence and prune include it.
 #pragma once
 
 #include <optional>
 #include <vector>
 
+#include "evidence/modelled/channel_model.h"
 #include "graph/infer.h"
-#include "prune/channels/channel_model.h"
 
 namespace coppice {
 

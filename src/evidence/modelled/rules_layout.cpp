@@ -3,8 +3,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "evidence/modelled/rules.h"
 #include "graph/op.h"
-#include "prune/channels/rules.h"
 
 namespace coppice {
 namespace {

@@ -1,6 +1,6 @@
 // See channel_model.h. The grid is fine enough that a kink, as Relu has, costs below 1e-3 of a
 // deviation (channel_model_test.cpp).
-#include "prune/channels/channel_model.h"
+#include "evidence/modelled/channel_model.h"
 
 #include <algorithm>
 #include <cmath>

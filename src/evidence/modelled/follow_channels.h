@@ -15,8 +15,8 @@
 
 #include <functional>
 
+#include "evidence/modelled/channel_model.h"
 #include "graph/infer.h"
-#include "prune/channels/channel_model.h"
 
 namespace coppice {
 

@@ -1,11 +1,11 @@
 // See follow_channels.h; what each node does is in rules.h.
-#include "prune/channels/follow_channels.h"
+#include "evidence/modelled/follow_channels.h"
 
 #include <algorithm>
 
+#include "evidence/modelled/rules.h"
 #include "graph/op.h"
 #include "graph/views/batch_norm.h"
-#include "prune/channels/rules.h"
 
 namespace coppice {
 namespace {
@@ -51,6 +51,15 @@ void follow_channels(const Graph& graph, const Inferred& inferred, const VisitCh
       if (id != kNoValue && --left[id] == 0) models[id] = nullptr;
     }
   }
+}
+
+void visit_modelled(const Graph& graph, const Inferred& inferred, const VisitMoments& visit) {
+  follow_channels(graph, inferred, [&](const Node& node, const ChannelModel* model) {
+    if (!model) return visit(node, nullptr);
+    InputMoments input{model->axis, model->channels(), model->folded};
+    if (model->scaled) input.moments = [model] { return moments_of(*model); };
+    visit(node, &input);
+  });
 }
 
 }  // namespace coppice

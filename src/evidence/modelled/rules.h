@@ -6,13 +6,10 @@
 #include <optional>
 #include <vector>
 
+#include "evidence/modelled/channel_model.h"
 #include "graph/infer.h"
-#include "prune/channels/channel_model.h"
 
 namespace coppice {
-
-// Layers wider than this aren't followed: memory is quadratic in it, time cubic.
-inline constexpr int64_t kWidest = 2048;
 
 using MaybeModel = std::optional<ChannelModel>;
 using ChannelModels = std::vector<std::shared_ptr<const ChannelModel>>;

@@ -2,9 +2,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "evidence/modelled/contraction.h"
+#include "evidence/modelled/rules.h"
 #include "graph/views/batch_norm.h"
-#include "prune/channels/contraction.h"
-#include "prune/channels/rules.h"
 
 namespace coppice {
 namespace {

@@ -1,5 +1,5 @@
 // See contraction.h.
-#include "prune/channels/contraction.h"
+#include "evidence/modelled/contraction.h"
 
 #include <algorithm>
 #include <cmath>

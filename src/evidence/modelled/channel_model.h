@@ -9,18 +9,14 @@
 //
 //   mean_c = a_c0,  Cov(x_i, x_j) = sum_{n >= 1} a_in a_jn R_ij^n
 //
-// The header needs Eigen, so only module prune includes it.
+// The header needs Eigen, so only modules evidence and prune include it.
 #pragma once
 
-#include <Eigen/Core>
 #include <memory>
 
-#include "core/tensor.h"
+#include "evidence/moments.h"
 
 namespace coppice {
-
-using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Vector = Eigen::VectorXd;
 
 struct ChannelModel {
   int64_t axis = 1;                           // of the value, from the front
@@ -34,11 +30,6 @@ struct ChannelModel {
 
   int64_t channels() const { return samples.rows(); }
   int64_t positions() const { return folded.empty() ? 1 : element_count(folded); }
-};
-
-struct Moments {
-  Vector mean;        // [C]
-  Matrix covariance;  // [C, C]
 };
 
 // Linear in the grid, quadratic in channels.

@@ -1,6 +1,6 @@
 // Moments on the grid against sums over random draws.
 
-#include "prune/channels/channel_model.h"
+#include "evidence/modelled/channel_model.h"
 
 #include <gtest/gtest.h>
 

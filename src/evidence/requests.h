@@ -1,0 +1,59 @@
+// What may be asked of a net's values over many pictures: a closed list of reductions, because
+// whole activations can't be held. Who needs evidence (a criterion, compensation) says so as data
+// and gets plain tensors, and needn't know who measured them.
+//
+//   mean, variance     of each channel, over pictures and positions; divided by their count
+//   mean_absolute      mean |a|
+//   zero_share         how often a channel is exactly zero (APoZ), from 0 to 1
+//   largest            the largest |a|
+//   covariance         of channels with each other at the same position; with `mean` also their
+//                      Gram matrix: E[a aT] = covariance + mean meanT
+//   pooled             the mean over the positions of each picture
+//   samples            the channels at a few positions of each picture, drawn at random
+//   patches            what the layer that computes the value reads for these very positions:
+//                      of a Conv the window with its zeros around the picture (im2col)
+//
+// Source of zero_share: Hu, Peng, Tai, Tang, "Network Trimming", 2016, arXiv:1607.03250, eq. 1.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+
+#include "graph/graph.h"
+
+namespace coppice {
+
+enum class Reduction {
+  mean,
+  variance,
+  mean_absolute,
+  zero_share,
+  largest,
+  covariance,
+  pooled,
+  samples,
+  patches,
+};
+
+struct EvidenceRequest {
+  std::string value;  // its name
+  Reduction reduction = Reduction::mean;
+  int64_t axis = 1;  // along which the channels lie, from the front
+  // samples, patches: positions of each picture, all where there are fewer. Which they are depends
+  // on the seed, on the picture's place and on how many positions there are, so two nets give
+  // their samples of the same places.
+  int64_t points = 0;
+  uint64_t seed = 0;
+
+  friend auto operator<=>(const EvidenceRequest&, const EvidenceRequest&) = default;
+};
+
+class Evidence;
+// A way to evidence: whoever decides needn't know of data sets.
+using Measure =
+    std::function<Evidence(const Graph& graph, std::span<const EvidenceRequest> requests)>;
+
+}  // namespace coppice
