@@ -3,7 +3,7 @@
 #include <stdexcept>
 
 #include "data/batch.h"
-#include "data/test_files.h"
+#include "support/test_files.h"
 
 namespace coppice {
 namespace {
