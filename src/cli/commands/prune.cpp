@@ -56,7 +56,8 @@ struct Outputs {
       : places(places_of(options, run)),
         model_path(places.writes("-o", options.output)),
         model(model_path),
-        plan(places.writes("--plan", plan_path(options, model_path))) {
+        plan(places.writes("--plan", plan_path(options, model_path)),
+             model_path.filename().string()) {
     if (find_method(options.method).kind == Method::Kind::unstructured) {
       places.replaces_folder("the folder of masks", plan.mask_folder());
       plan.expect_masks();
@@ -197,7 +198,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   if (!preprocess.empty()) set_metadata(outcome.graph, kPreprocessKey, preprocess);
   outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
   outcome.plan.model_sha256 = sum;
-  outcome.plan.output = std::filesystem::path(options.output).filename().string();
+  outcome.plan.output = outputs.plan.output();
   CutSummary summary = summarise(model, outcome);
   summary.trained = trained.has_value();
   if (judge) judge_both(*judge, options, model.graph, outcome.graph, summary);
