@@ -131,6 +131,8 @@ int run_command(const std::vector<std::string>& arguments) {
   return exit_code(ErrorKind::target);
 }
 
+  const CLI::Option* config = app.get_config_ptr();
+  if (config && config->count() > 0) options.config = config->as<std::string>();
 int run_any(const std::vector<std::string>& arguments) {
   if (arguments.empty()) fail_usage("no command; 'coppice --help' lists them");
   const std::string& first = arguments.front();

@@ -194,10 +194,9 @@ Result compress(const Options& options, const Invocation& run) {
   if (options.sharing.bits) {
     sharing = sharing_options(options.sharing, options.keep, run.options.seed);
   }
-  Places places;
+  Places places(run.options);
   places.reads_model(options.model);
   places.reads_data(options.data);
-  places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   Model model = load_model(options.model, run.options.seed);
   const bool beside = model.graph.foreign.storage == Foreign::Storage::beside;
@@ -245,9 +244,8 @@ struct DecompressOptions {
 };
 
 Result decompress(const DecompressOptions& options, const Invocation& run) {
-  Places places;
+  Places places(run.options);
   places.reads(options.model);
-  places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   const Buffer onnx = within("'" + options.model + "'", [&] {
     const Buffer bytes = read_file(options.model);

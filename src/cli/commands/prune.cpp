@@ -32,10 +32,9 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 Places places_of(const PruneOptions& options, const Invocation& run) {
-  Places places;
+  Places places(run.options);
   places.reads_model(options.model);
   places.reads_data(options.data);
-  places.writes_run(run.options.run_folder);
   return places;
 }
 

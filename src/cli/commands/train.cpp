@@ -32,10 +32,9 @@ Request request_of(const Options& options, const std::string& sha256, const Invo
 }
 
 Result train(const Options& options, const Invocation& run) {
-  Places places;
+  Places places(run.options);
   places.reads_model(options.model);
   places.reads_data(options.data);
-  places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
