@@ -131,6 +131,8 @@ int run_command(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     fail_parse(command.name, error);
   }
+  const CLI::Option* config = app.get_config_ptr();
+  if (config && config->count() > 0) options.config = config->as<std::string>();
   if (command.runs_nets) restart_with_patient_threads(arguments);
   set_thread_count(static_cast<int>(options.threads));
   Invocation run(options);
@@ -141,8 +143,6 @@ int run_command(const std::vector<std::string>& arguments) {
   return exit_code(ErrorKind::target);
 }
 
-  const CLI::Option* config = app.get_config_ptr();
-  if (config && config->count() > 0) options.config = config->as<std::string>();
 int run_any(const std::vector<std::string>& arguments) {
   if (arguments.empty()) fail_usage("no command; 'coppice --help' lists them");
   const std::string& first = arguments.front();

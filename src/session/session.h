@@ -41,7 +41,8 @@ struct StepRecord {
   const std::string& stage;
   int64_t epoch, epochs;   // from 1
   int64_t batch, batches;  // of this epoch, done
-  double loss, top1;       // mean of the epoch so far
+  double loss;             // mean of the epoch so far
+  std::optional<double> top1;
   double images_per_second, seconds_left;
 };
 
@@ -139,6 +140,7 @@ class Session {
   void remark_on_objective(const Recipe& recipe);
   void train_epoch(Run& run);
   void end_epoch(Run& run);
+  std::optional<double> top1_of(const TrainingCursor& cursor) const;
   int64_t epochs_of_stage() const;  // done so far
   void keep(Run& run);              // what the trainer has, into the state
   void save();

@@ -10,6 +10,7 @@
 #include "data/loader.h"
 #include "graph/infer.h"
 #include "graph/passes/separate_vectors.h"
+#include "session/output_gradients.h"
 #include "session/parameters.h"
 #include "session/session.h"
 #include "session/trained_share.h"
@@ -75,6 +76,7 @@ void Session::require_trainable(const Recipe& recipe) {
         "more");
   }
   if (classes_ == 0 && recipe.loss.distillation < 1) {
+    require_gradients(original_);
     fail_input(*why_not_classifier(original_, *data_.training) +
                "; without labels that fit, train with --distill 1: outputs then follow the "
                "original model's");
@@ -182,16 +184,15 @@ void Session::train_epoch(Run& run) {
     cursor.seconds += seconds_since(start);
     const double rate = static_cast<double>(run.images_here) / seconds_since(run.started);
     const auto left = static_cast<double>((steps - step - 1) * recipe.batch);
-    observer_.step(
-        {.stage = stage_name_,
-         .epoch = cursor.epoch + 1,
-         .epochs = recipe.epochs,
-         .batch = cursor.batch,
-         .batches = batches,
-         .loss = cursor.loss / static_cast<double>(cursor.batch),
-         .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
-         .images_per_second = rate,
-         .seconds_left = left / rate});
+    observer_.step({.stage = stage_name_,
+                    .epoch = cursor.epoch + 1,
+                    .epochs = recipe.epochs,
+                    .batch = cursor.batch,
+                    .batches = batches,
+                    .loss = cursor.loss / static_cast<double>(cursor.batch),
+                    .top1 = top1_of(cursor),
+                    .images_per_second = rate,
+                    .seconds_left = left / rate});
     const bool stop = observer_.stop_requested();
     if (!stop && seconds_since(run.saved) < options_.save_every_s) continue;
     keep(run);
@@ -205,6 +206,11 @@ void Session::train_epoch(Run& run) {
   }
 }
 
+std::optional<double> Session::top1_of(const TrainingCursor& cursor) const {
+  if (classes_ == 0) return std::nullopt;
+  return static_cast<double>(cursor.correct) / static_cast<double>(cursor.images);
+}
+
 void Session::end_epoch(Run& run) {
   keep(run);
   TrainingCursor& cursor = state_.cursor;
@@ -216,7 +222,7 @@ void Session::end_epoch(Run& run) {
       .optimizer = name_of(run.recipe.optimizer.kind),
       .largest_rate = run.recipe.optimizer.learning_rate,
       .loss = cursor.loss / static_cast<double>(std::max<int64_t>(1, cursor.batch)),
-      .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
+      .top1 = top1_of(cursor),
       .held_out = {},
       .held_out_after = {},
       .seconds = cursor.seconds,

@@ -105,8 +105,8 @@ Tuned share_and_judge(const Options& options, Graph original, const SharingOptio
   if (session.classes() > 0) {
     const Evaluation before =
         judge.evaluate(session.original(), {.doing = "evaluating the original"});
-    const Evaluation after =
-        judge.evaluate(tuned.graph, {.doing = "evaluating with shared weights"});
+    const Evaluation after = judge.evaluate_trained(tuned.graph, training.held_out_top1(),
+                                                    {.doing = "evaluating with shared weights"});
     tuned.json["top1_before"] = before.top1;
     tuned.json["top1_after"] = after.top1;
     tuned.text = std::string(judge.by()) + ": top-1 " + percentage(before.top1) + " before, " +

@@ -104,14 +104,15 @@ std::optional<Judge> judge_of(const PruneOptions& options, const Graph& graph,
 
 // Test data are read last, and once.
 void judge_both(const Judge& judge, const PruneOptions& options, const Graph& original,
-                const Graph& pruned, CutSummary& summary) {
+                const Graph& pruned, std::optional<double> held_out, CutSummary& summary) {
   if (why_not_classifier(original, judge.dataset())) return;
   EvaluationOptions evaluation{.doing = "evaluating the original"};
   // What was trained on here was looked at before that.
   summary.before.accuracy = options.training.epochs > 0
                                 ? judge.evaluate(original, evaluation)
                                 : judge.evaluate_given(original, options.model, evaluation);
-  summary.after.accuracy = judge.evaluate(pruned, {.doing = "evaluating the pruned model"});
+  summary.after.accuracy =
+      judge.evaluate_trained(pruned, held_out, {.doing = "evaluating the pruned model"});
   summary.judged_by = judge.by();
 }
 
@@ -200,7 +201,8 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   outcome.plan.output = outputs.plan.output();
   CutSummary summary = summarise(model, outcome);
   summary.trained = trained.has_value();
-  if (judge) judge_both(*judge, options, model.graph, outcome.graph, summary);
+  const std::optional<double> held_out = trained ? trained->held_out_top1() : std::nullopt;
+  if (judge) judge_both(*judge, options, model.graph, outcome.graph, held_out, summary);
   write(outputs, outcome.graph, outcome.plan);
   if (trained) trained->finish();
   trained.reset();

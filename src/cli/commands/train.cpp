@@ -61,7 +61,7 @@ Result train(const Options& options, const Invocation& run) {
   std::string text = "trained " + printable(options.model) + " for " +
                      with_separators(options.training.epochs) + " epochs\n";
   if (session.classes() > 0) {
-    const Evaluation found = judge.evaluate(trained, {});
+    const Evaluation found = judge.evaluate_trained(trained, training.held_out_top1(), {});
     json["judged"] = to_json(found);
     text += std::string(judge.by()) + ": top-1 " + percentage(found.top1) + ", loss " +
             significant(found.loss, 5) + "\n";
