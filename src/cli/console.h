@@ -20,6 +20,7 @@ class Console {
   void print_result(const Json& json) const;   // the whole result; nothing without --json
   void remark(const std::string& text) const;  // what is good to know
   void warn(const std::string& text) const;    // what isn't as the user may think: always shown
+  std::string hint(const std::string& text) const;    // a remark within a result; "" with --quiet
   std::string strong(const std::string& text) const;  // a heading
 
   Remarks remarks() const { return remarks_; }

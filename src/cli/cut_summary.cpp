@@ -148,9 +148,9 @@ void print(const CutSummary& summary, const Console& console) {
                      " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
   if (!summary.groups.empty()) text += group_table(summary.groups) + "\n";
   if (summary.masked) {
-    text +=
+    text += console.hint(
         "zeros take as much space and time as other weights, until the model is compressed or "
-        "run by a sparse runtime\n";
+        "run by a sparse runtime\n");
   }
   if (summary.rounding_moved != 0) {
     text += "rounding to even widths moved " + with_separators(summary.rounding_moved) +
@@ -158,7 +158,7 @@ void print(const CutSummary& summary, const Console& console) {
   }
   if (summary.recovered) text += recovered_line(*summary.recovered);
   if (summary.could_recover && !summary.trained) {
-    text += "'--recover all' would make up for part of what left, without data\n";
+    text += console.hint("'--recover all' would make up for part of what left, without data\n");
   }
   if (summary.before.latency && summary.after.latency) {
     text += latency_lines(*summary.before.latency, *summary.after.latency);
@@ -166,7 +166,7 @@ void print(const CutSummary& summary, const Console& console) {
   text += proof_line(summary);
   text += "wrote " + printable(summary.output) +
           (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
-  text += "again: " + printable(summary.command) + "\n";
+  text += console.hint("again: " + printable(summary.command) + "\n");
   console.print(text);
 }
 

@@ -1,6 +1,8 @@
 // See judge.h.
 #include "cli/judge.h"
 
+#include <algorithm>
+
 #include "cli/model.h"
 #include "data/loader.h"
 #include "graph/infer.h"
@@ -13,6 +15,7 @@ Judge::Judge(DataChoice data, std::unique_ptr<Dataset> pictures, const Graph& gr
       dataset_(std::move(pictures)),
       preprocessing_(choose_preprocessing(data_.preprocess, graph, *dataset_, run.console)),
       pictures_(pictures_to_judge(*dataset_)),
+      judges_(!why_not_classifier(graph, *dataset_)),
       run_(run) {
   if (why_not_for_pictures(graph)) return;  // whoever needs pictures says so
   const Shape batch = input_shape(graph, graph.inputs.front(), {});
@@ -47,10 +50,31 @@ Evaluation Judge::evaluate_given(Graph graph, const std::string& name,
   return found;
 }
 
+Evaluation Judge::evaluate_trained(Graph graph, std::optional<double> held_out,
+                                   EvaluationOptions options) const {
+  std::vector<Guess> guesses;
+  options.guesses = &guesses;
+  const int64_t classes = scores_of(graph);
+  const Evaluation found = evaluate(std::move(graph), options);
+  const bool learnt = held_out && !knows_little(*held_out, classes);
+  if (!learnt || pictures_.by != JudgedBy::test) return found;
+  if (knows_little(found.top1, classes)) {
+    run_.console.warn(
+        explain_test_part(diagnose(guesses, classes, labels_of(*dataset_)), *held_out));
+  }
+  return found;
+}
+
 std::optional<std::string> Judge::why_little(const std::vector<Guess>& guesses, int64_t classes,
-                                             const std::string& pictures) const {
-  const Diagnosis found = diagnose(guesses, classes);
-  if (!knows_little(found.top1, classes)) return std::nullopt;
+                                             const std::string& pictures,
+                                             const Dataset* training) const {
+  const auto right = std::ranges::count_if(
+      guesses, [](const Guess& guess) { return guess.output == guess.label; });
+  const double top1 = static_cast<double>(right) / static_cast<double>(guesses.size());
+  if (!knows_little(top1, classes)) return std::nullopt;
+  LabelRange labels = labels_of(*dataset_);
+  if (training) labels = joined(labels, labels_of(*training));
+  const Diagnosis found = diagnose(guesses, classes, labels);
   return explain(found, {.pictures = pictures,
                          .preprocessing = to_string(preprocessing()),
                          .from = described(preprocessing_.from, dataset_->name()),
@@ -58,7 +82,7 @@ std::optional<std::string> Judge::why_little(const std::vector<Guess>& guesses, 
 }
 
 Json Judge::to_json() const {
-  Json json = {{"judged_by", by()},
+  Json json = {{"judged_by", judges_ ? Json(by()) : Json()},
                {"preprocess", to_string(preprocessing())},
                {"preprocess_from", name_of(preprocessing_.from)}};
   if (const auto offset = dataset_->label_offset()) json["label_offset"] = *offset;

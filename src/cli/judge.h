@@ -31,15 +31,24 @@ class Judge {
   // `name`: of the model; untrained ones of the zoo know nothing, and that is no surprise.
   Evaluation evaluate_given(Graph graph, const std::string& name, EvaluationOptions options) const;
 
+  // The same for a model that was trained here. It is warned of where it gets next to nothing of
+  // the test part right although it got `held_out`, a share, of the pictures held out: then those
+  // of one part have other labels.
+  Evaluation evaluate_trained(Graph graph, std::optional<double> held_out,
+                              EvaluationOptions options) const;
+
   // What is probably wrong where `guesses` are hardly better than chance; nothing where they are.
+  // `training`: the other part, whose labels must bear what is proposed, too.
   std::optional<std::string> why_little(const std::vector<Guess>& guesses, int64_t classes,
-                                        const std::string& pictures) const;
+                                        const std::string& pictures,
+                                        const Dataset* training = nullptr) const;
 
   const DataChoice& data() const { return data_; }
   const Dataset& dataset() const { return *dataset_; }
   const Preprocessing& preprocessing() const { return preprocessing_.how; }
   const char* by() const { return name_of(pictures_.by); }
-  // {"judged_by", "preprocess", "preprocess_from"}, and "label_offset" where it was given
+  // {"judged_by", "preprocess", "preprocess_from"}, and "label_offset" where it was given;
+  // "judged_by" is null where the model has no scores of the data's classes.
   Json to_json() const;
 
  private:
@@ -47,6 +56,7 @@ class Judge {
   std::unique_ptr<Dataset> dataset_;
   ChosenPreprocessing preprocessing_;
   JudgedPictures pictures_;
+  bool judges_;
   const Invocation& run_;
 };
 

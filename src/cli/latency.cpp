@@ -40,7 +40,7 @@ std::string noise_line(std::span<const Latency> latencies) {
   double spread = 0, waited = 0;
   for (const Latency& latency : latencies) {
     spread = std::max(spread, latency.spread);
-    waited = std::max(waited, latency.waited);
+    waited = std::max(waited, latency.waited.value_or(0));
   }
   std::string line = std::string(kTooNoisy) + ": ";
   line += spread > kMostSpread ? "runs of one model differ by " + percentage(spread)
@@ -57,9 +57,11 @@ std::string latency_lines(const Latency& before, const Latency& after) {
          " runs of each model, in turns\n" + (noise.empty() ? "" : "latency: " + noise);
 }
 
+Json waited_json(const Latency& latency) { return latency.waited ? Json(*latency.waited) : Json(); }
+
 Json latency_json(const Latency& latency) {
   return {{"latency_ms", latency.median_ms},    {"latency_min_ms", latency.min_ms},
-          {"latency_spread", latency.spread},   {"latency_waited", latency.waited},
+          {"latency_spread", latency.spread},   {"latency_waited", waited_json(latency)},
           {"latency_threads", latency.threads}, {"latency_steady", steady(latency)}};
 }
 

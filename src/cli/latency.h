@@ -23,6 +23,7 @@ std::string noise_line(std::span<const Latency> latencies);
 
 // How the two were measured, and the noise line where there is one.
 std::string latency_lines(const Latency& before, const Latency& after);
+Json waited_json(const Latency& latency);  // null with several threads
 // {"latency_ms": the median, "latency_min_ms", "latency_spread", "latency_waited",
 // "latency_threads", "latency_steady"}
 Json latency_json(const Latency& latency);

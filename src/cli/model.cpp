@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "graph/infer.h"
+#include "onnx/data_files.h"
 #include "onnx/onnx.h"
 #include "zoo/zoo.h"
 
@@ -22,10 +23,9 @@ Graph build(const std::string& name, uint64_t seed) {
 // An ONNX file, perhaps with tensors in files beside it, or one in a container.
 Graph read(const std::string& path) {
   const Buffer file = read_file(path);
-  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
   return within("'" + path + "'", [&] {
     return is_container(file.bytes()) ? parse_onnx(decode(file))
-                                      : parse_onnx(file, parent.empty() ? "." : parent);
+                                      : parse_onnx(file, data_folder(path));
   });
 }
 

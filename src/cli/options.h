@@ -21,6 +21,7 @@ struct CommonOptions {
   uint64_t seed = 0;
   int64_t threads = 0;  // 0: all cores
   std::string run_folder;
+  std::string config;  // the file of --config, empty for none
 };
 
 // One run of one command: what the action gets, besides its own options.

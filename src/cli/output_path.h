@@ -7,22 +7,25 @@
 #include <string>
 #include <vector>
 
+#include "cli/options.h"
+
 namespace coppice {
 
 class Places {
  public:
+  // What all commands read and write: the file of --config, and the files of a run's record.
+  explicit Places(const CommonOptions& options);
+
   // MODEL, and the files beside it that hold its weights; a net of the zoo is no file.
   void reads_model(const std::string& model);
   void reads(const std::filesystem::path& path);
-  // --data: the files that NAME:FILE,FILE,... names.
+  // --data: the files that NAME:FILE,FILE,... names, or what lies in the folder of NAME:DIR.
   void reads_data(const std::string& spec);
-  // The folder of a run's record, empty for none: its files are outputs, too.
-  void writes_run(const std::filesystem::path& folder);
 
   // The path behind `output`, with a symbolic link followed, so that writing replaces what the link
-  // names; an output from here on. Throws Error::usage where it is an input, another output or
-  // another model's weights, Error::input for devices, pipes and the like. `option` is for
-  // messages. Folders and missing folders are AtomicFile's to refuse.
+  // names; an output from here on. Throws Error::usage where it is an input, another output,
+  // another model's weights or a file of the data, Error::input for devices, pipes and the like.
+  // `option` is for messages. Folders and missing folders are AtomicFile's to refuse.
   std::filesystem::path writes(const std::string& option, const std::string& output);
   // A folder whose contents are replaced: nothing of the above may lie within. Throws Error::usage.
   void replaces_folder(const std::string& what, const std::filesystem::path& folder);
@@ -32,8 +35,10 @@ class Places {
 
  private:
   void require_free(const std::string& what, const std::filesystem::path& path) const;
+  void require_no_data(const std::string& what, const std::filesystem::path& path) const;
 
   std::vector<std::filesystem::path> taken_;
+  std::filesystem::path data_folder_;  // empty for none
 };
 
 }  // namespace coppice

@@ -2,12 +2,11 @@
 // taken for some of this one.
 #include "cli/plan_file.h"
 
-#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdlib>
-#include <cstring>
+#include <cstdio>
 #include <optional>
 
 #include "core/attempt.h"
@@ -23,15 +22,8 @@ namespace fs = std::filesystem;
   fail_input("can't write '" + path.string() + "': " + reason);
 }
 
-// A folder of our own beside `target`, with the rights that a new folder gets.
-fs::path make_folder_beside(const fs::path& target) {
-  std::string name = target.string() + ".tmpXXXXXX";
-  if (!::mkdtemp(name.data())) fail_write(target, std::strerror(errno));
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::chmod(name.c_str(), 0777 & ~mask);
-  return name;
-}
+// Of the plan, among its masks, until it is in its place.
+constexpr char kCopy[] = "plan.json";
 
 void move_to(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -53,10 +45,19 @@ std::string mask_file_name(size_t index, const std::string& tensor) {
 }
 
 // Masks lie beside the plan, not beside a link to it.
-fs::path folder_of(const fs::path& plan) { return fs::canonical(plan).parent_path(); }
+fs::path folder_of(const fs::path& plan) { return fs::weakly_canonical(plan).parent_path(); }
 
 std::optional<Plan> plan_at(const fs::path& path) {
   return attempt(ErrorKind::input, [&] { return plan_from_json(read_text(path)); });
+}
+
+bool is_anothers(const Plan& plan, const std::string& output) {
+  return !plan.output.empty() && !output.empty() && plan.output != output;
+}
+
+// Whether they changed places at once, which not every file system can.
+bool exchange(const fs::path& a, const fs::path& b) {
+  return ::renameat2(AT_FDCWD, a.c_str(), AT_FDCWD, b.c_str(), RENAME_EXCHANGE) == 0;
 }
 
 Tensor as_bytes(const Tensor& mask) {
@@ -106,41 +107,55 @@ fs::path usual_plan_path(const fs::path& output) {
   return there && there->output == output.filename().string() ? shared : own;
 }
 
-PlanFile::PlanFile(fs::path path)
-    : path_(std::move(path)), folder_(fs::path(path_).replace_extension(".masks")), json_(path_) {
+PlanFile::PlanFile(fs::path path, std::string output)
+    : path_(std::move(path)),
+      output_(std::move(output)),
+      folder_(fs::path(path_).replace_extension(".masks")),
+      json_(path_) {
   std::error_code gone;
-  const bool empty = !fs::exists(path_) || fs::file_size(path_, gone) == 0;
-  if (!empty && !plan_at(path_)) {
+  if (!fs::exists(path_) || fs::file_size(path_, gone) == 0) return;
+  const std::optional<Plan> replaced = plan_at(path_);
+  if (!replaced) {
     fail_write(path_, "it is no plan and would be lost; move it or name another file");
+  }
+  if (is_anothers(*replaced, output_)) {
+    fail_write(path_, "it is the plan of another result, '" + replaced->output +
+                          "', and would be lost; move it or name another file");
   }
 }
 
 PlanFile::~PlanFile() {
-  std::error_code ignored;
-  if (!staged_.empty()) fs::remove_all(staged_, ignored);
+  if (!staged_.path.empty()) remove_flat_folder(staged_.path);
+  if (staged_.descriptor >= 0) ::close(staged_.descriptor);
+}
+
+void PlanFile::require_only_masks() const {
+  const fs::path copy = folder_ / kCopy;
+  const std::optional<Plan> replaced = plan_at(path_);
+  std::optional<Plan> unplaced = plan_at(copy);
+  if (unplaced && is_anothers(*unplaced, output_)) unplaced.reset();
+  const auto is_mask_of = [&](const std::optional<Plan>& plan, const fs::path& file) {
+    return plan && std::ranges::any_of(mask_paths(*plan, path_.string()),
+                                       [&](const fs::path& mask) { return same_file(mask, file); });
+  };
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    const fs::path& file = entry.path();
+    if (is_mask_of(replaced, file) || is_mask_of(unplaced, file)) continue;
+    if (unplaced && same_file(file, copy)) continue;
+    fail_write(folder_, "it holds '" + file.filename().string() +
+                            "', expected masks alone, of the plan that is replaced; move it or "
+                            "name another plan");
+  }
 }
 
 void PlanFile::expect_masks() {
-  if (!staged_.empty()) return;
+  if (!staged_.path.empty()) return;
   if (folder_ == path_) fail_write(folder_, "its masks need that name; name the plan otherwise");
   if (fs::exists(folder_) && !fs::is_directory(folder_)) {
     fail_write(folder_, "it is a file, expected a folder of masks; move it or name another plan");
   }
-  if (fs::exists(folder_)) {
-    const std::optional<Plan> replaced = plan_at(path_);
-    const auto is_its_mask = [&](const fs::path& file) {
-      return replaced &&
-             std::ranges::any_of(mask_paths(*replaced, path_.string()),
-                                 [&](const fs::path& mask) { return same_file(mask, file); });
-    };
-    for (const auto& entry : fs::directory_iterator(folder_)) {
-      if (is_its_mask(entry.path())) continue;
-      fail_write(folder_, "it holds '" + entry.path().filename().string() +
-                              "', expected masks alone, of the plan that is replaced; move it or "
-                              "name another plan");
-    }
-  }
-  staged_ = make_folder_beside(folder_);
+  if (fs::exists(folder_)) require_only_masks();
+  staged_ = make_temporary_folder(folder_);
 }
 
 void PlanFile::write_masks(Plan& plan) {
@@ -148,7 +163,7 @@ void PlanFile::write_masks(Plan& plan) {
   plan.mask_files.clear();
   for (const auto& [tensor, mask] : plan.masks) {
     const std::string name = mask_file_name(plan.mask_files.size(), tensor);
-    AtomicFile file(staged_ / name);
+    AtomicFile file(staged_.path / name);
     write_npy(as_bytes(mask), file);
     file.commit();
     plan.mask_files.push_back({tensor, nonzeros_of(mask), (folder_.filename() / name).string()});
@@ -157,20 +172,29 @@ void PlanFile::write_masks(Plan& plan) {
 
 void PlanFile::write(Plan plan) {
   if (!plan.masks.empty()) write_masks(plan);
-  json_.write(to_json(plan));
+  const std::string text = to_json(plan);
+  if (!staged_.path.empty()) write_text(staged_.path / kCopy, text);
+  json_.write(text);
+}
+
+// The folder that then holds what they replace, if anything.
+fs::path PlanFile::place_masks() {
+  const fs::path staged = std::move(staged_.path), old = staged.string() + ".old";
+  staged_.path.clear();
+  const bool replaces = fs::exists(folder_);
+  if (replaces && exchange(staged, folder_)) return staged;
+  if (replaces) move_to(folder_, old);
+  move_to(staged, folder_);
+  return replaces ? old : fs::path();
 }
 
 void PlanFile::commit() {
-  if (!staged_.empty()) {
-    const fs::path old = staged_.string() + ".old";
-    const bool replaces = fs::exists(folder_);
-    if (replaces) move_to(folder_, old);
-    move_to(staged_, folder_);
-    staged_.clear();
-    std::error_code ignored;
-    if (replaces) fs::remove_all(old, ignored);
-  }
+  const bool masked = !staged_.path.empty();
+  const fs::path old = masked ? place_masks() : fs::path();
   json_.commit();
+  std::error_code ignored;
+  if (masked) fs::remove(folder_ / kCopy, ignored);
+  if (!old.empty()) remove_flat_folder(old);
 }
 
 }  // namespace coppice

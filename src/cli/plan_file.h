@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "core/files.h"
+#include "core/temporaries.h"
 #include "prune/plan.h"
 
 namespace coppice {
@@ -26,27 +27,37 @@ std::string remark_on(const Plan& plan, const std::string& path, const std::stri
 std::filesystem::path usual_plan_path(const std::filesystem::path& output);
 
 // A plan on its way to disk: all of it is written beside its place, and moved there by `commit`.
+// Masks go first, with a copy of the plan among them until the plan is in its place, too: it says
+// whose they are if that doesn't happen.
 class PlanFile {
  public:
-  // Throws Error::input where nothing can be written, or where something else than a plan is.
-  explicit PlanFile(std::filesystem::path path);
+  // `output`: the name of the result that it will be the plan of. Throws Error::input where nothing
+  // can be written, or where something else than a plan is, or another result's.
+  PlanFile(std::filesystem::path path, std::string output);
   ~PlanFile();  // removes what wasn't committed
   PlanFile(const PlanFile&) = delete;
   PlanFile& operator=(const PlanFile&) = delete;
 
   const std::filesystem::path& path() const { return path_; }
+  const std::string& output() const { return output_; }
   // Where its masks go, if it has any.
   const std::filesystem::path& mask_folder() const { return folder_; }
-  // The plan will have masks: throws Error::input if their folder holds what the plan that is
-  // replaced doesn't name as its masks, since `commit` would remove it.
+  // The plan will have masks: throws Error::input if their folder holds what neither the plan that
+  // is replaced nor one of this result that never came to its place names as its masks, since
+  // `commit` would remove it.
   void expect_masks();
   void write(Plan plan);
   void commit();
 
  private:
   void write_masks(Plan& plan);
+  void require_only_masks() const;
+  std::filesystem::path place_masks();
 
-  std::filesystem::path path_, folder_, staged_;  // staged_: empty without masks
+  std::filesystem::path path_;
+  std::string output_;
+  std::filesystem::path folder_;
+  Temporary staged_;  // the folder; without a path where there are no masks
   AtomicFile json_;
 };
 

@@ -34,7 +34,7 @@ bool knows_enough(const TrainingChoice& choice, const Session& session, const Da
             .metrics = Metrics::none},
            run);
   const auto why = judge.why_little(guesses, session.classes(),
-                                    held_out ? "held-out pictures" : "training pictures");
+                                    held_out ? "held-out pictures" : "training pictures", &dataset);
   if (!why) return true;
   if (choice.has_rate || choice.settings.has(kLearningRate) || choice.settings.has(kDistillation)) {
     run.console.warn(*why);
@@ -69,7 +69,7 @@ void warn_without_normalisation(const Graph& graph, const Console& console) {
 Json record_json(const EpochRecord& record) {
   Json json = {{"stage", record.stage},     {"epoch", record.epoch},
                {"epochs", record.epochs},   {"learning_rate", record.learning_rate},
-               {"loss", record.loss},       {"top1", record.top1},
+               {"loss", record.loss},       {"top1", record.top1 ? Json(*record.top1) : Json()},
                {"seconds", record.seconds}, {"images_per_second", record.images_per_second}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
   if (record.held_out_after) json["held_out_after"] = to_json(*record.held_out_after);
@@ -117,6 +117,10 @@ const EpochRecord* best_of_last_stage(const std::vector<EpochRecord>& history) {
   return best;
 }
 
+std::string top1_text(std::optional<double> top1) {
+  return top1 ? "  top-1 " + percentage(*top1) : "";
+}
+
 std::string held_out_text(const EpochRecord& record) {
   if (!record.held_out) return "";
   const std::string text = "  held out " + percentage(record.held_out->top1);
@@ -136,15 +140,15 @@ class ConsoleObserver : public Observer {
     }
     progress_->update(done, "epoch " + std::to_string(record.epoch) + " of " +
                                 std::to_string(record.epochs) + "  loss " +
-                                significant(record.loss, 4) + "  top-1 " + percentage(record.top1) +
-                                "  " + short_count(record.images_per_second) + " images/s");
+                                significant(record.loss, 4) + top1_text(record.top1) + "  " +
+                                short_count(record.images_per_second) + " images/s");
     if (record.batch == record.batches && record.epoch == record.epochs) progress_.reset();
   }
   void epoch(const EpochRecord& record) override {
     run_.add_metric(record_json(record));
     run_.console.remark(record.stage + ": epoch " + std::to_string(record.epoch) + " of " +
                         std::to_string(record.epochs) + "  loss " + significant(record.loss, 4) +
-                        "  top-1 " + percentage(record.top1) + held_out_text(record) + "  " +
+                        top1_text(record.top1) + held_out_text(record) + "  " +
                         duration(record.seconds));
   }
   void stage(const StageRecord& record) override {
@@ -197,6 +201,11 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
     : state_(std::make_unique<State>(run)) {
   const Settings& settings = choice.settings;
   const bool unfinished = std::filesystem::exists(state_->checkpoint);
+  if (unfinished && !is_checkpoint(state_->checkpoint)) {
+    fail_input("run folder '" + run.options.run_folder +
+               "': its 'checkpoint' is none of coppice's and would be lost; move it, or name "
+               "another folder by --run-dir");
+  }
   if (unfinished && !choice.resume) {
     fail_usage("run folder '" + run.options.run_folder +
                "' holds an unfinished run; add --resume to go on with it, or delete the folder");
@@ -210,6 +219,7 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
   }
   const Start start = settings[kFromScratch] ? Start::untrained : choice.start;
   state_->dataset = judge.data().open(Split::train);
+  require_same_shapes(*state_->dataset, judge.dataset());
   Recipe& recipe = state_->recipe;
   recipe = recipe_of(settings, start, original, *state_->dataset, run.options.seed);
   state_->trainer = open_trainer({.device = settings[kDevice], .threads = thread_count()});
@@ -238,6 +248,14 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
 TrainingRun::~TrainingRun() = default;
 Session& TrainingRun::session() { return *state_->session; }
 const Recipe& TrainingRun::recipe() const { return state_->recipe; }
+
+std::optional<double> TrainingRun::held_out_top1() const {
+  const std::vector<StageRecord>& stages = state_->session->stages();
+  if (!stages.empty() && stages.back().held_out) return stages.back().held_out->top1;
+  const auto& history = state_->session->history();
+  if (history.empty() || !last_held_out(history.back())) return std::nullopt;
+  return last_held_out(history.back())->top1;
+}
 
 void TrainingRun::finish() {
   std::error_code gone;

@@ -37,6 +37,9 @@ class TrainingRun {
 
   Session& session();
   const Recipe& recipe() const;
+  // The share that the model as it now is got right of the pictures held out; nothing where none
+  // were, or where it was changed since.
+  std::optional<double> held_out_top1() const;
   void finish();  // the result is in place: the checkpoint goes
   // {"epochs", "learning_rate", "distillation", "augmentation", "history", "stages", "kept",
   // "best", "parameters": {"trained", "all"}, "remarks"}; `best` is the last training stage's best

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
+#include "core/temporaries.h"
 
 namespace coppice {
 namespace {
@@ -81,13 +82,9 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
   if (std::filesystem::is_directory(target_)) {
     fail_input("can't write '" + target_.string() + "': it is a folder; name a file");
   }
-  std::string name = target_.string() + ".tmpXXXXXX";
-  descriptor_ = ::mkostemp(name.data(), O_CLOEXEC);
-  if (descriptor_ < 0) fail_system("write", target_);
-  temporary_ = name;
-  const mode_t mask = ::umask(0);
-  ::umask(mask);
-  ::fchmod(descriptor_, 0666 & ~mask);
+  Temporary made = make_temporary_file(target_);
+  descriptor_ = made.descriptor;
+  temporary_ = std::move(made.path);
 }
 
 AtomicFile::~AtomicFile() {

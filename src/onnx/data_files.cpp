@@ -129,6 +129,22 @@ bool is_there(const fs::path& path) {
   return fs::symlink_status(path, error).type() != fs::file_type::not_found;
 }
 
+fs::path folder_of(const fs::path& path) {
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
+std::vector<std::string> locations_in(const fs::path& model) {
+  std::error_code error;
+  if (!fs::is_regular_file(model, error)) return {};
+  const int file = ::open(model.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return {};
+  std::vector<std::string> locations = Walker(file).locations();
+  ::close(file);
+  std::erase_if(locations,
+                [](const std::string& name) { return name.find('\0') != std::string::npos; });
+  return locations;
+}
+
 bool is_one_of(const fs::path& path, const std::vector<fs::path>& others) {
   return std::ranges::any_of(others,
                              [&](const fs::path& other) { return same_place(path, other); });
@@ -136,23 +152,29 @@ bool is_one_of(const fs::path& path, const std::vector<fs::path>& others) {
 
 }  // namespace
 
+fs::path data_folder(const fs::path& model) {
+  const fs::path folder = folder_of(model);
+  std::error_code error;
+  if (!fs::is_symlink(model, error)) return folder;
+  const fs::path target = fs::canonical(model, error);
+  const bool beside_link = error || std::ranges::any_of(locations_in(model), [&](const auto& name) {
+                             return is_there(folder / name);
+                           });
+  return beside_link ? folder : target.parent_path();
+}
+
 std::vector<fs::path> data_files(const fs::path& model) {
   std::vector<fs::path> files;
-  std::error_code error;
-  if (!fs::is_regular_file(model, error)) return files;
-  const int file = ::open(model.c_str(), O_RDONLY | O_CLOEXEC);
-  if (file < 0) return files;
-  for (const std::string& location : Walker(file).locations()) {
-    if (location.find('\0') == std::string::npos) files.push_back(model.parent_path() / location);
-  }
-  ::close(file);
+  const std::vector<std::string> locations = locations_in(model);
+  if (locations.empty()) return files;
+  const fs::path folder = data_folder(model);
+  for (const std::string& location : locations) files.push_back(folder / location);
   return files;
 }
 
 fs::path owner_of(const fs::path& file, const fs::path& than) {
-  const fs::path folder = file.has_parent_path() ? file.parent_path() : ".";
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder, error)) {
+  for (const auto& entry : fs::directory_iterator(folder_of(file), error)) {
     const fs::path& model = entry.path();
     if (model.extension() != ".onnx" || same_place(model, than)) continue;
     if (is_one_of(file, data_files(model))) return model;

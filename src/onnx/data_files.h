@@ -14,6 +14,10 @@ namespace coppice {
 // read of it.
 std::vector<std::filesystem::path> data_files(const std::filesystem::path& model);
 
+// The folder that data of `model` lie in. A model at the end of a link has them beside the link, as
+// other programs look for them, or else beside itself, where Coppice writes them.
+std::filesystem::path data_folder(const std::filesystem::path& model);
+
 // What comes behind the name of `model`, which is about to be written, to name the file of its
 // data: ".data", or ".1.data", ".2.data", ... The first name that nothing has and that isn't one of
 // `taken`: so a model that is replaced is whole, with its own data, until the new one is in place.

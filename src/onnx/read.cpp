@@ -11,6 +11,7 @@
 #include "core/error.h"
 #include "graph/op.h"
 #include "onnx/convert.h"
+#include "onnx/data_files.h"
 #include "onnx/files_beside.h"
 #include "onnx/onnx.h"
 #include "onnx/wire.h"
@@ -277,8 +278,7 @@ Graph parse_onnx(const Buffer& file, const std::filesystem::path& folder) {
 
 Graph read_onnx(const std::filesystem::path& path) {
   const Buffer file = read_file(path);
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  return within("'" + path.string() + "'", [&] { return parse_onnx(file, folder); });
+  return within("'" + path.string() + "'", [&] { return parse_onnx(file, data_folder(path)); });
 }
 
 }  // namespace coppice

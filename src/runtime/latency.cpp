@@ -67,7 +67,8 @@ Latency latency_of(std::vector<RunTime> times, int threads) {
   }
   std::ranges::sort(times, {}, &RunTime::ms);
   const auto at = [&](size_t percent) { return times[times.size() * percent / 100].ms; };
-  const double waited = threads == 1 && all_ms > 0 ? std::max(0.0, 1 - core_ms / all_ms) : 0;
+  std::optional<double> waited;
+  if (threads == 1 && all_ms > 0) waited = std::max(0.0, 1 - core_ms / all_ms);
   return {.min_ms = at(0),
           .median_ms = at(50),
           .p95_ms = at(95),
@@ -78,7 +79,7 @@ Latency latency_of(std::vector<RunTime> times, int threads) {
 }
 
 bool steady(const Latency& latency) {
-  return latency.spread <= kMostSpread && latency.waited <= kMostSpread;
+  return latency.spread <= kMostSpread && latency.waited.value_or(0) <= kMostSpread;
 }
 
 std::optional<double> speedup(const Latency& before, const Latency& after) {

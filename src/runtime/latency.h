@@ -21,7 +21,8 @@ struct RunTime {
 struct Latency {
   double min_ms, median_ms, p95_ms;
   double spread;  // from the minimum to the upper quartile, as a share of the median
-  double waited;  // the share of all time for which the thread had no core; 0 with several threads
+  std::optional<double>
+      waited;  // share of all time for which the thread, the only one, had no core
   int runs, threads;
 };
 

@@ -47,9 +47,9 @@ TEST(LatencyOf, a_quarter_of_the_runs_disturbed_is_too_much) {
 // Every run is slowed alike, so they agree with each other; one thread's clock still tells.
 TEST(LatencyOf, a_thread_that_waits_for_a_core_is_not_steady_however_even_its_runs_are) {
   const std::vector<RunTime> even{{40, 10}, {41, 10}, {40, 10}, {42, 11}};
-  EXPECT_NEAR(latency_of(even, 1).waited, 0.75, 0.01);
+  EXPECT_NEAR(latency_of(even, 1).waited.value(), 0.75, 0.01);
   EXPECT_FALSE(steady(latency_of(even, 1)));
-  EXPECT_EQ(latency_of(even, 2).waited, 0);  // they wait for each other
+  EXPECT_FALSE(latency_of(even, 2).waited.has_value());  // they wait for each other
 }
 
 TEST(Speedup, is_of_medians_and_only_of_steady_ones) {

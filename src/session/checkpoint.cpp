@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <fstream>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -163,6 +164,12 @@ std::string quoted(const std::string& value) {
 }
 
 }  // namespace
+
+bool is_checkpoint(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string begin(kAnyMagic.size(), '\0');
+  return file.read(begin.data(), std::ssize(begin)) && begin == kAnyMagic;
+}
 
 void write_checkpoint(const std::filesystem::path& path, const SessionState& state) {
   AtomicFile file(path);

@@ -21,6 +21,8 @@
 
 namespace coppice {
 
+// Whether a checkpoint begins there, of whatever version.
+bool is_checkpoint(const std::filesystem::path& path);
 void write_checkpoint(const std::filesystem::path& path, const SessionState& state);
 // Throws Error::input naming the file where it isn't a whole checkpoint.
 SessionState read_checkpoint(const std::filesystem::path& path);

@@ -139,11 +139,11 @@ Json to_json(const EpochRecord& record) {
                {"epochs", record.epochs},
                {"learning_rate", number(record.learning_rate)},
                {"loss", number(record.loss)},
-               {"top1", number(record.top1)},
                {"seconds", number(record.seconds)},
                {"images_per_second", number(record.images_per_second)},
                {"optimizer", utf8_of(record.optimizer)},
                {"largest_rate", number(record.largest_rate)}};
+  if (record.top1) json["top1"] = number(*record.top1);
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
   if (record.held_out_after) json["held_out_after"] = to_json(*record.held_out_after);
   return json;
@@ -163,7 +163,7 @@ EpochRecord record_of(const Json& json) {
           .optimizer = fields.text("optimizer"),
           .largest_rate = fields.real("largest_rate"),
           .loss = fields.real("loss"),
-          .top1 = fields.real("top1"),
+          .top1 = json.contains("top1") ? std::optional(fields.real("top1")) : std::nullopt,
           .held_out = evaluation_in(json, "held_out"),
           .held_out_after = evaluation_in(json, "held_out_after"),
           .seconds = fields.real("seconds"),

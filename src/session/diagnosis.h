@@ -1,14 +1,14 @@
 // Why a classifier gets next to nothing right: mostly it is a good one that is judged wrongly.
 //
 //   shifted        labels counted from 1, or without the background class that the model begins
-//   with:
-//                  with one added or taken away they would fit
+//                  with: with one added or taken away they would fit
 //   renamed        its outputs tell the classes apart, but stand for others: each label goes with
-//   one
-//                  output. The pairs are found on one half of every class's pictures, commonest
+//                  one output. The pairs are found on one half of every class's pictures, commonest
 //                  first, and judged by the other half, so that many classes and few pictures don't
 //                  make it look good.
 //   not numbers    outputs hold NaN
+//   beyond         many answers are classes that the labels don't reach: the model has more outputs
+//                  than there are labels, or its first output isn't scores of classes
 //   preprocessing  none of these
 #pragma once
 
@@ -17,6 +17,8 @@
 #include <span>
 #include <string>
 #include <vector>
+
+#include "data/dataset.h"
 
 namespace coppice {
 
@@ -31,7 +33,7 @@ struct Guess {
 bool knows_little(double top1, int64_t classes);
 
 struct Diagnosis {
-  enum class Cause { shifted, renamed, not_numbers, preprocessing };
+  enum class Cause { shifted, renamed, not_numbers, beyond, preprocessing };
 
   Cause cause = Cause::preprocessing;
   int64_t pictures = 0, classes = 0;
@@ -40,9 +42,22 @@ struct Diagnosis {
   int64_t shift = 0;         // that labels lack
   double commonest = 0;      // share of the pictures that get the answer which most of them get
   int64_t commonest_is = 0;  // that answer
+  double beyond = 0;         // share of the pictures that get a class above the largest label
+  int64_t largest_label = 0;
 };
-// Requires: at least one guess; labels and outputs below `classes`.
-Diagnosis diagnose(std::span<const Guess> guesses, int64_t classes);
+
+// The labels that there are, not only those of the pictures that were looked at.
+struct LabelRange {
+  int64_t least = 0, classes = 0;  // all are below `classes`
+};
+LabelRange labels_of(const Dataset& dataset);
+LabelRange labels_of(std::span<const Guess> guesses);
+// What holds the labels of both.
+LabelRange joined(LabelRange a, LabelRange b);
+
+// Requires: at least one guess; labels and outputs below `classes`. A shift is a cause only where
+// it leaves every one of `labels` a class, since no other would be accepted.
+Diagnosis diagnose(std::span<const Guess> guesses, int64_t classes, LabelRange labels);
 
 // How the pictures were shown, to name it.
 struct Shown {
@@ -52,5 +67,9 @@ struct Shown {
 };
 // One sentence without an end: what was found, and what to do about it.
 std::string explain(const Diagnosis& diagnosis, const Shown& shown);
+// The same for a model that was trained on one part of a data set, got `held_out`, a share, of the
+// pictures held out from it, and next to nothing of the test part: then the parts don't go
+// together. A shift of all labels, as --label-offset makes it, would not help.
+std::string explain_test_part(const Diagnosis& diagnosis, double held_out);
 
 }  // namespace coppice

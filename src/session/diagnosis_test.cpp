@@ -28,12 +28,17 @@ std::vector<Guess> guesses(int64_t count, int64_t kinds, int64_t first, int64_t 
   return all;
 }
 
+// By the labels of the guesses, as if there were no others.
+Diagnosis diagnosed(const std::vector<Guess>& all, int64_t classes) {
+  return diagnose(all, classes, labels_of(all));
+}
+
 std::string sentence(const std::vector<Guess>& all, int64_t classes,
                      std::optional<int64_t> label_offset = {}) {
-  return explain(diagnose(all, classes), {.pictures = "pictures",
-                                          .preprocessing = "scale=1",
-                                          .from = "given by --preprocess",
-                                          .label_offset = label_offset});
+  return explain(diagnosed(all, classes), {.pictures = "pictures",
+                                           .preprocessing = "scale=1",
+                                           .from = "given by --preprocess",
+                                           .label_offset = label_offset});
 }
 
 bool has(const std::string& text, const std::string& part) {
@@ -51,7 +56,7 @@ TEST(KnowsLittle, is_less_than_a_fifth_of_the_way_from_chance_to_all) {
 
 TEST(Diagnosis, labels_counted_from_one_are_told_with_the_offset_that_helps) {
   const auto all = guesses(600, 10, 1, 20, [](int64_t label) { return label - 1; });
-  const Diagnosis found = diagnose(all, 20);
+  const Diagnosis found = diagnosed(all, 20);
   EXPECT_EQ(found.cause, Cause::shifted);
   EXPECT_EQ(found.shift, -1);
   EXPECT_GT(found.otherwise, 0.85);
@@ -62,18 +67,44 @@ TEST(Diagnosis, labels_counted_from_one_are_told_with_the_offset_that_helps) {
 
 TEST(Diagnosis, a_background_class_shifts_labels_up) {
   const auto all = guesses(600, 10, 0, 11, [](int64_t label) { return label + 1; });
-  EXPECT_EQ(diagnose(all, 11).shift, 1);
+  EXPECT_EQ(diagnosed(all, 11).shift, 1);
   EXPECT_TRUE(has(sentence(all, 11), "--label-offset 1"));
 }
 
 TEST(Diagnosis, a_shift_that_makes_labels_of_no_class_is_a_renaming) {
   const auto all = guesses(600, 10, 0, 10, [](int64_t label) { return (label + 1) % 10; });
-  EXPECT_EQ(diagnose(all, 10).cause, Cause::renamed);
+  EXPECT_EQ(diagnosed(all, 10).cause, Cause::renamed);
+}
+
+// The pictures that were looked at may lack the class that the shift would push out.
+TEST(Diagnosis, a_shift_that_any_label_of_the_data_forbids_is_not_proposed) {
+  const auto up = guesses(600, 9, 0, 10, [](int64_t label) { return label + 1; });
+  EXPECT_EQ(diagnose(up, 10, {.least = 0, .classes = 9}).shift, 1);
+  EXPECT_EQ(diagnose(up, 10, {.least = 0, .classes = 10}).cause, Cause::renamed);
+  const auto down = guesses(600, 9, 1, 10, [](int64_t label) { return label - 1; });
+  EXPECT_EQ(diagnose(down, 10, {.least = 1, .classes = 10}).shift, -1);
+  EXPECT_EQ(diagnose(down, 10, {.least = 0, .classes = 10}).cause, Cause::renamed);
+  const LabelRange both = joined({.least = 1, .classes = 9}, {.least = 0, .classes = 7});
+  EXPECT_EQ(both.least, 0);
+  EXPECT_EQ(both.classes, 9);
+}
+
+TEST(Diagnosis, answers_beyond_the_labels_are_told_with_both_numbers) {
+  Random random(2);
+  std::vector<Guess> all;
+  for (int64_t i = 0; i < 500; ++i) {
+    all.push_back({i % 10, static_cast<int64_t>(random.below(64))});
+  }
+  EXPECT_EQ(diagnosed(all, 64).cause, Cause::beyond);
+  const std::string text = sentence(all, 64);
+  EXPECT_TRUE(has(text, "for classes above 9, the largest label, and has 64 outputs")) << text;
+  EXPECT_TRUE(has(text, "'scale=1' (given by --preprocess)")) << "which may be it, after all";
+  EXPECT_EQ(diagnosed(all, 64).beyond, diagnose(all, 64, {.least = 0, .classes = 10}).beyond);
 }
 
 TEST(Diagnosis, classes_in_another_order_are_told_with_how_well_they_are_told_apart) {
   const auto all = guesses(600, 10, 0, 10, [](int64_t label) { return 9 - label; });
-  const Diagnosis found = diagnose(all, 10);
+  const Diagnosis found = diagnosed(all, 10);
   EXPECT_EQ(found.cause, Cause::renamed);
   EXPECT_GT(found.otherwise, 0.85);
   EXPECT_LT(found.otherwise, 0.98);
@@ -87,14 +118,15 @@ TEST(Diagnosis, many_classes_of_few_pictures_do_not_make_chance_look_like_knowle
     for (int64_t i = 0; i < 1000; ++i) {
       all.push_back({i / each, static_cast<int64_t>(random.below(1000))});
     }
-    EXPECT_EQ(diagnose(all, 1000).cause, Cause::preprocessing) << each;
+    EXPECT_EQ(diagnose(all, 1000, {.least = 0, .classes = 1000}).cause, Cause::preprocessing)
+        << each;
   }
 }
 
 TEST(Diagnosis, always_the_same_answer_is_no_knowledge_however_common_a_class_is) {
   std::vector<Guess> all;
   for (int64_t i = 0; i < 200; ++i) all.push_back({i % 10 == 0, 1});  // nine of ten are class 0
-  const Diagnosis found = diagnose(all, 3);
+  const Diagnosis found = diagnosed(all, 3);
   EXPECT_EQ(found.cause, Cause::preprocessing);
   EXPECT_TRUE(has(sentence(all, 3), "100.0 % of them for class 1, whatever they show"));
 }
@@ -111,8 +143,23 @@ TEST(Diagnosis, outputs_that_are_no_numbers_are_told) {
   EXPECT_TRUE(has(sentence(all, 10), "NaN")) << sentence(all, 10);
 }
 
+TEST(Diagnosis, of_a_test_part_that_does_not_go_with_the_other_proposes_no_offset_for_both) {
+  const auto told = [](const std::vector<Guess>& all, int64_t classes) {
+    return explain_test_part(diagnosed(all, classes), 0.97);
+  };
+  const std::string shifted = told(guesses(600, 9, 1, 10, [](int64_t l) { return l - 1; }), 10);
+  EXPECT_TRUE(has(shifted, "97.0 % of the pictures held out")) << shifted;
+  EXPECT_TRUE(has(shifted, "labels of that part shifted by -1")) << shifted;
+  EXPECT_FALSE(has(shifted, "--label-offset")) << shifted;
+  EXPECT_TRUE(has(told(guesses(600, 10, 0, 10, [](int64_t l) { return 9 - l; }), 10),
+                  "in another order than those it was trained on"));
+  EXPECT_TRUE(has(told(guesses(600, 10, 0, 10, [](int64_t) { return int64_t{3}; }), 10),
+                  "do the pictures of that part show the same"));
+}
+
 TEST(Diagnosis, one_picture_is_enough_to_say_something) {
-  EXPECT_EQ(diagnose(std::vector<Guess>{{0, 5}}, 10).cause, Cause::preprocessing);
+  EXPECT_EQ(diagnose(std::vector<Guess>{{0, 5}}, 10, {.least = 0, .classes = 10}).cause,
+            Cause::preprocessing);
 }
 
 }  // namespace

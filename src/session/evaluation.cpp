@@ -9,6 +9,7 @@
 #include "core/error.h"
 #include "data/batch.h"
 #include "graph/infer.h"
+#include "session/output_gradients.h"
 
 namespace coppice {
 namespace {
@@ -20,6 +21,7 @@ struct LabelledBatch {
 
 struct Totals {
   ScoreKind scores = ScoreKind::logits;
+  double scale = 1;
   int64_t images = 0, top1 = 0, top5 = 0;
   double loss = 0;
 };
@@ -71,20 +73,20 @@ double loss_of_probabilities(std::span<const float> outputs, int64_t label) {
   return sum > 0 ? minus_log(outputs[label] / sum) : minus_log(0);
 }
 
-double loss_of_chances(std::span<const float> outputs, int64_t label) {
+double loss_of_chances(std::span<const float> outputs, int64_t label, double scale) {
   double loss = 0;
   for (int64_t c = 0; c < std::ssize(outputs); ++c) {
-    const double doubt = std::max<double>(1.0 - outputs[c], kLeastDoubt);
-    loss += c == label ? minus_log(outputs[c]) : minus_log(doubt);
+    const double chance = outputs[c] / scale;
+    loss += minus_log(c == label ? chance : std::max(1 - chance, kLeastDoubt));
   }
   return loss;
 }
 
-double loss_of(ScoreKind scores, std::span<const float> outputs, int64_t label) {
-  switch (scores) {
+double loss_of(const Totals& totals, std::span<const float> outputs, int64_t label) {
+  switch (totals.scores) {
     case ScoreKind::logits: return cross_entropy(outputs, label);
     case ScoreKind::probabilities: return loss_of_probabilities(outputs, label);
-    case ScoreKind::chances: return loss_of_chances(outputs, label);
+    case ScoreKind::chances: return loss_of_chances(outputs, label, totals.scale);
   }
   return 0;
 }
@@ -99,6 +101,7 @@ void count(const LabelledBatch& batch, const Tensor& scores, const EvaluationJob
   }
   const auto pictures = std::ssize(batch.labels);  // the first batch decides
   if (totals.images == 0) {
+    totals.scale = job.form.scale;
     totals.scores = kind_of(job.form, outputs.first(pictures * classes), pictures);
   }
   for (size_t i = 0; i < batch.labels.size(); ++i) {
@@ -107,7 +110,7 @@ void count(const LabelledBatch& batch, const Tensor& scores, const EvaluationJob
     const bool sound = std::ranges::none_of(row, [](float x) { return std::isnan(x); });
     totals.top1 += sound && rank < 1;
     totals.top5 += sound && rank < 5;
-    totals.loss += sound ? loss_of(totals.scores, row, batch.labels[i]) : std::nan("");
+    totals.loss += sound ? loss_of(totals, row, batch.labels[i]) : std::nan("");
     if (job.guesses) job.guesses->push_back({batch.labels[i], sound ? largest_of(row) : -1});
   }
   totals.images += static_cast<int64_t>(batch.labels.size());
@@ -236,6 +239,7 @@ void require_targets(const Graph& graph, const Dataset& dataset,
   const bool asked = distillation && *distillation == 1;
   const auto reason = why_not_classifier(graph, dataset);
   if (!reason || asked || (!distillation && scores_of(graph) == 0)) return;
+  require_gradients(graph);
   fail_input(*reason + "; --distill 1 trains without labels, by the original's outputs alone");
 }
 

@@ -103,6 +103,17 @@ TEST(Evaluation, a_picture_with_a_nan_anywhere_is_wrong) {
   EXPECT_TRUE(std::isnan(found.loss));
 }
 
+TEST(Evaluation, chances_in_percent_have_the_loss_of_chances) {
+  EvaluationJob job;
+  job.form.certain = ScoreKind::chances;
+  const Evaluation shares = judged({{0.9f, 0.2f}, {0.3f, 1}}, job);
+  job.form.scale = 100;
+  const Evaluation percent = judged({{90, 20}, {30, 100}}, job);
+  EXPECT_EQ(percent.scores, ScoreKind::chances);
+  EXPECT_NEAR(percent.loss, shares.loss, 1e-6);
+  EXPECT_NEAR(percent.loss, -(std::log(0.9) + std::log(0.8) + std::log(0.7)) / 2, 1e-6);
+}
+
 TEST(Evaluation, every_pictures_guess_is_kept_where_it_is_wanted) {
   std::vector<Guess> guesses;
   EvaluationJob job{.batch = 2};
@@ -270,8 +281,10 @@ TEST(RequireTargets, labels_that_do_not_fit_need_a_teacher_alone_and_for_scores_
       require_targets(parse_text_graph(text), *fake::pictures(), distillation);
     });
   };
-  const std::string ten = "input x float32 [N, 10]\n y = Relu(x)\n output y";
-  const std::string boxes = "input x float32 [N, 3, 2, 2]\n y = Relu(x)\n output y";
+  const std::string ten =
+      "input x float32 [N, 10]\n const w float32 [10, 10] random\n y = MatMul(x, w)\n output y";
+  const std::string boxes =
+      "input x float32 [N, 3, 2, 2]\n const w float32 [2, 2] random\n y = MatMul(x, w)\n output y";
   EXPECT_EQ(refusal(fake::kNet, {}), "(no error)");
   EXPECT_EQ(refusal(fake::kNet, 0.5), "(no error)");
   EXPECT_NE(refusal(ten, {}).find("has 3 classes"), std::string::npos);
@@ -279,6 +292,17 @@ TEST(RequireTargets, labels_that_do_not_fit_need_a_teacher_alone_and_for_scores_
   EXPECT_EQ(refusal(ten, 1), "(no error)");
   EXPECT_EQ(refusal(boxes, {}), "(no error)");
   EXPECT_NE(refusal(boxes, 0.5).find("expected float32 [N, classes]"), std::string::npos);
+}
+
+// Following outputs helps nothing where no gradient comes from them.
+TEST(RequireTargets, outputs_that_cannot_be_followed_are_told_with_what_to_export_without) {
+  const std::string net =
+      "input x float32 [N, 10]\n const w float32 [10, 10] random\n h = MatMul(x, w)\n"
+      "y = ArgMax(h) {axis=1, keepdims=0}\n output y int64";
+  const std::string text = fake::message_of(
+      ErrorKind::input, [&] { require_targets(parse_text_graph(net), *fake::pictures(), 0.5); });
+  EXPECT_EQ(text.find("--distill"), std::string::npos) << text;
+  EXPECT_NE(text.find("export the model without ArgMax"), std::string::npos) << text;
 }
 
 TEST(ScoresOf, are_the_models_own_whatever_the_labels_are) {

@@ -56,4 +56,13 @@ std::optional<std::string> why_hardly_seen(const Dataset& dataset, std::span<con
          " or the like to --preprocess";
 }
 
+void require_same_shapes(const Dataset& training, const Dataset& judged) {
+  if (training.name() == "images") return;
+  const Shape learnt = training.read(0).pixels.shape(), shown = judged.read(0).pixels.shape();
+  if (learnt == shown) return;
+  fail_input("data set '" + training.name() + "': pictures to test with are " + to_string(shown) +
+             ", those to train on " + to_string(learnt) +
+             ", expected one shape; are both of the same data?");
+}
+
 }  // namespace coppice

@@ -33,4 +33,8 @@ JudgedPictures pictures_to_judge(const Dataset& dataset, std::span<const int64_t
 std::optional<std::string> why_hardly_seen(const Dataset& dataset, std::span<const int64_t> indices,
                                            const Preprocessing& preprocessing, const Shape& input);
 
+// A model that learns from one part of a data set and is judged by the other: throws Error::input
+// with both shapes where their pictures differ. In folders any picture may have a shape of its own.
+void require_same_shapes(const Dataset& training, const Dataset& judged);
+
 }  // namespace coppice

@@ -75,20 +75,16 @@ void decide_on_first(const Graph& original, const SomePictures& pictures, Object
 Objective objective_of(const Graph& original, const SomePictures& pictures) {
   const std::vector<std::optional<NotFollowed>> not_followed = outputs_not_followed(original);
   Objective objective;
-  std::vector<std::string> stops;
   for (size_t o = 0; o < not_followed.size(); ++o) {
     if (!not_followed[o]) {
       if (o > 0) objective.others.push_back(original.value(original.outputs[o]).name);
       continue;
     }
-    const std::string& stop = not_followed[o]->stop;
-    if (!stop.empty() && std::ranges::find(stops, stop) == stops.end()) stops.push_back(stop);
     objective.remarks.push_back(not_followed[o]->reason + "; it isn't followed");
   }
   const bool first = !not_followed.front().has_value();
   if (!first && (objective.others.empty() || !why_not_classifier(original, pictures.dataset))) {
-    const std::string without = stops.empty() ? "" : "; export the model without " + stops.front();
-    fail_input(not_followed.front()->reason + ", so there is nothing to train it by" + without);
+    fail_without_gradients(not_followed);
   }
   if (first) decide_on_first(original, pictures, objective);
   return objective;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "session/state.h"
@@ -12,7 +13,8 @@ struct StepRecord {
   const std::string& stage;
   int64_t epoch, epochs;   // from 1
   int64_t batch, batches;  // of this epoch, done
-  double loss, top1;       // mean of the epoch so far
+  double loss;             // mean of the epoch so far
+  std::optional<double> top1;
   double images_per_second, seconds_left;
 };
 

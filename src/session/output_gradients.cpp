@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <string_view>
 
+#include "core/error.h"
 #include "graph/infer.h"
 #include "session/parameters.h"
 
@@ -78,6 +79,20 @@ std::vector<std::optional<NotFollowed>> outputs_not_followed(const Graph& graph)
     result.push_back(std::move(why));
   }
   return result;
+}
+
+void fail_without_gradients(const std::vector<std::optional<NotFollowed>>& outputs) {
+  const auto stopped = std::ranges::find_if(
+      outputs, [](const auto& output) { return output && !output->stop.empty(); });
+  const std::string without =
+      stopped == outputs.end() ? "" : "; export the model without " + (*stopped)->stop;
+  fail_input(outputs.front()->reason + ", so there is nothing to train it by" + without);
+}
+
+void require_gradients(const Graph& graph) {
+  const std::vector<std::optional<NotFollowed>> outputs = outputs_not_followed(graph);
+  const bool none = std::ranges::all_of(outputs, [](const auto& output) { return bool(output); });
+  if (none && !outputs.empty()) fail_without_gradients(outputs);
 }
 
 }  // namespace coppice

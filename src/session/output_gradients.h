@@ -22,4 +22,9 @@ struct NotFollowed {
 // By output; nothing where it can be followed.
 std::vector<std::optional<NotFollowed>> outputs_not_followed(const Graph& graph);
 
+// Throws Error::input, naming the operator to export the model without, where none can.
+void require_gradients(const Graph& graph);
+// The same for what is known of the outputs already, of which those that matter can't be followed.
+[[noreturn]] void fail_without_gradients(const std::vector<std::optional<NotFollowed>>& outputs);
+
 }  // namespace coppice

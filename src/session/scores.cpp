@@ -27,6 +27,29 @@ bool over_all_classes(const Graph& graph, const Node& node) {
   return !shape.empty() && together * shape[0] == element_count(shape);
 }
 
+struct Scaled {
+  ValueId id;
+  double by = 1;
+};
+
+// The one element of a constant; 0 for anything else.
+double factor_in(const Graph& graph, ValueId id) {
+  const auto& constant = graph.value(id).constant;
+  if (!constant || constant->dtype() != DType::f32 || constant->size() != 1) return 0;
+  return constant->as<float>()[0];
+}
+
+// What `node` multiplies with a constant above 0, or divides by one; nothing for other nodes.
+std::optional<Scaled> scaled_from(const Graph& graph, const Node& node) {
+  const bool times = is_onnx(node, "Mul");
+  if (!times && !is_onnx(node, "Div")) return std::nullopt;
+  const double second = factor_in(graph, node.inputs[1]);
+  if (second > 0) return Scaled{node.inputs[0], times ? second : 1 / second};
+  const double first = times ? factor_in(graph, node.inputs[0]) : 0;
+  if (first > 0) return Scaled{node.inputs[1], first};
+  return std::nullopt;
+}
+
 bool is_near(double found, double expected) {
   return std::fabs(found - expected) <= kSumTolerance * std::fabs(expected);
 }
@@ -51,17 +74,24 @@ ScoreForm score_form(const Graph& graph) {
   ScoreForm form{.range = value_ranges(graph)[graph.outputs.front()],
                  .certain = {},
                  .logits = graph.outputs.front()};
-  ValueId id = graph.outputs.front();
-  while (producer[id] >= 0 && only_reshapes(graph.nodes[producer[id]])) {
-    id = graph.nodes[producer[id]].inputs[0];
-  }
   if (form.range.low < 0) form.certain = ScoreKind::logits;
-  if (producer[id] < 0) return form;
-  const Node& last = graph.nodes[producer[id]];
-  const bool softmax = is_onnx(last, "Softmax") && over_all_classes(graph, last);
-  if (!softmax && !is_onnx(last, "Sigmoid")) return form;
+  Scaled last{graph.outputs.front()};
+  bool scaled = false;
+  while (producer[last.id] >= 0) {
+    const Node& node = graph.nodes[producer[last.id]];
+    const std::optional<Scaled> from = scaled_from(graph, node);
+    if (!from && !only_reshapes(node)) break;
+    last = from ? Scaled{from->id, last.by * from->by} : Scaled{node.inputs[0], last.by};
+    scaled = scaled || from;
+  }
+  if (producer[last.id] < 0) return form;
+  const Node& node = graph.nodes[producer[last.id]];
+  // What a Softmax was multiplied with shows in the sums.
+  const bool softmax = !scaled && is_onnx(node, "Softmax") && over_all_classes(graph, node);
+  if (!softmax && !is_onnx(node, "Sigmoid")) return form;
   form.certain = softmax ? ScoreKind::probabilities : ScoreKind::chances;
-  form.logits = last.inputs[0];
+  form.logits = node.inputs[0];
+  form.scale = last.by;
   return form;
 }
 

@@ -7,8 +7,8 @@
 // Where the output is a Softmax's, a LogSoftmax's or a Sigmoid's, reshapes apart, that decides.
 // Exporters also write a softmax in pieces (Exp, ReduceSum, Div), and put a Cast, a Clip or a Mul
 // behind it. So otherwise two things decide together: what the graph lets the output hold
-// (value_ranges.h), and what it does hold for some pictures. Numbers that merely happen to lie
-// between 0 and 1 remain logits.
+// (value_ranges.h), and what it does hold for some pictures. A Sigmoid's chances are known behind a
+// constant factor, too. Numbers that merely happen to lie between 0 and 1 remain logits.
 #pragma once
 
 #include <cstdint>
@@ -29,6 +29,7 @@ struct ScoreForm {
   std::optional<ScoreKind> certain = {};  // where no picture need be looked at
   // What the last Softmax or Sigmoid reads, else the first output.
   ValueId logits = kNoValue;
+  double scale = 1;  // what a constant multiplies a Sigmoid's chances with: 100 gives percent
 };
 ScoreForm score_form(const Graph& graph);
 

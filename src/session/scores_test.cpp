@@ -92,6 +92,33 @@ TEST(Scores, a_sigmoid_in_pieces_or_with_something_behind_it_gives_chances) {
   }
 }
 
+TEST(Scores, a_sigmoid_in_percent_gives_chances_with_their_scale) {
+  for (const char* end : {
+           "const c float32 [] = 100.0\ns = Sigmoid(l)\ny = Mul(s, c)\noutput y",
+           "const c float32 [1] = 100.0\ns = Sigmoid(l)\nf = Flatten(s)\ny = Mul(c, f)\noutput y",
+           "const c float32 [] = 0.01\ns = Sigmoid(l)\ny = Div(s, c)\noutput y",
+           "const a float32 [] = 200.0\nconst b float32 [] = 2.0\ns = Sigmoid(l)\n"
+           "m = Mul(s, a)\ny = Div(m, b)\noutput y",
+       }) {
+    const Graph graph = net(end);
+    const ScoreForm form = score_form(graph);
+    EXPECT_EQ(form.certain, ScoreKind::chances) << end;
+    EXPECT_NEAR(form.scale, 100, 1e-4) << end;
+    EXPECT_EQ(graph.value(form.logits).name, "l") << end;
+  }
+}
+
+TEST(Scores, what_a_sigmoid_is_otherwise_multiplied_with_makes_no_chances) {
+  for (const char* end : {
+           "const c float32 [3] = 100.0 50.0 1.0\ns = Sigmoid(l)\ny = Mul(s, c)\noutput y",
+           "const c float32 [] = -100.0\ns = Sigmoid(l)\ny = Mul(s, c)\noutput y",
+           "const c float32 [] = 100.0\ns = Sigmoid(l)\ny = Div(c, s)\noutput y",
+           "const c float32 [] = 0.0\ns = Sigmoid(l)\ny = Mul(s, c)\noutput y",
+       }) {
+    EXPECT_NE(score_form(net(end)).certain, ScoreKind::chances) << end;
+  }
+}
+
 TEST(Scores, numbers_that_merely_lie_between_0_and_1_are_logits) {
   EXPECT_EQ(read("output l", kBetween0And1), "logits");
   EXPECT_EQ(read("output l", kDistributions), "logits") << "they could be anything";

@@ -183,6 +183,7 @@ class Session {
   void step(Run& run);
   void tell_step(const Run& run);
   void end_epoch(Run& run);
+  std::optional<double> top1_of(const TrainingCursor& cursor) const;
   void keep(Run& run);  // what the trainer has, into the state, unless that was changed since
   int64_t epochs_of_stage() const;  // done so far
   EvaluationJob job_for(const Graph& graph, Part part) const;

@@ -31,7 +31,8 @@ struct EpochRecord {
   double learning_rate = 0;       // of the last update
   std::string optimizer = "sgd";
   double largest_rate = 0;                   // of the schedule
-  double loss = 0, top1 = 0;                 // on the training pictures as they came, augmented
+  double loss = 0;                           // on the training pictures as they came, augmented
+  std::optional<double> top1;                // of them; where the first output is scores of classes
   std::optional<Evaluation> held_out;        // as the epoch's last update left it
   std::optional<Evaluation> held_out_after;  // where the model was then changed (zeroed filters)
   double seconds = 0, images_per_second = 0;

@@ -173,9 +173,14 @@ void Session::tell_step(const Run& run) {
                   .batch = cursor.batch,
                   .batches = run.batches(),
                   .loss = cursor.loss / done,
-                  .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
+                  .top1 = top1_of(cursor),
                   .images_per_second = rate,
                   .seconds_left = left / rate});
+}
+
+std::optional<double> Session::top1_of(const TrainingCursor& cursor) const {
+  if (classes_ == 0) return std::nullopt;
+  return static_cast<double>(cursor.correct) / static_cast<double>(cursor.images);
 }
 
 void Session::end_epoch(Run& run) {
@@ -190,7 +195,7 @@ void Session::end_epoch(Run& run) {
       .optimizer = name_of(run.recipe.optimizer.kind),
       .largest_rate = run.recipe.optimizer.learning_rate,
       .loss = cursor.loss / std::max(1.0, done),
-      .top1 = static_cast<double>(cursor.correct) / static_cast<double>(cursor.images),
+      .top1 = top1_of(cursor),
       .held_out = {},
       .held_out_after = {},
       .seconds = cursor.seconds,

@@ -41,6 +41,7 @@ void Session::require_trainable(const Recipe& recipe) {
         "more");
   }
   if (classes_ == 0 && recipe.loss.distillation < 1) {
+    require_gradients(original_);
     fail_input(*why_not_classifier(original_, *data_.training) +
                "; without labels that fit, train with --distill 1: outputs then follow the "
                "original model's");

@@ -313,6 +313,26 @@ TEST(Eval, gives_the_same_at_any_batch_and_thread_count) {
   EXPECT_NEAR(one["loss"], other["loss"], 1e-5);
 }
 
+TEST(Quiet, results_come_without_remarks) {
+  const TempDir dir;
+  const auto out = [&](const Arguments& more) {
+    Arguments all = {"prune", "zoo:resnet20", "-o", dir / "o.onnx", "--latency", "off"};
+    all.insert(all.end(), more.begin(), more.end());
+    const Ran ran = coppice(all);
+    EXPECT_EQ(ran.code, 0) << ran.err;
+    return ran.out;
+  };
+  for (const char* remark : {"'--recover all' would", "again: "}) {
+    EXPECT_THAT(out({}), HasSubstr(remark));
+    EXPECT_THAT(out({"--quiet"}), testing::Not(HasSubstr(remark)));
+  }
+  const std::string quiet = out({"--quiet", "--method", "magnitude", "--sparsity", "0.5"});
+  EXPECT_THAT(quiet, testing::Not(HasSubstr("zeros take")));
+  for (const char* result : {"sparsity", "checked: ", "wrote "}) {
+    EXPECT_THAT(quiet, HasSubstr(result));
+  }
+}
+
 TEST(Eval, warnings_are_shown_even_when_it_is_to_be_quiet) {
   const Ran ran = coppice({"eval", "zoo:lenet5", "--data", "digits", "--limit", "10", "--quiet"});
   EXPECT_EQ(ran.code, 0);

@@ -111,6 +111,17 @@ TEST_F(Masked, masks_of_an_earlier_plan_are_replaced_and_other_files_are_not) {
   EXPECT_EQ(names_in(dir / "plan.masks").size(), 3u);
 }
 
+// A run that ends between the two leaves masks in their place and no plan, but its copy in there.
+TEST_F(Masked, masks_without_their_plan_are_no_reason_to_refuse) {
+  std::filesystem::rename(plan, dir / "plan.masks/plan.json");
+  const Arguments again = {"prune",     model,        "-o",  sparse,      "--method",
+                           "magnitude", "--sparsity", "0.9", "--latency", "off"};
+  const Ran ran = coppice(again);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(names_in(dir / "plan.masks").size(), 4u);
+  EXPECT_EQ(coppice({"apply", plan, model, "-o", dir / "o.onnx"}).code, 0);
+}
+
 TEST_F(Masked, masks_that_are_gone_or_were_changed_are_refused) {
   json text = json::parse(read_text(plan));
   const std::string file = text["masks"][0]["file"], tensor = text["masks"][0]["tensor"];

@@ -177,6 +177,18 @@ TEST_F(NothingLost, an_output_is_no_file_of_the_run_folder) {
   expect_untouched(More::allowed);
 }
 
+TEST_F(NothingLost, a_file_of_the_checkpoints_name_that_is_none_stays_and_is_called_so) {
+  std::filesystem::create_directory(dir / "mine");
+  write_text(dir / "mine/checkpoint", "my own");
+  Arguments train = {"train",       full, "--data", "digits",    "--preprocess",
+                     "scale=1/255", "-o", out,      "--run-dir", dir / "mine"};
+  for (const char* more : {"--quiet", "--resume"}) {
+    train.emplace_back(more);
+    EXPECT_TRUE(fails(coppice(train), 3, "its 'checkpoint' is none of coppice's")) << more;
+  }
+  EXPECT_EQ(read_text(dir / "mine/checkpoint"), "my own");
+}
+
 TEST_F(NothingLost, a_folder_with_records_of_others_is_no_run_folder) {
   std::filesystem::create_directory(dir / "theirs");
   write_text(dir / "theirs" / "metrics.jsonl", "{\"loss\": 1}\n");
@@ -248,6 +260,77 @@ TEST_F(NothingLost, a_data_set_is_an_input) {
   for (const char* file : {"x.npy", "y.npy"}) {
     expect_refused(prune(dir / file, {"--data", data}), "is also an input");
   }
+}
+
+TEST_F(NothingLost, a_data_sets_folder_is_an_input_whatever_of_it_is_read) {
+  const TempDir elsewhere;
+  const auto folder = dir / "pictures";
+  std::filesystem::create_directories(folder / "train" / "cat");
+  for (const char* file : {"train-images-idx3-ubyte", "train/cat/1.jpg"}) {
+    write_text(folder / file, "pictures");
+  }
+  write_text(dir / "elsewhere.png", "a picture");
+  std::filesystem::create_symlink(dir / "elsewhere.png", folder / "train/cat/2.png");
+  std::filesystem::create_symlink(folder / "train/cat/1.jpg", dir / "link");
+  before = contents();
+  const std::string data = "images:" + folder.string();
+  for (const std::string& output : std::vector<std::string>{
+           folder / "train-images-idx3-ubyte", folder / "train/cat/1.jpg",
+           folder / "train/cat/../cat/2.png", dir / "elsewhere.png", dir / "link"}) {
+    SCOPED_TRACE(output);
+    const std::string part = "would replace a file of the data in '" + folder.string();
+    expect_refused(prune(output, {"--data", data}), part);
+    expect_refused(prune(dir / "o.onnx", {"--data", data, "--plan", output}), part);
+    const Arguments train = {"train", full,   "--data",    data,
+                             "-o",    output, "--run-dir", elsewhere / "run"};
+    const Arguments compress = {"compress", full, "--data", data,        "--bits",
+                                "4",        "-o", output,   "--run-dir", elsewhere / "run"};
+    expect_refused(train, part);
+    expect_refused(compress, part);
+  }
+  write_text(folder / "earlier.onnx", "an earlier result");
+  const Ran again = coppice(prune(folder / "earlier.onnx", {"--data", data}));
+  EXPECT_EQ(again.err.find("would replace"), std::string::npos) << again.err;
+}
+
+TEST_F(NothingLost, the_file_of_options_is_an_input) {
+  write_text(dir / "how.toml", "seed = 0\n");
+  before = contents();
+  const std::string config = dir / "how.toml";
+  expect_refused(prune(config, {"--config", config}), "is also an input");
+  expect_refused(prune(out, {"--config", config, "--plan", config}), "is also an input");
+  expect_refused({"compress", full, "-o", config, "--config", config}, "is also an input");
+  expect_refused({"zoo", "lenet5", "-o", config, "--config", config}, "is also an input");
+}
+
+TEST_F(NothingLost, a_link_leads_to_the_result_and_the_result_to_its_data) {
+  const TempDir elsewhere;
+  write_text(elsewhere / "real.onnx", "an earlier one");
+  const std::string link = dir / "link.onnx", real = elsewhere / "real.onnx";
+  std::filesystem::create_symlink(real, link);
+  for (int time = 0; time < 2; ++time) {
+    ASSERT_EQ(coppice(prune(link)).code, 0);
+    EXPECT_TRUE(std::filesystem::is_symlink(link));
+    expect_untouched(More::allowed);
+    EXPECT_EQ(names_in(elsewhere.path()).size(), 3u) << "the model, its data and its plan";
+    expect_whole(link);
+    expect_whole(real);
+  }
+  EXPECT_EQ(coppice({"verify", link, real}).code, 0);
+  const json plan = json::parse(read_text(elsewhere / "plan.json"));
+  EXPECT_EQ(plan["output"], "real.onnx");
+  // What lies beside the link itself comes first, as other programs read it.
+  std::filesystem::create_symlink(full, dir / "same.onnx");
+  EXPECT_EQ(coppice({"verify", full, dir / "same.onnx"}).code, 0);
+}
+
+TEST_F(NothingLost, a_plan_that_is_named_may_not_be_another_results) {
+  ASSERT_EQ(coppice(prune(dir / "half.onnx", {"--plan", dir / "p.json"})).code, 0);
+  before = contents();
+  EXPECT_TRUE(fails(coppice(prune(dir / "third.onnx", {"--plan", dir / "p.json"})), 3,
+                    "it is the plan of another result, 'half.onnx'"));
+  expect_untouched(More::none);
+  EXPECT_EQ(coppice(prune(dir / "half.onnx", {"--plan", dir / "p.json"})).code, 0);
 }
 
 }  // namespace

@@ -43,7 +43,7 @@ class TrainingOfOutputs : public testing::Test {
 
   std::string path(const std::string& name) const { return (folder_ / name).string(); }
   // The net scales its products down, so its rates are large, and decay would hold it back.
-  Ran train(const std::string& text) const {
+  Ran train(const std::string& text, const std::string& distillation = "0") const {
     write_onnx(parse_text_graph(text), folder_ / "net.onnx");
     return coppice({"train",
                     path("net.onnx"),
@@ -58,7 +58,7 @@ class TrainingOfOutputs : public testing::Test {
                     "--weight-decay",
                     "0",
                     "--distill",
-                    "0",
+                    distillation,
                     "--batch",
                     "64",
                     "--threads",
@@ -96,6 +96,32 @@ TEST_F(TrainingOfOutputs, a_second_one_is_said_to_follow_the_original) {
   EXPECT_EQ(ran.json()["training"]["parameters"], (json{{"trained", 25408}, {"all", 25408}}));
 }
 
+TEST_F(TrainingOfOutputs, in_percent_are_chances_still) {
+  const Ran ran = train(net("const k float32 [] = 100.0\ns = Sigmoid(l)\ny = Mul(s, k)\noutput y"));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("holds a chance for each class by itself"));
+  const json judged = ran.json()["training"]["history"][0]["held_out"];
+  EXPECT_EQ(judged["loss_of"], "chances");
+  EXPECT_LT(judged["loss"], 2) << "ten classes at a chance of a half would be 7";
+  EXPECT_GT(judged["top1"], 0.8);
+}
+
+TEST_F(TrainingOfOutputs, that_are_no_scores_have_no_accuracy) {
+  const Ran ran = train(net("const s int64 [3] = -1 5 2\ny = Reshape(l, s)\noutput y"), "1");
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, testing::Not(HasSubstr("top-1")));
+  const json found = ran.json();
+  EXPECT_TRUE(found["judged_by"].is_null()) << found["judged_by"];
+  EXPECT_TRUE(found["training"]["history"][0]["top1"].is_null());
+  EXPECT_FALSE(found.contains("judged"));
+}
+
+TEST_F(TrainingOfOutputs, no_hint_leads_to_another_refusal) {
+  const Ran ran = train(net("y = ArgMax(l) {axis=1, keepdims=0}\noutput y int64"), "0");
+  EXPECT_TRUE(fails(ran, 3, "export the model without ArgMax")) << ran.err;
+  EXPECT_THAT(ran.err, testing::Not(HasSubstr("--distill")));
+}
+
 TEST_F(TrainingOfOutputs, behind_codes_instead_of_weights_is_refused_with_the_first_layer) {
   const Ran ran = train(R"(
     input x float32 [N, 1, 28, 28]
@@ -111,6 +137,37 @@ TEST_F(TrainingOfOutputs, behind_codes_instead_of_weights_is_refused_with_the_fi
   EXPECT_THAT(ran.err, HasSubstr("node 'y' (Gemm): its weights come out of node 'w' (Dequantize"));
   EXPECT_FALSE(std::filesystem::exists(path("on.onnx")));
   EXPECT_FALSE(std::filesystem::exists(path("on.run") + "/checkpoint")) << "nothing was begun";
+}
+
+// What chooses rows by the numbers in them can't be run, so the cut can't be proved: the way out
+// that the message names is one.
+TEST(OutputsThatChooseRows, are_cut_without_the_proof_as_the_message_says) {
+  const TempDir dir;
+  write_onnx(parse_text_graph(R"(
+    opset 12
+    input x float32 [1, 3, 8, 8]
+    const w float32 [16, 3, 3, 3] random
+    const b float32 [8, 16, 1, 1] random
+    const most int64 [1] = 5
+    const box int64 [3] = 1 -1 4
+    const score int64 [3] = 1 1 -1
+    h = Conv(x, w)
+    r = Relu(h)
+    c = Conv(r, b)
+    boxes = Reshape(c, box)
+    f = Reshape(c, score)
+    z = MaxPool(f) {kernel_shape=[4], strides=[4]}
+    n = NonMaxSuppression(boxes, z, most)
+    output n int64)"),
+             dir / "net.onnx");
+  const std::string net = dir / "net.onnx", out = dir / "out.onnx";
+  const Ran refused = coppice({"prune", net, "-o", out, "--latency", "off"});
+  EXPECT_TRUE(fails(refused, 3, "'--verify off' does without")) << refused.out;
+  EXPECT_EQ(coppice({"prune", net, "-o", out, "--latency", "off", "--verify", "off"}).code, 0);
+  EXPECT_EQ(coppice({"prune", net, "-o", out, "--verify", "off"}).code, 0);
+  const Ran trained = coppice({"prune", net, "-o", out, "--data", "digits", "--epochs", "1"});
+  EXPECT_NE(trained.code, 0);
+  EXPECT_THAT(trained.err, testing::Not(HasSubstr("--verify off"))) << "nothing to train it by";
 }
 
 }  // namespace

@@ -38,6 +38,12 @@ INSTANTIATE_TEST_SUITE_P(
     Cli, Usage,
     testing::Values(
         Mistake{"no_command", {}, "coppice --help"},
+        Mistake{"rate_of_nothing",
+                {"compress", "zoo:lenet5", "-o", "OUT", "--bits", "4", "--share-lr", "0"},
+                "--share-lr: Value 0, expected a number above 0; see"},
+        Mistake{"rate_below_nothing",
+                {"train", "zoo:lenet5", "-o", "OUT", "--data", "digits", "--lr", "-1"},
+                "--lr: Value -1, expected a number above 0; see"},
         Mistake{"unknown_command", {"prun"}, "unknown command 'prun', expected one of inspect"},
         Mistake{"unknown_option", {"inspect", "zoo:lenet5", "--fast"}, "--fast"},
         Mistake{"no_model", {"inspect"}, "MODEL is required"},

@@ -39,11 +39,10 @@ Result apply(const Options& options, const Invocation& run) {
   const Settings settings = options.given.settings(options_of_apply());
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   const Plan plan = read_plan(options.plan);
-  Places places;
+  Places places(run.options);
   places.reads_model(options.model);
   places.reads(options.plan);
   for (const auto& mask : mask_paths(plan, options.plan)) places.reads(mask);
-  places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   const Model model = load_model(options.model, run.options.seed);
   const Outcome outcome = within("plan '" + options.plan + "'", [&] {

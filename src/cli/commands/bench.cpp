@@ -97,7 +97,7 @@ Result bench(const Options& options, const Invocation& run) {
                {"latency_ms",
                 {{"min", latency.min_ms}, {"median", latency.median_ms}, {"p95", latency.p95_ms}}},
                {"spread", latency.spread},
-               {"waited", latency.waited},
+               {"waited", waited_json(latency)},
                {"steady", steady(latency)},
                {"runs", latency.runs},
                {"threads", latency.threads},

@@ -127,8 +127,8 @@ Tuned share_and_judge(const Options& options, const Settings& settings, Graph or
   if (session.classes() > 0) {
     const Evaluation before =
         judge.evaluate(session.original(), {.doing = "evaluating the original"});
-    const Evaluation after =
-        judge.evaluate(tuned.graph, {.doing = "evaluating with shared weights"});
+    const Evaluation after = judge.evaluate_trained(tuned.graph, training.held_out_top1(),
+                                                    {.doing = "evaluating with shared weights"});
     tuned.json["top1_before"] = before.top1;
     tuned.json["top1_after"] = after.top1;
     tuned.text = std::string(judge.by()) + ": top-1 " + percentage(before.top1) + " before, " +
@@ -218,10 +218,9 @@ Result compress(const Options& options, const Invocation& run) {
   if (settings.has(kBits)) {
     sharing = sharing_of(settings, settings.all(kKeep), run.options.seed);
   }
-  Places places;
+  Places places(run.options);
   places.reads_model(options.model);
   places.reads_data(data_of(settings).spec);
-  places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   Model model = load_model(options.model, run.options.seed);
   const bool beside = model.graph.foreign.storage == Foreign::Storage::beside;
@@ -269,9 +268,8 @@ struct DecompressOptions {
 };
 
 Result decompress(const DecompressOptions& options, const Invocation& run) {
-  Places places;
+  Places places(run.options);
   places.reads(options.model);
-  places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   const Buffer onnx = within("'" + options.model + "'", [&] {
     const Buffer bytes = read_file(options.model);

@@ -50,10 +50,9 @@ struct Pruning {
 };
 
 Places places_of(const PruneOptions& options, const std::string& data, const Invocation& run) {
-  Places places;
+  Places places(run.options);
   places.reads_model(options.model);
   places.reads_data(data);
-  places.writes_run(run.options.run_folder);
   return places;
 }
 
@@ -74,7 +73,8 @@ struct Outputs {
       : places(places_of(pruning.options, data_of(pruning.settings).spec, pruning.run)),
         model_path(places.writes("-o", pruning.options.output)),
         model(model_path),
-        plan(places.writes("--plan", plan_path(pruning.options, model_path))) {
+        plan(places.writes("--plan", plan_path(pruning.options, model_path)),
+             model_path.filename().string()) {
     if (pruning.method.kind == Method::Kind::unstructured) {
       places.replaces_folder("the folder of masks", plan.mask_folder());
       plan.expect_masks();
@@ -101,14 +101,15 @@ std::optional<Judge> judge_of(const Pruning& pruning, const Graph& graph) {
 
 // Test data are read last, and once.
 void judge_both(const Judge& judge, const Pruning& pruning, const Graph& original,
-                const Graph& pruned, CutSummary& summary) {
+                const Graph& pruned, std::optional<double> held_out, CutSummary& summary) {
   if (why_not_classifier(original, judge.dataset())) return;
   EvaluationOptions evaluation{.doing = "evaluating the original"};
   // What was trained on here was looked at before that.
   summary.before.accuracy = pruning.trains()
                                 ? judge.evaluate(original, evaluation)
                                 : judge.evaluate_given(original, pruning.options.model, evaluation);
-  summary.after.accuracy = judge.evaluate(pruned, {.doing = "evaluating the pruned model"});
+  summary.after.accuracy =
+      judge.evaluate_trained(pruned, held_out, {.doing = "evaluating the pruned model"});
   summary.judged_by = judge.by();
 }
 
@@ -214,10 +215,11 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   }
   outcome.plan.model_file = std::filesystem::path(options.model).filename().string();
   outcome.plan.model_sha256 = sum;
-  outcome.plan.output = std::filesystem::path(options.output).filename().string();
+  outcome.plan.output = outputs.plan.output();
   CutSummary summary = summarise(model, outcome);
   summary.trained = trained.has_value();
-  if (judge) judge_both(*judge, pruning, model.graph, outcome.graph, summary);
+  const std::optional<double> held_out = trained ? trained->held_out_top1() : std::nullopt;
+  if (judge) judge_both(*judge, pruning, model.graph, outcome.graph, held_out, summary);
   write(outputs, outcome.graph, outcome.plan);
   if (trained) trained->finish();
   trained.reset();

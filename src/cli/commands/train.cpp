@@ -37,10 +37,9 @@ Request request_of(const Settings& settings, const std::string& sha256, const In
 Result train(const Options& options, const Invocation& run) {
   const Settings settings = options.given.settings(options_of_train());
   const DataChoice data = data_of(settings);
-  Places places;
+  Places places(run.options);
   places.reads_model(options.model);
   places.reads_data(data.spec);
-  places.writes_run(run.options.run_folder);
   AtomicFile file(places.writes("-o", options.output));
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
@@ -69,7 +68,7 @@ Result train(const Options& options, const Invocation& run) {
   std::string text = "trained " + printable(options.model) + " for " +
                      with_separators(settings[kEpochs]) + " epochs\n";
   if (session.classes() > 0) {
-    const Evaluation found = judge.evaluate(trained, {});
+    const Evaluation found = judge.evaluate_trained(trained, training.held_out_top1(), {});
     json["judged"] = to_json(found);
     text += std::string(judge.by()) + ": top-1 " + percentage(found.top1) + ", loss " +
             significant(found.loss, 5) + "\n";

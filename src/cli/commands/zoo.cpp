@@ -37,8 +37,7 @@ Result zoo(const Options& options, const Invocation& run) {
     fail_usage("zoo: where to write '" + options.name + "'? give -o FILE");
   }
   const Graph graph = build_zoo_model(options.name, run.options.seed);
-  Places places;
-  places.writes_run(run.options.run_folder);
+  Places places(run.options);
   AtomicFile file(places.writes("-o", options.output));
   write_onnx(graph, file, places.taken());
   file.commit();
