@@ -42,10 +42,10 @@ Budget budget_of_pass(Budget budget, int64_t passes) {
 
 void cut_smallest_scales(Session& session, const OneShotOptions& options) {
   const Method& method = find_method("slimming");
-  Graph graph = prepared(session.graph(), method, options);
-  const Chosen chosen = choose(graph, method, options);
-  session.rewrite(std::move(graph));
-  session.remove(chosen.groups, chosen.allocation.removal, removing(options));
+  const Traced traced(prepared(session.graph(), method, options));
+  const Allocation chosen = choose(traced, method, options);
+  session.rewrite(traced.graph());
+  session.remove(traced.groups(), chosen.removal, removing(options));
 }
 
 }  // namespace
@@ -86,7 +86,7 @@ Outcome slimming(Session& session, const SlimmingOptions& options, const Recipe&
   pruning.budget = budget_of_pass(pruning.budget, options.passes);
   const Method& method = find_method("slimming");
   // What can't be reached fails before training.
-  choose(prepared(session.original(), method, pruning), method, pruning);
+  choose(Traced(prepared(session.original(), method, pruning)), method, pruning);
   Graph loosened = session.original();
   loosen(loosened);
   // Merged scales come apart before each is pulled by its name.

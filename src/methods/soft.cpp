@@ -42,8 +42,9 @@ Masks masks_of_filters(const Graph& graph, const Groups& groups, const Removal& 
 }
 
 void zero_filters(Session& session, const Method& method, const OneShotOptions& options) {
-  const Chosen chosen = choose(session.graph(), method, options);
-  session.mask(masks_of_filters(session.graph(), chosen.groups, chosen.allocation.removal),
+  const Traced traced = session.traced();
+  const Allocation chosen = choose(traced, method, options);
+  session.mask(masks_of_filters(traced.graph(), traced.groups(), chosen.removal),
                Session::Masking::soft);
 }
 
@@ -74,8 +75,9 @@ Outcome prune_softly(Session& session, const Method& method, const OneShotOption
     session.train(recipe, {.after_epoch = after_epoch});
   });
   session.stage("pruning", [&] {
-    const Chosen chosen = choose(session.graph(), method, options);
-    session.remove(chosen.groups, chosen.allocation.removal, removing(options));
+    const Traced traced = session.traced();
+    const Allocation chosen = choose(traced, method, options);
+    session.remove(traced.groups(), chosen.removal, removing(options));
   });
   if (tuning.epochs > 0) session.stage("fine-tuning", [&] { session.train(tuning); });
   return outcome_of(session, method, options);

@@ -68,12 +68,14 @@ class Executable {
  private:
   struct Impl;
   explicit Executable(std::unique_ptr<Impl> impl);
-  friend Executable compile(Graph graph, const InputSizes& sizes, const Target& target);
+  friend Executable compile_inferred(Graph graph, const Inferred& inferred, const Target& target);
   std::unique_ptr<Impl> impl_;
 };
 
 // Takes the graph and frees its weights one by one as they are packed, so callers who need little
 // memory move their graph in. Throws Error::input, naming the node, for what can't be run.
 Executable compile(Graph graph, const InputSizes& sizes = {}, const Target& target = {});
+// The same where the graph's shapes are known already: `inferred` is of this very graph.
+Executable compile_inferred(Graph graph, const Inferred& inferred, const Target& target = {});
 
 }  // namespace coppice

@@ -83,7 +83,14 @@ void Session::resume(SessionState state) {
   require_same(options_.request, state.request);
   if (const auto reason = why_not_for_pictures(state.graph)) fail_input("checkpoint: " + *reason);
   state_ = std::move(state);
+  found_ = nullptr;
   loaded_ = false;
+}
+
+Traced Session::traced() {
+  Traced traced = found_ ? Traced(state_.graph, found_) : Traced(state_.graph);
+  found_ = traced.found();
+  return traced;
 }
 
 void Session::stage(const std::string& name, const std::function<void()>& body) {
@@ -139,6 +146,7 @@ void Session::remove(const Groups& groups, const Removal& removal, const RemoveO
   for (auto& [slot, tensors] : state_.optimizer.slots) cut(tensors, names, groups, removal);
   cut(state_.masks, names, groups, removal);
   state_.graph = std::move(smaller);
+  found_ = nullptr;
   if (options.recover.any()) restore(state_.graph, kept_, state_.plan);
   changed_ = true;
   loaded_ = false;
@@ -146,6 +154,7 @@ void Session::remove(const Groups& groups, const Removal& removal, const RemoveO
 
 void Session::adopt(Graph graph, Plan plan, NamedTensors masks) {
   state_.graph = std::move(graph);
+  found_ = nullptr;
   state_.plan = std::move(plan);
   state_.plan.masks.clear();  // they are the session's own from here
   state_.masks = std::move(masks);

@@ -19,6 +19,7 @@
 #include "data/dataset.h"
 #include "data/preprocess.h"
 #include "groups/groups.h"
+#include "groups/traced.h"
 #include "prune/plan.h"
 #include "prune/recover.h"
 #include "session/checkpoint.h"
@@ -103,6 +104,8 @@ class Session {
   const Kept& kept() const { return kept_; }  // of the original
   const std::vector<EpochRecord>& history() const { return state_.history; }
   const std::vector<StageRecord>& stages() const { return state_.stages; }  // those that are over
+  // graph() with its groups and costs, which are found anew only once its structure has changed.
+  Traced traced();
   int64_t classes() const { return classes_; }  // 0: the first output isn't scores
   int64_t batches(const Recipe& recipe) const;  // updates of an epoch
 
@@ -154,6 +157,7 @@ class Session {
   bool remarked_ = false;
   std::vector<int64_t> training_, held_out_;  // pictures
   SessionState state_;
+  std::shared_ptr<const Traced::Found> found_;  // by tracing state_.graph; null: it has changed
   int64_t next_stage_ = 0;
   std::string stage_name_;
   bool trained_ = true;   // in this stage; there is none yet

@@ -120,6 +120,7 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
   require_trainable(recipe);
   remark_on_objective(recipe);
   separate_vectors(state_.graph);
+  found_ = nullptr;
   Run run{recipe, hooks,
           Loader(*data_.training, {.indices = training_,
                                    .batch = recipe.batch,
