@@ -38,8 +38,8 @@ Times run_once(const std::string& model, const std::filesystem::path& target) {
   times.trace = watch.lap_ms();
   const Criterion& criterion = find_criterion("l2");
   const Scores scores = score_units(graph, groups, criterion, {});
-  const Allocation chosen =
-      allocate(graph, groups, infer(graph), scores, {.budget = {Budget::Of::ratio, 0.3}});
+  const Allocation chosen = allocate(groups, CostModel(graph, groups, infer(graph)), scores,
+                                     {.budget = {Budget::Of::ratio, 0.3}});
   times.score = watch.lap_ms();
   Graph cut = graph;
   remove_units(cut, groups, chosen.removal);

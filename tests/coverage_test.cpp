@@ -192,19 +192,17 @@ void describe(const Graph& graph, Row& row) {
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
   row.groups = static_cast<int64_t>(groups.free.size());
   row.units = groups.unit_count;
-  row.share = prunable_macs_share(loosened, groups);
+  row.share = prunable_macs_share(CostModel(loosened, groups, groups.inferred));
 }
 
 // The share of the MACs that one unit takes with it, at most.
 double largest_unit(const Graph& original) {
   Graph graph = original;
   loosen(graph);
-  const Groups groups = find_groups(graph);
-  const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
+  const Traced traced(std::move(graph));
+  const Groups& groups = traced.groups();
   Removal removal(groups.unit_count, 0);
-  const auto macs = [&] {
-    return static_cast<double>(costs_after(graph, groups, at_one, removal).macs);
-  };
+  const auto macs = [&] { return static_cast<double>(traced.costs().after(removal).macs); };
   const double whole = macs();
   double largest = 0;
   for (const Group& group : groups.free) {

@@ -129,8 +129,8 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
     description.loosened = graph;
     loosen(description.loosened);
     description.groups = find_groups(description.loosened, options);
-    description.prunable_macs_share =
-        prunable_macs_share(description.loosened, *description.groups);
+    description.prunable_macs_share = prunable_macs_share(
+        CostModel(description.loosened, *description.groups, description.groups->inferred));
   } catch (const Error& error) {
     if (error.kind() == ErrorKind::internal) throw;
     description.groups_error = error.what();

@@ -4,9 +4,12 @@
 
 #include "core/attempt.h"
 #include "core/error.h"
+#include "graph/fitted.h"
 
 namespace coppice {
 namespace {
+
+thread_local int64_t inferences_so_far = 0;
 
 // Values with more elements than this are data, not shape arithmetic, and are not folded.
 constexpr int64_t kFoldLimit = 4096;
@@ -106,6 +109,26 @@ class Inference final : public InferContext {
   std::vector<const TensorType*> inputs_;
 };
 
+bool leaves_more_than_batch_open(const Graph& graph) {
+  return std::ranges::any_of(graph.inputs, [&](ValueId id) {
+    const auto& declared = graph.value(id).declared;
+    return declared && std::any_of(declared->begin() + !declared->empty(), declared->end(),
+                                   [](const Dim& dim) { return !dim.fixed(); });
+  });
+}
+
+// The first of some usual sizes for open axes that the graph can be inferred at.
+std::optional<Fitted> try_sizes(const Graph& graph, const InputSizes& sizes) {
+  for (const int64_t other : {sizes.other, int64_t{64}, int64_t{224}, int64_t{256}, int64_t{512},
+                              int64_t{1024}, int64_t{4096}, int64_t{16000}}) {
+    InputSizes tried = sizes;
+    tried.other = other;
+    auto inferred = attempt(ErrorKind::input, [&] { return infer(graph, tried); });
+    if (inferred) return Fitted{std::move(tried), std::move(*inferred)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 bool InferContext::has(int input) const {
@@ -159,22 +182,22 @@ Shape input_shape(const Graph& graph, ValueId id, const InputSizes& sizes) {
 }
 
 InputSizes fitting_sizes(const Graph& graph, InputSizes sizes) {
-  const bool open = std::ranges::any_of(graph.inputs, [&](ValueId id) {
-    const auto& declared = graph.value(id).declared;
-    return declared && std::any_of(declared->begin() + !declared->empty(), declared->end(),
-                                   [](const Dim& dim) { return !dim.fixed(); });
-  });
-  if (!open) return sizes;
-  for (const int64_t other : {sizes.other, int64_t{64}, int64_t{224}, int64_t{256}, int64_t{512},
-                              int64_t{1024}, int64_t{4096}, int64_t{16000}}) {
-    InputSizes tried = sizes;
-    tried.other = other;
-    if (attempt(ErrorKind::input, [&] { return infer(graph, tried); })) return tried;
-  }
-  return sizes;
+  if (!leaves_more_than_batch_open(graph)) return sizes;
+  const auto fitted = try_sizes(graph, sizes);
+  return fitted ? fitted->sizes : sizes;
 }
 
+Fitted infer_fitting(const Graph& graph, const InputSizes& sizes) {
+  if (leaves_more_than_batch_open(graph)) {
+    if (auto fitted = try_sizes(graph, sizes)) return std::move(*fitted);
+  }
+  return {sizes, infer(graph, sizes)};
+}
+
+int64_t inferences() { return inferences_so_far; }
+
 Inferred infer(const Graph& graph, const InputSizes& sizes) {
+  ++inferences_so_far;
   Inferred result;
   result.types.resize(graph.values.size());
   result.known.resize(graph.values.size());

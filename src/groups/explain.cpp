@@ -4,6 +4,7 @@
 #include <map>
 #include <set>
 
+#include "graph/fitted.h"
 #include "groups/ways.h"
 
 namespace coppice {
@@ -171,8 +172,7 @@ std::vector<Pinned> explain_pins(const Graph& graph, Trace& trace) {
 }
 
 std::vector<Coupling> explain_node(const Graph& graph, int32_t node, const GroupOptions& options) {
-  const InputSizes sizes = fitting_sizes(graph, options.sizes);
-  Trace traced = trace(graph, infer(graph, sizes), options.trace);
+  Trace traced = trace(graph, infer_fitting(graph, options.sizes).inferred, options.trace);
   return NodeExplainer(graph, traced, node).explain();
 }
 

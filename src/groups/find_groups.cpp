@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 
+#include "graph/fitted.h"
 #include "groups/explain.h"
 #include "groups/groups.h"
 
@@ -188,8 +189,7 @@ class Finder {
 }  // namespace
 
 Groups find_groups(const Graph& graph, const GroupOptions& options) {
-  const InputSizes sizes = fitting_sizes(graph, options.sizes);
-  Trace traced = trace(graph, infer(graph, sizes), options.trace);
+  Trace traced = trace(graph, infer_fitting(graph, options.sizes).inferred, options.trace);
   Groups groups = Finder(graph, traced).find();
   if (options.explain == Explain::pins) groups.pinned = explain_pins(graph, traced);
   groups.inferred = std::move(traced.inferred);

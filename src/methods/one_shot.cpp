@@ -35,8 +35,8 @@ struct CutOptions {
 
 // Cuts a copy of the prepared graph (tensors that stay are shared), and proves it. What leaves is
 // made up for in the graph before; the proof is of that graph's cut, the plan of the original's.
-void cut(Graph graph, Groups groups, const Removal& removal, const CutOptions& options,
-         Outcome& outcome) {
+void cut(Traced traced, const Removal& removal, const CutOptions& options, Outcome& outcome) {
+  auto [graph, groups] = std::move(traced).take();
   outcome.plan = plan_of(graph, groups, removal);
   if (options.recover.any()) {
     outcome.recovered = recover(graph, groups, removal, options.recover);
@@ -59,27 +59,23 @@ void cut(Graph graph, Groups groups, const Removal& removal, const CutOptions& o
 // They give a normalisation units of its own, but hold a few other things more tightly (a stream
 // that a grouped convolution reads through one).
 struct Replay {
-  Graph graph;
-  Groups groups;
+  Traced traced;
   Removal removal;
 };
 
 Replay replay_of(Graph graph, const Plan& plan) {
   loosen(graph);
-  Groups groups = find_groups(graph);
-  const auto fitting = [&](const Graph& in) { return removal_of(in, groups, plan); };
-  if (auto removal = attempt(ErrorKind::input, [&] { return fitting(graph); })) {
-    return {std::move(graph), std::move(groups), std::move(*removal)};
+  Traced traced(std::move(graph));
+  const auto fitting = [&] { return removal_of(traced.graph(), traced.groups(), plan); };
+  if (auto removal = attempt(ErrorKind::input, fitting)) {
+    return {std::move(traced), std::move(*removal)};
   }
-  Graph selecting = graph;
+  Graph selecting = traced.graph();
   add_selections(selecting);
   // Where there are none, the first try says what doesn't fit.
-  if (selecting.nodes.size() != graph.nodes.size()) {
-    graph = std::move(selecting);
-    groups = find_groups(graph);
-  }
-  Removal removal = fitting(graph);
-  return {std::move(graph), std::move(groups), std::move(removal)};
+  if (selecting.nodes.size() != traced.graph().nodes.size()) traced = Traced(std::move(selecting));
+  Removal removal = fitting();
+  return {std::move(traced), std::move(removal)};
 }
 
 }  // namespace
@@ -94,9 +90,10 @@ Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& op
   return graph;
 }
 
-Chosen choose(const Graph& graph, const Criterion& criterion, const OneShotOptions& options) {
+Allocation choose(const Traced& traced, const Criterion& criterion, const OneShotOptions& options) {
+  const Graph& graph = traced.graph();
+  const Groups& groups = traced.groups();
   require_finite(graph);
-  Groups groups = find_groups(graph);
   const Scores scores = score_units(
       graph, groups, criterion,
       {.seed = options.seed, .aggregate = options.aggregate, .own = options.of_criterion});
@@ -105,9 +102,7 @@ Chosen choose(const Graph& graph, const Criterion& criterion, const OneShotOptio
                                      .round_to = options.round_to,
                                      .most_of_group = options.most_of_group,
                                      .kept_groups = groups_to_keep(graph, groups, options)};
-  const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
-  Allocation chosen = allocate(graph, groups, at_one, scores, allocation);
-  return {std::move(groups), std::move(chosen)};
+  return allocate(groups, traced.costs(), scores, allocation);
 }
 
 RemoveOptions removing(const OneShotOptions& options) {
@@ -119,14 +114,13 @@ RemoveOptions removing(const OneShotOptions& options) {
 
 Outcome prune_once(const Graph& original, const Criterion& criterion,
                    const OneShotOptions& options) {
-  Graph graph = prepared(original, criterion, options);
-  auto [groups, chosen] = choose(graph, criterion, options);
+  Traced traced(prepared(original, criterion, options));
+  const Allocation chosen = choose(traced, criterion, options);
   Outcome outcome;
   outcome.before = chosen.before;
   outcome.after = chosen.after;
   outcome.rounding_moved = chosen.rounding_moved;
-  cut(std::move(graph), std::move(groups), chosen.removal,
-      {options.verify, options.seed, options.recover}, outcome);
+  cut(std::move(traced), chosen.removal, {options.verify, options.seed, options.recover}, outcome);
   outcome.plan.method = criterion.name;
   return outcome;
 }
@@ -145,12 +139,11 @@ Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint6
     outcome.plan.method = plan.method;
     if (plan.slices.empty()) return outcome;
   }
-  auto [graph, groups, removal] =
+  auto [traced, removal] =
       replay_of(plan.masks.empty() ? original : std::move(outcome.graph), plan);
-  const Inferred at_one = infer(graph, fitting_sizes(graph, {}));
-  outcome.before = costs_after(graph, groups, at_one, Removal(groups.unit_count, 0));
-  outcome.after = costs_after(graph, groups, at_one, removal);
-  cut(std::move(graph), std::move(groups), removal, {verify, seed, recover}, outcome);
+  outcome.before = traced.costs().all();
+  outcome.after = traced.costs().after(removal);
+  cut(std::move(traced), removal, {verify, seed, recover}, outcome);
   if (!plan.masks.empty()) outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.masks = plan.masks;
   outcome.plan.method = plan.method;

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "groups/traced.h"
 #include "methods/outcome.h"
 #include "options/settings.h"
 #include "prune/allocate.h"
@@ -42,19 +43,13 @@ Outcome prune_once(const Graph& graph, const Criterion& criterion, const OneShot
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
                    const RecoverOptions& recover = {});
 
-// The first half, for methods that train before they cut.
-struct Chosen {
-  Groups groups;
-  Allocation allocation;
-};
-
-// The graph as `choose` takes it: loosened, and with the selections that the criterion or the
+// The first half, for methods that train before they cut: the graph as `choose` takes it: loosened, and with the selections that the criterion or the
 // options ask for. They are to be settled after the cut (graph/passes/select_channels.h).
 Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& options);
 
-// Scores and allocates. `graph`: prepared, or at least loosened, and finite but for bounds. Throws
-// as prune_once does.
-Chosen choose(const Graph& graph, const Criterion& criterion, const OneShotOptions& options);
+// Scores and allocates. The graph: prepared, or at least loosened, and finite but for bounds.
+// Throws as prune_once does.
+Allocation choose(const Traced& traced, const Criterion& criterion, const OneShotOptions& options);
 
 // The options as a session's cuts take them.
 RemoveOptions removing(const OneShotOptions& options);

@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "graph/fitted.h"
 #include "methods/magnitude.h"
 #include "onnx/onnx.h"
 #include "support/text_graph.h"
@@ -46,6 +47,24 @@ TEST(Methods, every_criterion_meets_the_budget_and_proves_its_cut) {
   }
 }
 
+TEST(Methods, shapes_are_inferred_once_for_each_size_at_which_they_are_needed) {
+  const Graph open = build_zoo_model("resnet20", 1);
+  Graph fixed = open;
+  fixed.value(fixed.inputs[0]).declared->front() = {4, ""};
+  const auto inferences_of = [](const Graph& graph, Verify verify) {
+    OneShotOptions options = half_the_macs();
+    options.verify = verify;
+    const int64_t before = inferences();
+    prune_once(graph, find_criterion("l2"), options);
+    return inferences() - before;
+  };
+  // For the groups, for the costs; for the proof, of either model.
+  EXPECT_EQ(inferences_of(open, Verify::off), 2);
+  EXPECT_EQ(inferences_of(open, Verify::on), 4);
+  EXPECT_EQ(inferences_of(fixed, Verify::off), 1);
+  EXPECT_EQ(inferences_of(fixed, Verify::on), 3);
+}
+
 TEST(Methods, a_global_rank_takes_channels_of_residual_streams_too) {
   const Graph graph = build_zoo_model("resnet56", 1);
   for (const char* name : {"l1", "l2", "fpgm"}) {
@@ -55,15 +74,15 @@ TEST(Methods, a_global_rank_takes_channels_of_residual_streams_too) {
     options.scope = Criterion::Scope::global;
     options.round_to = 1;
     const Criterion& method = find_criterion(name);
-    const Graph loosened = prepared(graph, method, options);
-    const Chosen chosen = choose(loosened, method, options);
-    const std::vector<char> spine = spine_groups(loosened, chosen.groups);
+    const Traced traced(prepared(graph, method, options));
+    const Allocation chosen = choose(traced, method, options);
+    const std::vector<char> spine = spine_groups(traced.graph(), traced.groups());
     ASSERT_EQ(std::ranges::count(spine, 1), 3);
     int64_t streams_lost = 0, streams = 0;
     for (size_t g = 0; g < spine.size(); ++g) {
       if (!spine[g]) continue;
-      const Group& group = chosen.groups.free[g];
-      const auto first = chosen.allocation.removal.begin() + group.first_unit;
+      const Group& group = traced.groups().free[g];
+      const auto first = chosen.removal.begin() + group.first_unit;
       streams_lost += std::count(first, first + group.units(), 1);
       streams += group.units();
     }

@@ -43,10 +43,10 @@ Budget budget_of_pass(Budget budget, int64_t passes) {
 
 void cut_smallest_scales(Session& session, const OneShotOptions& options) {
   const Criterion& criterion = find_criterion(kCriterion);
-  Graph graph = prepared(session.graph(), criterion, options);
-  const Chosen chosen = choose(graph, criterion, options);
-  session.rewrite(std::move(graph));
-  session.remove(chosen.groups, chosen.allocation.removal, removing(options));
+  const Traced traced(prepared(session.graph(), criterion, options));
+  const Allocation chosen = choose(traced, criterion, options);
+  session.rewrite(traced.graph());
+  session.remove(traced.groups(), chosen.removal, removing(options));
 }
 
 }  // namespace
@@ -87,7 +87,7 @@ Outcome slimming(Session& session, const SlimmingOptions& options, const Recipe&
   pruning.budget = budget_of_pass(pruning.budget, options.passes);
   const Criterion& criterion = find_criterion(kCriterion);
   // What can't be reached fails before training.
-  choose(prepared(session.original(), criterion, pruning), criterion, pruning);
+  choose(Traced(prepared(session.original(), criterion, pruning)), criterion, pruning);
   Graph loosened = session.original();
   loosen(loosened);
   // Merged scales come apart before each is pulled by its name.

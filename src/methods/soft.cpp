@@ -40,8 +40,9 @@ Masks masks_of_filters(const Graph& graph, const Groups& groups, const Removal& 
 }
 
 void zero_filters(Session& session, const Criterion& criterion, const OneShotOptions& options) {
-  const Chosen chosen = choose(session.graph(), criterion, options);
-  session.mask(masks_of_filters(session.graph(), chosen.groups, chosen.allocation.removal),
+  const Traced traced = session.traced();
+  const Allocation chosen = choose(traced, criterion, options);
+  session.mask(masks_of_filters(traced.graph(), traced.groups(), chosen.removal),
                Session::Masking::soft);
 }
 
@@ -71,8 +72,9 @@ Outcome prune_softly(Session& session, const Criterion& criterion, const OneShot
     session.train(recipe, {.after_epoch = after_epoch});
   });
   session.stage("pruning", [&] {
-    const Chosen chosen = choose(session.graph(), criterion, options);
-    session.remove(chosen.groups, chosen.allocation.removal, removing(options));
+    const Traced traced = session.traced();
+    const Allocation chosen = choose(traced, criterion, options);
+    session.remove(traced.groups(), chosen.removal, removing(options));
   });
   if (tuning.epochs > 0) session.stage("fine-tuning", [&] { session.train(tuning); });
   return outcome_of(session, criterion.name, options);

@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstdio>
 #include <numeric>
-#include <set>
 
 #include "core/error.h"
 
@@ -22,9 +21,9 @@ std::string percent(double share) {
 
 class Allocator {
  public:
-  Allocator(const Graph& graph, const Groups& groups, const Inferred& inferred,
-            const Scores& scores, const AllocationOptions& options)
-      : graph_(graph), groups_(groups), inferred_(inferred), scores_(scores), options_(options) {
+  Allocator(const Groups& groups, const CostModel& costs, const Scores& scores,
+            const AllocationOptions& options)
+      : groups_(groups), costs_(costs), scores_(scores), options_(options) {
     for (size_t g = 0; g < groups.free.size(); ++g) rank_group(g);
   }
 
@@ -37,7 +36,7 @@ class Allocator {
                              " groups are left alone or have one unit"));
     }
     Allocation result;
-    result.before = costs_after(graph_, groups_, inferred_, Removal(groups_.unit_count, 0));
+    result.before = costs_.all();
     const bool ratio = options_.budget.of == Budget::Of::ratio;
     const std::vector<int64_t> plain = !ratio ? by_budget(result.before)
                                        : options_.scope == Criterion::Scope::global
@@ -45,7 +44,7 @@ class Allocator {
                                            : by_ratio();
     result.removal = removal_for(ratio ? rounded_to_nearest(plain)
                                        : rounded_within_budget(plain, result.before));
-    result.after = costs_after(graph_, groups_, inferred_, result.removal);
+    result.after = costs_.after(result.removal);
     for (size_t g = 0; g < plain.size(); ++g) {
       const Group& group = groups_.free[g];
       const auto first = result.removal.begin() + group.first_unit;
@@ -143,7 +142,7 @@ class Allocator {
 
   // Of the budget's MACs or parameters.
   double share_after(const std::vector<int64_t>& leave, const Costs& before) const {
-    const Costs after = costs_after(graph_, groups_, inferred_, removal_for(leave));
+    const Costs after = costs_.after(removal_for(leave));
     return options_.budget.of == Budget::Of::macs
                ? static_cast<double>(after.macs) / static_cast<double>(before.macs)
                : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
@@ -234,7 +233,7 @@ class Allocator {
     std::ranges::stable_sort(raises, [](const Raise& a, const Raise& b) {
       return a.slices != b.slices ? a.slices > b.slices : a.lost > b.lost;
     });
-    // One that has no room is passed over, but not for ever: each try costs a pass over the graph.
+    // One that has no room is passed over, but not for ever: each try counts all units.
     constexpr int kMostPassedOver = 16;
     size_t next = 0;
     for (int passed = 0; passed < kMostPassedOver && next < raises.size(); ++passed, ++next) {
@@ -295,9 +294,8 @@ class Allocator {
     }
   }
 
-  const Graph& graph_;
   const Groups& groups_;
-  const Inferred& inferred_;
+  const CostModel& costs_;
   const Scores& scores_;
   const AllocationOptions& options_;
   std::vector<std::vector<int32_t>> order_;  // by group
@@ -306,76 +304,17 @@ class Allocator {
 
 }  // namespace
 
-Allocation allocate(const Graph& graph, const Groups& groups, const Inferred& at_one,
-                    const Scores& scores, const AllocationOptions& options) {
+Allocation allocate(const Groups& groups, const CostModel& costs, const Scores& scores,
+                    const AllocationOptions& options) {
   try {
-    return Allocator(graph, groups, at_one, scores, options).allocate();
+    return Allocator(groups, costs, scores, options).allocate();
   } catch (const Error& error) {
     // Automatic rounding is a preference: narrow nets, whose steps are too coarse, go without.
     if (error.kind() != ErrorKind::target || options.round_to != kRoundAuto) throw;
   }
   AllocationOptions plain = options;
   plain.round_to = 1;
-  return Allocator(graph, groups, at_one, scores, plain).allocate();
-}
-
-namespace {
-
-// Copies of a vector that keep the same indices will be one constant again, and count once.
-class CountedOnce {
- public:
-  CountedOnce(const Graph& graph, const Groups& groups, const Removal& removal)
-      : graph_(graph),
-        groups_(groups),
-        removal_(removal),
-        original_(graph.values.size(), kNoValue) {
-    for (size_t i = 0; i < original_.size(); ++i) {
-      const ValueId original = graph.values[i].copy_of;
-      if (original == kNoValue) continue;
-      original_[i] = original_[original] = original;
-    }
-  }
-
-  bool is_new(ValueId id) {
-    if (original_[id] == kNoValue) return true;
-    std::vector<char> kept;
-    for (int64_t axis = 0; axis < graph_.value(id).constant->rank(); ++axis) {
-      const std::vector<char> stays = alive(groups_, id, axis, removal_);
-      const int64_t size = graph_.value(id).constant->shape()[axis];
-      if (stays.empty()) kept.insert(kept.end(), size, 1);
-      kept.insert(kept.end(), stays.begin(), stays.end());
-    }
-    return seen_.emplace(original_[id], std::move(kept)).second;
-  }
-
- private:
-  const Graph& graph_;
-  const Groups& groups_;
-  const Removal& removal_;
-  std::vector<ValueId> original_;
-  std::set<std::pair<ValueId, std::vector<char>>> seen_;
-};
-
-}  // namespace
-
-Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& inferred,
-                  const Removal& removal) {
-  const std::vector<int64_t> counts = alive_counts(groups, removal);
-  std::vector<Shape> shapes(graph.values.size());
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    if (!inferred.types[i]) continue;
-    shapes[i] = shape_after(groups, static_cast<ValueId>(i), inferred.types[i]->shape, counts);
-  }
-  Costs costs;
-  const std::vector<char> parameters = parameter_flags(graph);
-  CountedOnce counted(graph, groups, removal);
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    if (parameters[i] && counted.is_new(static_cast<ValueId>(i))) {
-      costs.parameters += element_count(shapes[i]);
-    }
-  }
-  for (const Node& node : graph.nodes) costs.macs += node_macs(node, shapes);
-  return costs;
+  return Allocator(groups, costs, scores, plain).allocate();
 }
 
 }  // namespace coppice

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "graph/cost.h"
+#include "groups/cost_model.h"
 #include "groups/groups.h"
 #include "prune/criterion.h"
 
@@ -47,14 +48,10 @@ struct Allocation {
   int64_t rounding_moved = 0;  // units that the rounding took or gave, against the plain order
 };
 
-// `at_one` is the graph inferred at batch 1. Throws Error::target when the budget can't be reached,
-// with what can be, or when nothing may go.
-Allocation allocate(const Graph& graph, const Groups& groups, const Inferred& at_one,
-                    const Scores& scores, const AllocationOptions& options);
-
-// Costs once the units have left; linear in nodes plus channels.
-Costs costs_after(const Graph& graph, const Groups& groups, const Inferred& inferred,
-                  const Removal& removal);
+// `costs`: at batch 1. Throws Error::target when the budget can't be reached, with what can be, or
+// when nothing may go.
+Allocation allocate(const Groups& groups, const CostModel& costs, const Scores& scores,
+                    const AllocationOptions& options);
 
 // Groups that a residual Add of two computed values runs through.
 std::vector<char> spine_groups(const Graph& graph, const Groups& groups);

@@ -21,16 +21,18 @@ struct Case {
   Graph graph;
   Groups groups;
   Inferred at_one;
+  CostModel costs;
   Scores scores;
 
   explicit Case(Graph model, const char* criterion = "l2")
       : graph(std::move(model)),
         groups(find_groups(graph)),
         at_one(infer(graph)),
+        costs(graph, groups, at_one),
         scores(score_units(graph, groups, find_criterion(criterion), {.seed = 1})) {}
 
   Allocation allocate(const AllocationOptions& options) const {
-    return coppice::allocate(graph, groups, at_one, scores, options);
+    return coppice::allocate(groups, costs, scores, options);
   }
   // How many units leave each group.
   std::vector<int64_t> counts(const Removal& removal) const {
@@ -94,7 +96,7 @@ bool one_more_would_be_too_much(const Case& net, const Allocation& found, const 
       Removal removal = found.removal;
       if (!removal[group.first_unit + u]) continue;
       removal[group.first_unit + u] = 0;
-      const Costs costs = costs_after(net.graph, net.groups, net.at_one, removal);
+      const Costs costs = net.costs.after(removal);
       if (share(costs, found.before, budget.of) > budget.value) return true;
       break;  // one of each group is enough to try
     }

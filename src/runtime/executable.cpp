@@ -165,12 +165,17 @@ std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
 
 Executable compile(Graph graph, const InputSizes& sizes, const Target& target,
                    const Observation& observation) {
+  const Inferred inferred = infer(graph, sizes);
+  return compile_inferred(std::move(graph), inferred, target, observation);
+}
+
+Executable compile_inferred(Graph graph, const Inferred& inferred, const Target& target,
+                            const Observation& observation) {
   auto impl = std::make_unique<Executable::Impl>();
   impl->target = target;
   if (impl->target.threads <= 0) impl->target.threads = thread_count();
   const runtime::OmpThreads threads(impl->target.threads);
   graph.foreign = {};
-  const Inferred inferred = infer(graph, sizes);
   runtime::require_types(graph, inferred);
   runtime::require_observable(graph, inferred, observation.values);
   for (const ValueId id : graph.inputs) {

@@ -69,8 +69,8 @@ class Executable {
  private:
   struct Impl;
   explicit Executable(std::unique_ptr<Impl> impl);
-  friend Executable compile(Graph graph, const InputSizes& sizes, const Target& target,
-                            const Observation& observation);
+  friend Executable compile_inferred(Graph graph, const Inferred& inferred, const Target& target,
+                                     const Observation& observation);
   std::unique_ptr<Impl> impl_;
 };
 
@@ -79,5 +79,8 @@ class Executable {
 // naming the value, for one that can't be observed.
 Executable compile(Graph graph, const InputSizes& sizes = {}, const Target& target = {},
                    const Observation& observation = {});
+// The same where the graph's shapes are known already: `inferred` is of this very graph.
+Executable compile_inferred(Graph graph, const Inferred& inferred, const Target& target = {},
+                            const Observation& observation = {});
 
 }  // namespace coppice

@@ -52,7 +52,14 @@ void Session::resume(SessionState state) {
   require_same(options_.request, state.request);
   if (const auto reason = why_no_pictures_first(state.graph)) fail_input("checkpoint: " + *reason);
   state_ = std::move(state);
+  found_ = nullptr;
   loaded_ = false;
+}
+
+Traced Session::traced() {
+  Traced traced = found_ ? Traced(state_.graph, found_) : Traced(state_.graph);
+  found_ = traced.found();
+  return traced;
 }
 
 void Session::stage(const std::string& name, const std::function<void()>& body) {
@@ -94,6 +101,7 @@ void Session::remove(const Groups& groups, const Removal& removal, const RemoveO
   for (auto& [name, tensors] : state_.snapshots) cut_beside(tensors);
   cut_beside(state_.masks);
   state_.graph = std::move(smaller);
+  found_ = nullptr;
   if (options.recover.any()) coppice::restore(state_.graph, kept_, state_.plan);
   changed_ = true;
   loaded_ = false;
@@ -123,6 +131,8 @@ void Session::set_graph(Graph graph) {
   for (auto& [name, weights] : state_.snapshots) keep_fitting(weights, graph);
   keep_fitting(state_.masks, graph);  // what is gone with its layer
   state_.graph = std::move(graph);
+  found_ = nullptr;
+  found_ = nullptr;
   loaded_ = false;
 }
 

@@ -22,6 +22,7 @@
 #include "data/parts.h"
 #include "data/preprocess.h"
 #include "groups/groups.h"
+#include "groups/traced.h"
 #include "prune/plan.h"
 #include "prune/recover.h"
 #include "session/kept.h"
@@ -107,6 +108,8 @@ class Session {
   const Kept& kept() const { return kept_; }  // of the original
   const std::vector<EpochRecord>& history() const { return state_.history; }
   const std::vector<StageRecord>& stages() const { return state_.stages; }  // those that are over
+  // graph() with its groups and costs, which are found anew only once its structure has changed.
+  Traced traced();
   int64_t classes() const { return classes_; }  // 0: the first output isn't scores
   int64_t batches(const Recipe& recipe) const;  // updates of an epoch
   const std::vector<int64_t>& pictures(Part part) const { return parts_.at(part); }
@@ -203,6 +206,7 @@ class Session {
   bool remarked_ = false;
   Parts parts_;
   SessionState state_;
+  std::shared_ptr<const Traced::Found> found_;  // by tracing state_.graph; null: it has changed
   int64_t next_stage_ = 0;
   std::string stage_name_;
   bool trained_ = true;   // in this stage; there is none yet

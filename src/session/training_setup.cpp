@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "session/output_gradients.h"
 #include "session/parameters.h"
 #include "session/session.h"
 #include "session/trained_share.h"

@@ -71,11 +71,18 @@ std::vector<Tensor> nudged(std::vector<Tensor> inputs, uint64_t seed) {
   return inputs;
 }
 
+// What two graphs are compared at, and their shapes there.
+struct Shapes {
+  InputSizes sizes;
+  Inferred first, second;
+};
+
 // Both graphs are used up, so that peak memory holds one packed copy of each and no more.
-Comparison compare_once(Graph a, Graph b, const InputSizes& sizes, uint64_t seed) {
+Comparison compare_once(Graph a, Graph b, const Shapes& shapes, uint64_t seed) {
   Comparison result;
-  result.sizes = sizes;
-  Executable first = compile(std::move(a), sizes), second = compile(std::move(b), sizes);
+  result.sizes = shapes.sizes;
+  Executable first = compile_inferred(std::move(a), shapes.first),
+             second = compile_inferred(std::move(b), shapes.second);
   require_same_interface(first, second);
   const std::vector<Tensor> inputs = random_inputs(first, seed);
   const std::vector<Tensor> others = random_inputs(first, seed + 1);
@@ -89,31 +96,49 @@ Comparison compare_once(Graph a, Graph b, const InputSizes& sizes, uint64_t seed
   return result;
 }
 
+constexpr int64_t kTracedBatch = 2;  // of GroupOptions
+// Another batch, so that a size that holds only at the traced one shows.
+constexpr int64_t kBatch = 3;
+
+// Whether the outputs depend on nothing that was made smaller. A picture's size doesn't grow where
+// it gets smaller, so an axis that is larger by the batches' ratio is the batch's.
+bool same_outputs(const Graph& graph, const Inferred& traced, const Inferred& reduced) {
+  const auto same = [](int64_t size, int64_t now) {
+    return size == now || size * kBatch == now * kTracedBatch;
+  };
+  return std::ranges::all_of(graph.outputs, [&](ValueId id) {
+    return traced.has(id) && reduced.has(id) &&
+           std::ranges::equal(traced.shape(id), reduced.shape(id), same);
+  });
+}
+
 // The same picture sizes, smaller, if the graph can be inferred at them: fully convolutional nets
-// can, though their exporter wrote down the size it traced. Only rank-4 inputs shrink.
-InputSizes small_sizes(const Graph& original, const Graph& cut) {
+// can, though their exporter wrote down the size it traced. Only rank-4 inputs shrink. `traced`:
+// the original at the batch of its groups.
+Shapes small_shapes(const Graph& original, const Inferred& traced, const Graph& cut) {
   constexpr int64_t kSide = 64;
-  // Another batch than the one that groups are traced at, so that a size that holds only there
-  // shows.
-  constexpr int64_t kBatch = 3;
   const InputSizes declared = fitting_sizes(original, {.inputs = {}, .batch = kBatch});
   InputSizes small = declared;
+  bool smaller = false;
   for (const ValueId id : original.inputs) {
     Shape shape = input_shape(original, id, declared);
-    if (shape.size() == 4 && shape[2] > kSide && shape[3] > kSide) shape[2] = shape[3] = kSide;
+    if (shape.size() == 4 && shape[2] > kSide && shape[3] > kSide) {
+      shape[2] = shape[3] = kSide;
+      smaller = true;
+    }
     small.inputs[original.value(id).name] = std::move(shape);
   }
-  const Inferred full = infer(original, declared);
   const auto at_small = [&](const Graph& graph) {
     return attempt(ErrorKind::input, [&] { return infer(graph, small); });
   };
-  const std::optional<Inferred> reduced = at_small(original);
   // A Gemm behind a Flatten, say, fits the declared size only.
-  if (!reduced || !at_small(cut)) return declared;
-  const bool same_outputs = std::ranges::all_of(original.outputs, [&](ValueId id) {
-    return full.has(id) && reduced->has(id) && full.shape(id) == reduced->shape(id);
-  });
-  return same_outputs ? small : declared;
+  if (auto reduced = at_small(original);
+      reduced && (!smaller || same_outputs(original, traced, *reduced))) {
+    if (auto reduced_cut = at_small(cut)) {
+      return {std::move(small), std::move(*reduced), std::move(*reduced_cut)};
+    }
+  }
+  return {declared, infer(original, declared), infer(cut, declared)};
 }
 
 // Values that sizes, bounds or scales are made of.
@@ -151,22 +176,22 @@ void randomise_weights(Graph& graph, uint64_t seed, double gain) {
 }
 
 Comparison compare_masked(Graph original, const Groups& groups, const Removal& removal, Graph cut,
-                          const InputSizes& sizes, uint64_t seed) {
+                          const Shapes& shapes, uint64_t seed) {
   mask_units(original, groups, removal);
-  return compare_once(std::move(original), std::move(cut), sizes, seed);
+  return compare_once(std::move(original), std::move(cut), shapes, seed);
 }
 
 }  // namespace
 
 Comparison compare(const Graph& a, const Graph& b, const InputSizes& sizes, uint64_t seed) {
-  return compare_once(a, b, sizes, seed);
+  return compare_once(a, b, {sizes, infer(a, sizes), infer(b, sizes)}, seed);
 }
 
 Proof prove_removal(const Graph& original, const Groups& groups, const Removal& removal,
                     const Graph& cut, uint64_t seed) {
-  const InputSizes sizes = small_sizes(original, cut);
+  Shapes shapes = small_shapes(original, groups.inferred, cut);
   Proof proof;
-  proof.comparison = compare_masked(original, groups, removal, cut, sizes, seed);
+  proof.comparison = compare_masked(original, groups, removal, cut, shapes, seed);
   if (!proof.comparison.equal() || proof.comparison.reaction >= kBlind) return proof;
   // Random weights may react too much, and magnify rounding; smaller ones magnify less.
   for (const double gain : {2.0, 1.0, 0.5}) {
@@ -174,8 +199,9 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
     randomise_weights(lively, seed, gain);
     Graph lively_cut = lively;
     remove_units(lively_cut, groups, removal);
+    shapes.second = infer(lively_cut, shapes.sizes);
     const Comparison again =
-        compare_masked(std::move(lively), groups, removal, std::move(lively_cut), sizes, seed);
+        compare_masked(std::move(lively), groups, removal, std::move(lively_cut), shapes, seed);
     const bool says_more =
         again.equal() ? again.reaction > proof.comparison.reaction : again.noise <= kMostNoise;
     if (says_more) return {again, true};

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <utility>
 
-#include "graph/infer.h"
+#include "graph/fitted.h"
 #include "graph/op.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
@@ -113,7 +113,7 @@ class Settler {
   explicit Settler(Graph& graph)
       : graph_(graph),
         names_(graph),
-        inferred_(infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = 2}))),
+        inferred_(infer_fitting(graph, {.inputs = {}, .batch = 2}).inferred),
         producer_(producers(graph)),
         readers_(consumers(graph)),
         is_output_(graph.values.size(), 0),

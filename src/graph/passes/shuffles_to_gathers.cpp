@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <numeric>
 
-#include "graph/infer.h"
+#include "graph/fitted.h"
 #include "graph/is_onnx.h"
 #include "graph/only_reshapes.h"
 #include "graph/ops/ops.h"
@@ -76,8 +76,7 @@ class Rewriter {
   explicit Rewriter(Graph& graph)
       : graph_(graph),
         names_(graph),
-        at_two_(infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = 2}))),
-        at_three_(infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = 3}))),
+        at_two_(infer_fitting(graph, {.inputs = {}, .batch = 2}).inferred),
         producer_(producers(graph)) {}
 
   void run() {
@@ -90,7 +89,7 @@ class Rewriter {
   // The nodes from `last` back to the first that doesn't just move elements.
   std::vector<int32_t> chain_to(int32_t last) const {
     std::vector<int32_t> chain;
-    for (int32_t n = last; n >= 0 && moves_elements(graph_.nodes[n]) && settings_known(n);
+    for (int32_t n = last; n >= 0 && moves_elements(graph_.nodes[n]) && settings_known(n, at_two_);
          n = producer_[graph_.nodes[n].inputs[0]]) {
       chain.push_back(n);
       if (chain.size() == kLongestChain) break;
@@ -98,14 +97,19 @@ class Rewriter {
     return chain;
   }
 
-  bool settings_known(int32_t n) const {
+  bool settings_known(int32_t n, const Inferred& inferred) const {
     const Node& node = graph_.nodes[n];
-    return at_two_.has(node.outputs[0]) && at_three_.has(node.outputs[0]) &&
-           at_two_.has(node.inputs[0]) && at_three_.has(node.inputs[0]) &&
+    return inferred.has(node.outputs[0]) && inferred.has(node.inputs[0]) &&
            std::all_of(node.inputs.begin() + 1, node.inputs.end(), [&](ValueId id) {
-             return id == kNoValue || (known_value(graph_, at_two_, id) != nullptr &&
-                                       known_value(graph_, at_three_, id) != nullptr);
+             return id == kNoValue || known_value(graph_, inferred, id) != nullptr;
            });
+  }
+
+  // Few graphs have a chain that shuffles at batch 2. Of the graph as it was given: rewritten nodes
+  // keep their values.
+  const Inferred& at_three() {
+    if (!at_three_) at_three_ = infer_fitting(graph_, {.inputs = {}, .batch = 3}).inferred;
+    return *at_three_;
   }
 
   // Whether x to y could be picks from one axis, by their sizes alone.
@@ -136,11 +140,14 @@ class Rewriter {
     return tensor;
   }
 
-  std::optional<Shuffle> shuffle_over(std::span<const int32_t> chain) const {
+  std::optional<Shuffle> shuffle_over(std::span<const int32_t> chain) {
     const ValueId x = graph_.nodes[chain.back()].inputs[0];
     const auto at_two = shuffle_of(moved(chain, at_two_), at_two_.shape(x));
-    if (!at_two || at_two_.shape(x)[at_two->axis] != at_three_.shape(x)[at_two->axis]) return {};
-    if (shuffle_of(moved(chain, at_three_), at_three_.shape(x)) != at_two) return {};
+    if (!at_two) return {};
+    const Inferred& three = at_three();
+    if (!std::ranges::all_of(chain, [&](int32_t n) { return settings_known(n, three); })) return {};
+    if (at_two_.shape(x)[at_two->axis] != three.shape(x)[at_two->axis]) return {};
+    if (shuffle_of(moved(chain, three), three.shape(x)) != at_two) return {};
     return is_range(at_two->order) ? std::nullopt : at_two;
   }
 
@@ -178,7 +185,8 @@ class Rewriter {
 
   Graph& graph_;
   ValueNames names_;
-  Inferred at_two_, at_three_;
+  Inferred at_two_;
+  std::optional<Inferred> at_three_;  // once a shuffle was met
   std::vector<int32_t> producer_;
 };
 
