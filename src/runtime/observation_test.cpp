@@ -6,7 +6,7 @@
 #include <map>
 
 #include "core/error.h"
-#include "runtime/test_net.h"
+#include "support/test_net.h"
 #include "support/random_layers.h"
 
 namespace coppice {
