@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
+#include "groups/traced.h"
 #include "groups/surgery.h"
 #include "prune/allocate.h"
 #include "support/text_graph.h"
@@ -49,11 +50,12 @@ std::string message_of(ErrorKind kind, const Body& body) {
 }
 
 TEST(Widths, that_an_allocation_came_to_give_its_removal_again) {
-  const Graph graph = build_zoo_model("resnet20", 1);
-  const Groups groups = find_groups(graph);
+  const Traced traced(build_zoo_model("resnet20", 1));
+  const Groups& groups = traced.groups();
   for (const char* criterion : {"l2", "fpgm", "random"}) {
-    const Scores scores = score_units(graph, groups, find_criterion(criterion), {.seed = 3});
-    const Removal removal = allocate(graph, groups, infer(graph), scores, {}).removal;
+    const Scores scores =
+        score_units(traced.graph(), groups, find_criterion(criterion), {.seed = 3});
+    const Removal removal = allocate(groups, traced.costs(), scores, {}).removal;
     const Widths widths = widths_after(groups, removal);
     EXPECT_NE(widths, all_of(groups));
     EXPECT_EQ(removal_for(groups, scores, widths), removal) << criterion;
