@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "groups/traced.h"
 #include "groups/surgery.h"
+#include "groups/traced.h"
 #include "prune/allocate.h"
 #include "support/text_graph.h"
 #include "zoo/zoo.h"
