@@ -14,6 +14,25 @@ TEST(Lower, convolves_with_every_geometry) {
   }
 }
 
+TEST(Lower, attends_with_heads_apart_or_merged) {
+  const std::string apart =
+      "opset 23\ninput x float32 [2, 2, 3, 4]\nconst k float32 [2, 2, 5, 4] random\n"
+      "const v float32 [2, 2, 5, 3] random\nconst m float32 [2, 3, 5] random\n";
+  for (const char* call : {"Attention(x, k, v)", "Attention(x, k, v) {scale=0.7}",
+                           "Attention(x, k, v) {is_causal=1}", "Attention(x, k, v, m)"}) {
+    expect_lowered(apart + "y = " + call + "\noutput y");
+  }
+  // The second query sees no key.
+  expect_lowered(apart +
+                 "const c float32 [3, 5] = 1 0 1 1 0 1 1 1 1 1 0 0 0 0 0\n"
+                 "const half float32 [] = 0.5\nseen = Less(c, half)\n"
+                 "y = Attention(x, k, v, seen)\noutput y");
+  expect_lowered(
+      "opset 23\ninput x float32 [2, 3, 4]\nconst k float32 [2, 5, 4] random\n"
+      "const v float32 [2, 5, 6] random\n"
+      "y = Attention(x, k, v) {q_num_heads=2, kv_num_heads=2}\noutput y");
+}
+
 TEST(Lower, convolves_in_groups_with_bias_and_on_any_number_of_axes) {
   expect_lowered(R"(
     input x float32 [2, 4, 5, 5]

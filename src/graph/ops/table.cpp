@@ -7,19 +7,20 @@
 
 namespace coppice {
 
-extern const OpDef kAbs, kAdd, kAnd, kArgMax, kArgMin, kAveragePool, kBatchNormalization, kCast,
-    kCeil, kCelu, kClip, kConcat, kConstant, kConstantOfShape, kConv, kConvTranspose, kCos, kCumSum,
-    kDepthToSpace, kDequantizeLinear, kDiv, kDropout, kEinsum, kElu, kEqual, kErf, kExp, kExpand,
-    kFlatten, kFloor, kGRU, kGather, kGelu, kGemm, kGlobalAveragePool, kGlobalMaxPool, kGreater,
-    kGreaterOrEqual, kGroupNormalization, kHardSigmoid, kHardSwish, kIdentity,
-    kInstanceNormalization, kLRN, kLSTM, kLayerNormalization, kLeakyRelu, kLess, kLessOrEqual, kLog,
-    kLogSoftmax, kLpNormalization, kMatMul, kMax, kMaxPool, kMeanVarianceNormalization, kMin, kMish,
-    kMod, kMul, kNeg, kNot, kOr, kPRelu, kPad, kPow, kQuantizeLinear, kRMSNormalization, kRNN,
-    kRange, kReciprocal, kReduceL1, kReduceL2, kReduceLogSum, kReduceLogSumExp, kReduceMax,
-    kReduceMean, kReduceMin, kReduceProd, kReduceSum, kReduceSumSquare, kRelu, kReshape, kResize,
-    kRound, kScatterND, kSelu, kShape, kSigmoid, kSign, kSin, kSize, kSlice, kSoftmax, kSoftplus,
-    kSoftsign, kSpaceToDepth, kSplit, kSqrt, kSqueeze, kSub, kSum, kTanh, kThresholdedRelu, kTile,
-    kTopK, kTranspose, kUnsqueeze, kUpsample, kWhere, kXor;
+extern const OpDef kAbs, kAdd, kAnd, kArgMax, kArgMin, kAttention, kAveragePool,
+    kBatchNormalization, kCast, kCeil, kCelu, kClip, kConcat, kConstant, kConstantOfShape, kConv,
+    kConvTranspose, kCos, kCumSum, kDepthToSpace, kDequantizeLinear, kDiv, kDropout, kEinsum, kElu,
+    kEqual, kErf, kExp, kExpand, kFlatten, kFloor, kGRU, kGather, kGelu, kGemm, kGlobalAveragePool,
+    kGlobalMaxPool, kGreater, kGreaterOrEqual, kGroupNormalization, kHardSigmoid, kHardSwish,
+    kIdentity, kInstanceNormalization, kLRN, kLSTM, kLayerNormalization, kLeakyRelu, kLess,
+    kLessOrEqual, kLog, kLogSoftmax, kLpNormalization, kMatMul, kMax, kMaxPool,
+    kMeanVarianceNormalization, kMin, kMish, kMod, kMul, kNeg, kNot, kOr, kPRelu, kPad, kPow,
+    kQuantizeLinear, kRMSNormalization, kRNN, kRange, kReciprocal, kReduceL1, kReduceL2,
+    kReduceLogSum, kReduceLogSumExp, kReduceMax, kReduceMean, kReduceMin, kReduceProd, kReduceSum,
+    kReduceSumSquare, kRelu, kReshape, kResize, kRound, kScatterND, kSelu, kShape, kSigmoid, kSign,
+    kSin, kSize, kSlice, kSoftmax, kSoftplus, kSoftsign, kSpaceToDepth, kSplit, kSqrt, kSqueeze,
+    kSub, kSum, kTanh, kThresholdedRelu, kTile, kTopK, kTranspose, kUnsqueeze, kUpsample, kWhere,
+    kXor;
 
 namespace {
 
@@ -29,6 +30,7 @@ constexpr const OpDef* kOperators[] = {
     &kAnd,
     &kArgMax,
     &kArgMin,
+    &kAttention,
     &kAveragePool,
     &kBatchNormalization,
     &kCast,

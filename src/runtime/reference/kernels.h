@@ -42,6 +42,7 @@ std::vector<Tensor> lrn(const Graph&, const Node&, Inputs);
 std::vector<Tensor> lp_norm(const Graph&, const Node&, Inputs);
 std::vector<Tensor> mean_variance_norm(const Graph&, const Node&, Inputs);
 std::vector<Tensor> arg_max(const Graph&, const Node&, Inputs);
+std::vector<Tensor> attention(const Graph&, const Node&, Inputs);
 std::vector<Tensor> arg_min(const Graph&, const Node&, Inputs);
 std::vector<Tensor> top_k(const Graph&, const Node&, Inputs);
 std::vector<Tensor> cum_sum(const Graph&, const Node&, Inputs);

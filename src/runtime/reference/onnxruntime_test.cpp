@@ -157,6 +157,27 @@ TEST_F(Reference, elementwise_functions) {
   expect_same(net.graph);
 }
 
+TEST_F(Reference, attention_of_every_form) {
+  TestNet net(1, 23);
+  const ValueId q = net.input({2, 3, 5, 4}), k = net.input({2, 3, 6, 4}),
+                v = net.input({2, 3, 6, 2});
+  const ValueId joined_q = net.input({2, 5, 12}), joined_k = net.input({2, 6, 12}),
+                joined_v = net.input({2, 6, 6});
+  const Attributes heads{{"q_num_heads", int64_t{3}}, {"kv_num_heads", int64_t{3}}};
+  const ValueId seen = add_value(net.graph, "seen", DType::boolean);
+  add_node(net.graph, "Less", {net.weight({5, 6}), net.number(0.5f)}, {seen}, {}, "less");
+  net.output(net.add("Attention", {q, k, v}));
+  net.output(net.add("Attention", {q, k, v}, {{"scale", 0.3f}}));
+  net.output(net.add("Attention", {q, k, v}, {{"is_causal", int64_t{1}}}));
+  net.output(net.add("Attention", {q, k, v, net.weight({5, 6})}));
+  net.output(net.add("Attention", {q, k, v, seen}));
+  net.output(net.add("Attention", {q, k, v, net.weight({2, 1, 5, 6})}));
+  net.output(net.add("Attention", {q, k, v, net.weight({1, 3, 5, 6})}));
+  net.output(net.add("Attention", {joined_q, joined_k, joined_v}, heads));
+  net.output(net.add("Attention", {joined_q, joined_k, joined_v, net.weight({5, 6})}, heads));
+  expect_same(net.graph);
+}
+
 TEST_F(Reference, movement) {
   TestNet net(1);
   const ValueId x = net.input({2, 6, 5});

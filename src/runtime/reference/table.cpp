@@ -30,6 +30,8 @@ constexpr Entry kEntries[] = {
     {"And", kOwn, kBinary},
     {"ArgMax", arg_max, "axis keepdims select_last_index"},
     {"ArgMin", arg_min, "axis keepdims select_last_index"},
+    {"Attention", attention,
+     "is_causal kv_num_heads q_num_heads qk_matmul_output_mode scale softcap softmax_precision"},
     {"AveragePool", average_pool,
      "auto_pad ceil_mode count_include_pad dilations kernel_shape pads strides"},
     {"BatchNormalization", batch_norm,

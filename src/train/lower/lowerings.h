@@ -13,6 +13,7 @@ namespace coppice::train {
 
 Step lower_arg_max(const LowerContext& context);
 Step lower_arg_min(const LowerContext& context);
+Step lower_attention(const LowerContext& context);
 Step lower_average_pool(const LowerContext& context);
 Step lower_batch_norm(const LowerContext& context);
 Step lower_cast(const LowerContext& context);

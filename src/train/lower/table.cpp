@@ -37,6 +37,7 @@ constexpr Entry kEntries[] = {
     {"And", lower_binary<at::logical_and>},
     {"ArgMax", lower_arg_max},
     {"ArgMin", lower_arg_min},
+    {"Attention", lower_attention},
     {"AveragePool", lower_average_pool},
     {"BatchNormalization", lower_batch_norm},
     {"Cast", lower_cast},
