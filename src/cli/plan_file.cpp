@@ -122,6 +122,7 @@ PlanFile::PlanFile(fs::path path, std::string output)
     fail_write(path_, "it is the plan of another result, '" + replaced->output +
                           "', and would be lost; move it or name another file");
   }
+  replaced_masks_ = mask_paths(*replaced, path_.string());
 }
 
 PlanFile::~PlanFile() {
@@ -188,6 +189,15 @@ fs::path PlanFile::place_masks() {
   return replaces ? old : fs::path();
 }
 
+// They would belong to no plan, and stand in the way of the next one that has masks.
+void PlanFile::remove_replaced_masks() const {
+  for (const fs::path& mask : replaced_masks_) {
+    std::error_code ignored;
+    if (same_file(mask.parent_path(), folder_)) fs::remove(mask, ignored);
+  }
+  ::rmdir(folder_.c_str());  // if nothing else is in it
+}
+
 void PlanFile::commit() {
   const bool masked = !staged_.path.empty();
   const fs::path old = masked ? place_masks() : fs::path();
@@ -195,6 +205,7 @@ void PlanFile::commit() {
   std::error_code ignored;
   if (masked) fs::remove(folder_ / kCopy, ignored);
   if (!old.empty()) remove_flat_folder(old);
+  if (!masked && !replaced_masks_.empty()) remove_replaced_masks();
 }
 
 }  // namespace coppice

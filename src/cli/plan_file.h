@@ -53,10 +53,12 @@ class PlanFile {
   void write_masks(Plan& plan);
   void require_only_masks() const;
   std::filesystem::path place_masks();
+  void remove_replaced_masks() const;
 
   std::filesystem::path path_;
   std::string output_;
   std::filesystem::path folder_;
+  std::vector<std::filesystem::path> replaced_masks_;
   Temporary staged_;  // the folder; without a path where there are no masks
   AtomicFile json_;
 };

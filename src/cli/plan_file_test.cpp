@@ -91,6 +91,26 @@ TEST(PlanFile, masks_of_another_result_or_other_files_stay) {
   EXPECT_TRUE(fs::exists(dir / "plan.masks/mine.npy"));
 }
 
+TEST(PlanFile, masks_go_with_the_plan_that_is_replaced_by_one_without) {
+  const TempDir dir;
+  const fs::path path = dir / "plan.json";
+  write_plan(path, "out.onnx", {"a", "b"});
+  write_text(dir / "plan.masks/mine.npy", "mine");
+  const auto replace = [&] {
+    PlanFile file(path, "out.onnx");
+    file.write(plan_of("out.onnx", {}));
+    file.commit();
+  };
+  replace();
+  EXPECT_EQ(masked(path), Names{});
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir / "plan.masks"), {}), 1) << "mine.npy";
+  fs::remove(dir / "plan.masks/mine.npy");
+  fs::remove(dir / "plan.masks");
+  write_plan(path, "out.onnx", {"a", "b"});
+  replace();
+  EXPECT_FALSE(fs::exists(dir / "plan.masks"));
+}
+
 TEST(PlanFile, another_results_plan_stays_and_is_named) {
   const TempDir dir;
   const fs::path path = dir / "plan.json";

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/files.h"
+#include "core/same_place.h"
 #include "onnx.pb.h"
 #include "support/temp_dir.h"
 
@@ -46,6 +47,20 @@ TEST(DataFiles, are_found_in_initialisers_constants_subgraphs_and_functions) {
   Paths found = data_files(dir / "net.onnx");
   std::ranges::sort(found);
   EXPECT_EQ(found, (Paths{dir / "a", dir / "c", dir / "d", dir / "e", dir / "sub/b"}));
+}
+
+TEST(DataFiles, of_a_link_lie_beside_it_or_else_beside_what_it_leads_to) {
+  const TempDir dir;
+  std::filesystem::create_directory(dir / "real");
+  write_model(dir / "real/net.onnx", {"w"});
+  std::filesystem::create_symlink(dir / "real/net.onnx", dir / "link.onnx");
+  EXPECT_EQ(data_files(dir / "real/net.onnx"), Paths{dir / "real/w"});
+  EXPECT_TRUE(same_place(data_files(dir / "link.onnx").front(), dir / "real/w"));
+  write_text(dir / "w", "1234");
+  EXPECT_EQ(data_files(dir / "link.onnx"), Paths{dir / "w"});
+  std::filesystem::create_symlink(dir / "gone.onnx", dir / "broken.onnx");
+  EXPECT_EQ(data_files(dir / "broken.onnx"), Paths{});
+  EXPECT_EQ(data_folder(dir / "broken.onnx"), dir.path());
 }
 
 TEST(DataFiles, of_what_is_no_model_are_none) {
