@@ -34,7 +34,7 @@ const char* name_of(Part part) {
     case Part::training: return "training";
     case Part::recalibration: return "recalibration";
     case Part::search: return "search";
-    case Part::held_out: return "held out";
+    case Part::held_out: return "held_out";
   }
   return "";
 }

@@ -23,7 +23,7 @@ enum class Part {
 };
 inline constexpr std::array kParts = {Part::training, Part::recalibration, Part::search,
                                       Part::held_out};
-const char* name_of(Part part);  // "training", "recalibration", "search", "held out"
+const char* name_of(Part part);  // "training", "recalibration", "search", "held_out"
 
 // Of all pictures, each rounded to the nearest; what is left trains.
 struct PartShares {

@@ -158,6 +158,11 @@ TEST(SessionLosses, go_to_the_trainer_and_must_be_outputs) {
   EXPECT_EQ(message_of(ErrorKind::input, [&] { train(session, recipe); }),
             "output 'penalty' is to be a part of the loss; the model has no such output");
   std::string text = fake::kNet;
+  text.replace(text.find("output y"), 8, "penalty = Shape(fw)\n    output y penalty");
+  session.edit(parse_text_graph(text));
+  EXPECT_EQ(message_of(ErrorKind::input, [&] { session.require_trainable(recipe); }),
+            "output 'penalty' is to be a part of the loss; it is int64, expected float32");
+  text = fake::kNet;
   text.replace(text.find("output y"), 8, "penalty = ReduceMean(fw)\n    output y penalty");
   session.edit(parse_text_graph(text));
   train(session, recipe);

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "core/error.h"
+#include "graph/infer.h"
 #include "session/output_gradients.h"
 #include "session/parameters.h"
 #include "session/session.h"
@@ -20,10 +21,15 @@ void require_updates(const Recipe& recipe, int64_t updates) {
 }
 
 void require_losses(const Recipe& recipe, const Graph& graph) {
+  if (recipe.losses.empty()) return;
+  const Inferred inferred = infer(graph);
   for (const auto& [name, weight] : recipe.losses) {
     const auto is_it = [&](ValueId id) { return graph.value(id).name == name; };
-    if (std::ranges::any_of(graph.outputs, is_it)) continue;
-    fail_input("output '" + name + "' is to be a part of the loss; the model has no such output");
+    const auto found = std::ranges::find_if(graph.outputs, is_it);
+    const std::string what = "output '" + name + "' is to be a part of the loss; ";
+    if (found == graph.outputs.end()) fail_input(what + "the model has no such output");
+    if (!inferred.has(*found) || inferred.types[*found]->dtype == DType::f32) continue;
+    fail_input(what + "it is " + name_of(inferred.types[*found]->dtype) + ", expected float32");
   }
 }
 
