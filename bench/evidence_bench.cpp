@@ -1,6 +1,6 @@
 // What evidence costs beside the plain forward pass, in one run:
 //
-//   evidence_bench [--rounds N] [--pictures N] [--batch N] [--threads N] DATA MODEL.onnx...
+//   evidence_bench [--pictures N] [--batch N] [--passes N] [--threads N] DATA MODEL.onnx...
 //
 // on the first pictures of a data set such as cifar10:DIR, preprocessed before the clock runs.
 // Asked for are mean, variance, mean |a| and zero share of
@@ -9,13 +9,16 @@
 //   all      every float value that a node computes, BatchNormalization's inputs among them, which
 //            takes normalisations and activations out of the convolutions that they are fused into
 //
-// and covariances of what is read. Rounds go through all of them in turn; each figure is the
-// median over the rounds, and "times" is beside the plain pass.
+// and covariances of what is read; --passes 2 leaves it at "read". Every batch goes through all of
+// them in turn, so that a machine that slows down or is shared slows them alike. "times" is beside
+// the plain pass: by the clock, and by processor time, which is what to go by on one thread of a
+// machine that others use.
 
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <ctime>
 #include <numeric>
 #include <set>
 
@@ -32,8 +35,7 @@ namespace coppice {
 namespace {
 
 struct Options {
-  int rounds = 5;
-  int64_t pictures = 10000, batch = 32;
+  int64_t pictures = 10000, batch = 32, passes = 4;
   std::string data;
   std::vector<std::string> models;
 };
@@ -73,39 +75,49 @@ std::vector<EvidenceRequest> requests_of(const std::vector<std::string>& values,
 
 struct Pass {
   const char* name;
-  Executable executable;
-  std::vector<double> ms = {};
+  std::vector<std::string> values;
+  std::span<const Reduction> reductions;
+  double ms = 0, processor_ms = 0;
 };
 
-void time(const std::string& path, std::span<const Tensor> batches, const Options& options) {
-  const Graph graph = read_onnx(path);
-  constexpr Reduction kCovariance[] = {Reduction::covariance};
-  const auto read = values_read(graph), all = values_computed(graph);
+double processor_ms() { return 1e3 * static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
+
+void time_passes(const Graph& graph, std::span<const Tensor> batches, std::vector<Pass>& passes) {
+  const InputSizes sizes{.inputs = {}, .batch = batches[0].shape()[0]};
   std::vector<Collector> collectors;
-  collectors.emplace_back(graph, requests_of(read, kCheap));
-  collectors.emplace_back(graph, requests_of(all, kCheap));
-  collectors.emplace_back(graph, requests_of(read, kCovariance));
-  const InputSizes sizes{.inputs = {}, .batch = options.batch};
-  std::vector<Pass> passes;
-  passes.push_back({"plain", compile(graph, sizes)});
-  const char* names[] = {"read", "all", "covariances"};
-  for (size_t i = 0; i < collectors.size(); ++i) {
-    passes.push_back({names[i], compile(graph, sizes, {}, collectors[i].observation())});
+  std::vector<Executable> executables;
+  for (const Pass& pass : passes) {
+    collectors.emplace_back(graph, requests_of(pass.values, pass.reductions));
+    executables.push_back(compile(graph, sizes, {}, collectors.back().observation()));
   }
-  std::vector<Tensor> outputs = passes[0].executable.allocate_outputs();
-  for (int round = 0; round <= options.rounds; ++round) {  // the first warms up
-    for (Pass& pass : passes) {
+  std::vector<Tensor> outputs = executables[0].allocate_outputs();
+  for (Executable& executable : executables) executable.run({&batches[0], 1}, outputs);
+  for (const Tensor& batch : batches) {
+    for (size_t p = 0; p < passes.size(); ++p) {
       Stopwatch watch;
-      for (const Tensor& batch : batches) pass.executable.run(std::span(&batch, 1), outputs);
-      if (round > 0) pass.ms.push_back(watch.lap_ms());
+      const double start = processor_ms();
+      executables[p].run({&batch, 1}, outputs);
+      passes[p].ms += watch.lap_ms();
+      passes[p].processor_ms += processor_ms() - start;
     }
   }
+}
+
+void time(const std::string& path, std::span<const Tensor> batches, const Options& options) {
+  static constexpr Reduction kCovariance[] = {Reduction::covariance};
+  const Graph graph = read_onnx(path);
+  const auto read = values_read(graph);
+  std::vector<Pass> passes = {{"plain", {}, {}},
+                              {"read", read, kCheap},
+                              {"all", values_computed(graph), kCheap},
+                              {"covariances", read, kCovariance}};
+  passes.resize(std::clamp<int64_t>(options.passes, 1, std::ssize(passes)));
+  time_passes(graph, batches, passes);
   const std::string name = path.substr(path.find_last_of('/') + 1);
   for (const Pass& pass : passes) {
-    const auto values = &pass == &passes[2] ? all.size() : read.size();
-    std::printf("%-20s %-12s %7zu %10.0f %8.3f\n", name.c_str(), pass.name,
-                &pass == passes.data() ? 0 : values, median(pass.ms),
-                median(pass.ms) / median(passes[0].ms));
+    std::printf("%-20s %-12s %7zu %10.0f %8.3f %13.0f %8.3f\n", name.c_str(), pass.name,
+                pass.values.size(), pass.ms, pass.ms / passes[0].ms, pass.processor_ms,
+                pass.processor_ms / passes[0].processor_ms);
   }
   std::fflush(stdout);
 }
@@ -131,8 +143,8 @@ Options parse(int argc, char** argv) {
     const auto number = [&](const char* name) {
       return !std::strcmp(argv[i], name) && i + 1 < argc ? std::max(1, std::atoi(argv[++i])) : 0;
     };
-    if (const int rounds = number("--rounds")) {
-      options.rounds = rounds;
+    if (const int passes = number("--passes")) {
+      options.passes = passes;
     } else if (const int pictures = number("--pictures")) {
       options.pictures = pictures;
     } else if (const int batch = number("--batch")) {
@@ -153,12 +165,13 @@ Options parse(int argc, char** argv) {
 int run(const Options& options) {
   if (options.models.empty()) {
     std::fprintf(stderr,
-                 "usage: evidence_bench [--rounds N] [--pictures N] [--batch N] [--threads N] DATA "
+                 "usage: evidence_bench [--pictures N] [--batch N] [--passes N] [--threads N] DATA "
                  "MODEL...\n");
     return 2;
   }
   const std::vector<Tensor> batches = load(options);
-  std::printf("%-20s %-12s %7s %10s %8s\n", "model", "pass", "values", "ms", "times");
+  std::printf("%-20s %-12s %7s %10s %8s %13s %8s\n", "model", "pass", "values", "ms", "times",
+              "processor ms", "times");
   for (const std::string& model : options.models) time(model, batches, options);
   return 0;
 }

@@ -45,7 +45,9 @@ struct Source {
 class Sources {
  public:
   explicit Sources(const Graph& graph)
-      : graph_(graph), inferred_(infer(graph)), producers_(producers(graph)) {
+      : graph_(graph),
+        inferred_(infer(graph, fitting_sizes(graph, {}))),
+        producers_(producers(graph)) {
     for (size_t id = 0; id < graph.values.size(); ++id) {
       if (inferred_.types[id]) ids_[graph.values[id].name] = static_cast<ValueId>(id);
     }
