@@ -1,6 +1,8 @@
 // What benchmarks share: medians, a stopwatch, and the seconds that a peer's command prints.
 #pragma once
 
+#include <time.h>
+
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -29,6 +31,24 @@ class Stopwatch {
 
  private:
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+// The same of the processor time that the process had: what other work on the machine leaves alone.
+class CpuStopwatch {
+ public:
+  double lap_ms() {
+    const double ms = now_ms() - start_;
+    start_ += ms;
+    return ms;
+  }
+
+ private:
+  static double now_ms() {
+    timespec time{};
+    ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    return 1e3 * static_cast<double>(time.tv_sec) + 1e-6 * static_cast<double>(time.tv_nsec);
+  }
+  double start_ = now_ms();
 };
 
 // The last number that the command prints; negative where it fails.

@@ -2,10 +2,10 @@
 //
 //   passes_bench
 //
-// prints the median of three runs, in ms and in us a node. `names` makes as many new names of one
-// stem as there are nodes; `cut` is the surgery of a removal that differs from layer to layer,
-// `plan` writes it down, `merge` merges the copies that are still equal, `settle` settles the
-// selections; `compile` makes the original ready to be run.
+// prints the median of three runs, in ms of processor time and in us a node. `names` makes as many
+// new names of one stem as there are nodes; `cut` is the surgery of a removal that differs from
+// layer to layer, `plan` writes it down, `merge` merges the copies that are still equal, `settle`
+// settles the selections; `compile` makes the original ready to be run.
 
 #include <cstdio>
 #include <string>
@@ -42,7 +42,7 @@ Removal one_of_each(const Groups& groups) {
 Times cut_a_stream(const Graph& original) {
   Times times;
   Graph graph = original;
-  Stopwatch watch;
+  CpuStopwatch watch;
   const auto lap = [&](const char* name) { times.emplace_back(name, watch.lap_ms()); };
   ValueNames names(graph);
   for (size_t n = 0; n < graph.nodes.size(); ++n) names.unused("x");
@@ -70,7 +70,7 @@ Times cut_a_stream(const Graph& original) {
 Times fold_layers(const Graph& original) {
   Times times;
   Graph graph = original;
-  Stopwatch watch;
+  CpuStopwatch watch;
   const auto lap = [&](const char* name) { times.emplace_back(name, watch.lap_ms()); };
   fuse_batch_norms(graph);
   lap("fold BN");

@@ -26,6 +26,7 @@
 #include "core/random.h"
 #include "graph/passes/loosen.h"
 #include "groups/surgery.h"
+#include "groups/traced.h"
 #include "methods/one_shot.h"
 #include "onnx/onnx.h"
 #include "prune/allocate.h"

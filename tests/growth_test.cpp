@@ -29,7 +29,7 @@ double seconds() {
 // `prepare(nodes)` makes what `measured` is then timed on.
 template <typename Prepare, typename Measured>
 double growth(Prepare prepare, Measured measured) {
-  constexpr int64_t kSmall = 3000, kTimes = 16;
+  constexpr int64_t kSmall = 1500, kTimes = 16;
   const auto fastest = [&](int64_t nodes) {
     double best = 1e9;
     for (int run = 0; run < 3; ++run) {

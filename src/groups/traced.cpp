@@ -32,6 +32,10 @@ Traced::Traced(Graph graph, std::shared_ptr<const Found> found)
   COPPICE_CHECK(graph_.values.size() == found_->groups.axes.size(), "the tracing of another graph");
 }
 
-std::pair<Graph, Groups> Traced::take() && { return {std::move(graph_), found_->groups}; }
+std::pair<Graph, Groups> Traced::take() && {
+  if (found_.use_count() > 1) return {std::move(graph_), found_->groups};
+  // Nobody else looks, and `find` made it to be changed: groups of large nets are megabytes.
+  return {std::move(graph_), std::move(std::const_pointer_cast<Found>(found_)->groups)};
+}
 
 }  // namespace coppice

@@ -132,7 +132,6 @@ void Session::set_graph(Graph graph) {
   keep_fitting(state_.masks, graph);  // what is gone with its layer
   state_.graph = std::move(graph);
   found_ = nullptr;
-  found_ = nullptr;
   loaded_ = false;
 }
 
