@@ -49,6 +49,16 @@ std::optional<RecoverOptions> recover_of(const std::string& text) {
 
 }  // namespace
 
+std::optional<std::pair<std::string, double>> name_and_share(const std::string& text) {
+  const size_t equals = text.rfind('=');
+  if (equals == std::string::npos || equals == 0) return std::nullopt;
+  double share = 0;
+  const char* const end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, share);
+  if (error != std::errc() || stop != end || !(share >= 0 && share <= 1)) return std::nullopt;
+  return std::pair(text.substr(0, equals), share);
+}
+
 const NumberOption kKeepMacs({"keep-macs", "SHARE", "share of the multiply-accumulates that stays",
                               "0.5, where there is no other budget"},
                              share(nullptr, kNothingRemoved));

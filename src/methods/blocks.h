@@ -2,11 +2,18 @@
 // mean together.
 #pragma once
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "methods/one_shot.h"
 #include "options/settings.h"
 #include "session/recipe.h"
 
 namespace coppice {
+
+// Name and share of "NAME=SHARE", a share from 0 to 1.
+std::optional<std::pair<std::string, double>> name_and_share(const std::string& text);
 
 enum class Ranked { by_layer, globally };
 

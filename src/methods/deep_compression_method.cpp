@@ -1,7 +1,4 @@
 // What Deep Compression can be told, and its entry among the methods.
-#include <algorithm>
-#include <charconv>
-
 #include "core/error.h"
 #include "methods/blocks.h"
 #include "methods/deep_compression.h"
@@ -14,15 +11,9 @@ namespace {
 using Retraining = DeepCompressionOptions::Retraining;
 using LayerShare = std::pair<std::string, double>;
 
-// Pattern and share of "REGEX=SHARE".
-std::optional<LayerShare> layer_share_of(const std::string& text) {
-  const size_t equals = text.rfind('=');
-  if (equals == std::string::npos || equals == 0) return std::nullopt;
-  double share = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, share);
-  if (error != std::errc() || stop != end || share <= 0 || share > 1) return std::nullopt;
-  return LayerShare(text.substr(0, equals), share);
+std::optional<LayerShare> density_of(const std::string& text) {
+  const auto density = name_and_share(text);
+  return density && density->second > 0 ? density : std::nullopt;
 }
 
 const TextOption<LayerShare> kDensity(
@@ -31,7 +22,7 @@ const TextOption<LayerShare> kDensity(
      Option::Takes::values},
     "a layer's name or a regular expression, =, and the share of its weights that stays, such as "
     "fc1=0.08",
-    layer_share_of);
+    density_of);
 const NumberOption kQuality({"quality", "X",
                              "prune below this times a layer's deviation, in place of --sparsity"},
                             {.low = 0, .ends = NumberRange::Ends::open});
@@ -67,6 +58,7 @@ DeepCompressionOptions options_for(const Graph& graph, const MethodInput& input)
   options.rounds = settings[kRounds];
   if (settings[kAlternate]) options.retraining = Retraining::alternating;
   options.sharing = sharing_of(settings, options.pruning.keep, input.seed);
+  if (options.sharing->bits.none) options.sharing.reset();
   return options;
 }
 

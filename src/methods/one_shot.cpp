@@ -21,10 +21,30 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
   const auto add = [&](const std::vector<char>& more) {
     for (size_t g = 0; g < kept.size(); ++g) kept[g] = kept[g] || more[g];
   };
-  for (const std::string& pattern : options.keep) add(matching_groups(graph, groups, pattern));
+  for (const std::string& pattern : options.keep)
+    add(matching_groups(graph, groups, pattern, "--keep"));
   if (options.spine == OneShotOptions::Spine::keep) add(spine_groups(graph, groups));
   add(selected_streams(graph, groups));
   return kept;
+}
+
+Allocation by_layer_ratios(const Traced& traced, const Scores& scores,
+                           const OneShotOptions& options) {
+  const Groups& groups = traced.groups();
+  std::vector<char> kept = groups_to_keep(traced.graph(), groups, options);
+  for (size_t g = 0; g < scores.unscored.size(); ++g) kept[g] = kept[g] || scores.unscored[g];
+  const double otherwise = options.budget.of == Budget::Of::ratio ? options.budget.value : 0;
+  const Widths widths = widths_by_ratios(traced.graph(), groups, options.layer_ratios, otherwise,
+                                         kept, "--layer-ratio");
+  Allocation allocation{.removal = removal_for(groups, scores, widths),
+                        .before = traced.costs().all()};
+  if (std::ranges::count(allocation.removal, 1) == 0) {
+    fail_target(
+        "nothing leaves: the groups that --layer-ratio names are too narrow for their shares, or "
+        "to be kept");
+  }
+  allocation.after = traced.costs().after(allocation.removal);
+  return allocation;
 }
 
 struct CutOptions {
@@ -97,6 +117,7 @@ Allocation choose(const Traced& traced, const Criterion& criterion, const OneSho
   const Scores scores = score_units(
       graph, groups, criterion,
       {.seed = options.seed, .aggregate = options.aggregate, .own = options.of_criterion});
+  if (!options.layer_ratios.empty()) return by_layer_ratios(traced, scores, options);
   const AllocationOptions allocation{.budget = options.budget,
                                      .scope = options.scope.value_or(criterion.scope),
                                      .round_to = options.round_to,

@@ -10,6 +10,7 @@
 #include "methods/outcome.h"
 #include "options/settings.h"
 #include "prune/allocate.h"
+#include "prune/widths.h"
 #include "session/session.h"
 
 namespace coppice {
@@ -21,6 +22,9 @@ struct OneShotOptions {
   enum class Selection { none, before_batch_norms };
 
   Budget budget;
+  // Ratios by layer (prune/widths.h), in place of one budget: exact, without rounding or a cap. A
+  // budget's ratio is then that of all other groups; they stay as they are under any other.
+  std::vector<LayerRatio> layer_ratios = {};
   int64_t round_to = kRoundAuto;
   double most_of_group = 0.9;                  // the share of a group that may leave
   std::optional<Criterion::Scope> scope = {};  // in place of the criterion's own
@@ -43,8 +47,9 @@ Outcome prune_once(const Graph& graph, const Criterion& criterion, const OneShot
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
                    const RecoverOptions& recover = {});
 
-// The first half, for methods that train before they cut: the graph as `choose` takes it: loosened, and with the selections that the criterion or the
-// options ask for. They are to be settled after the cut (graph/passes/select_channels.h).
+// The first half, for methods that train before they cut: the graph as `choose` takes it: loosened,
+// and with the selections that the criterion or the options ask for. They are to be settled after
+// the cut (graph/passes/select_channels.h).
 Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& options);
 
 // Scores and allocates. The graph: prepared, or at least loosened, and finite but for bounds.

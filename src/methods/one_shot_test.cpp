@@ -108,8 +108,7 @@ TEST(Methods, a_plan_replayed_gives_the_same_bytes) {
   const Graph graph = build_zoo_model("mobilenetv2", 1);
   OneShotOptions options = half_the_macs();
   const Outcome cut = prune_once(graph, find_criterion("l1"), options);
-  const Outcome again =
-      apply_plan(graph, plan_from_json(to_json(cut.plan)), Verify::on, 0);
+  const Outcome again = apply_plan(graph, plan_from_json(to_json(cut.plan)), Verify::on, 0);
   EXPECT_EQ(written(cut.graph), written(again.graph));
   EXPECT_EQ(cut.plan, again.plan);
   EXPECT_EQ(cut.after.macs, again.after.macs);
@@ -214,14 +213,12 @@ TEST(Magnitude, a_plan_with_masks_and_slices_masks_first_and_then_cuts) {
   EXPECT_LT(outcome.weights_after->nonzero, outcome.weights_after->all / 2);
   Plan cut = both;
   cut.masks.clear();
-  EXPECT_EQ(written(apply_plan(masked.graph, cut, Verify::on, 0).graph),
-            written(outcome.graph));
+  EXPECT_EQ(written(apply_plan(masked.graph, cut, Verify::on, 0).graph), written(outcome.graph));
 }
 
 TEST(Magnitude, without_verification_it_claims_nothing) {
-  EXPECT_FALSE(prune_by_magnitude(build_zoo_model("lenet5", 1), {.sparsity = 0.5},
-                                  Verify::off)
-                   .verified);
+  EXPECT_FALSE(
+      prune_by_magnitude(build_zoo_model("lenet5", 1), {.sparsity = 0.5}, Verify::off).verified);
 }
 
 }  // namespace

@@ -28,10 +28,11 @@ std::optional<std::pair<std::string, int64_t>> part_of(const std::string& text) 
   return std::pair(text.substr(0, equals), *bits);
 }
 
-// Of "conv=8,fc=5", a single number for both, or a number for the layers that a regular expression
-// matches ("conv=8,fc=5,^fc1=4").
+// Of "conv=8,fc=5", "none", a single number for both, or a number for the layers that a regular
+// expression matches ("conv=8,fc=5,^fc1=4").
 std::optional<LayerBits> layer_bits_of(const std::string& text) {
   LayerBits result;
+  if (text == "none") return LayerBits{.none = true};
   if (const auto both = bits_of(text)) {
     result.conv = result.fc = *both;
     return result;
@@ -124,8 +125,9 @@ void share_and_tune(Session& session, const SharingOptions& options, const Recip
 
 const TextOption<LayerBits> kBits(
     {"bits", "conv=N,fc=N,REGEX=N",
-     "bits of a code for shared weights, by kind of layer or by name"},
-    "such as conv=8,fc=5, or 6, or ^fc1=4 for the layers that a regular expression matches, with 1 "
+     "bits of a code for shared weights, by kind of layer or by name; none: no values are shared"},
+    "none, or such as conv=8,fc=5, or 6, or ^fc1=4 for the layers that a regular expression "
+    "matches, with 1 "
     "to 16 bits each",
     layer_bits_of, "conv=8,fc=5");
 
@@ -143,6 +145,12 @@ SharingOptions sharing_of(const Settings& settings, std::vector<std::string> kee
       .init = settings[kInit],
       .seed = seed,
       .steps = {.optimizer = settings[kShareOptimizer], .learning_rate = settings[kShareLr]}};
+  if (options.bits.none) {
+    for (const OptionUse& use : sharing_options()) {
+      if (use.option == &kBits || !settings.has(*use.option)) continue;
+      fail_usage(use.option->flag() + " is for shared weights, found --bits none");
+    }
+  }
   if (options.steps.optimizer == Optimizer::sgd && !settings.has(kShareLr)) {
     fail_usage(
         "--share-optimizer sgd needs --share-lr: its steps are sums over all weights that share a "

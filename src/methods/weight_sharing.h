@@ -32,6 +32,7 @@ struct LayerBits {
   int64_t conv = 8, fc = 5;  // weights of rank 3 and more; matrices
   // By regular expressions for layers, in place of them; the last that matches counts.
   std::vector<std::pair<std::string, int64_t>> layers = {};
+  bool none = false;  // nothing is shared
 };
 
 struct SharingOptions {

@@ -59,8 +59,8 @@ std::vector<char> spine_groups(const Graph& graph, const Groups& groups);
 // read.
 std::vector<char> selected_streams(const Graph& graph, const Groups& groups);
 // Groups with a tensor, or the node that reads it, whose name contains a match of the regular
-// expression. Throws Error::usage where it isn't one, and Error::usage if nothing matches.
+// expression. Throws Error::usage naming `option` where it isn't one, or if nothing matches.
 std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
-                                  const std::string& pattern);
+                                  const std::string& pattern, const std::string& option);
 
 }  // namespace coppice

@@ -29,7 +29,7 @@ enum class Aggregate { mean, max, sum, first };
 struct ScoreOptions {
   uint64_t seed = 0;  // of what is random
   Aggregate aggregate = Aggregate::mean;
-  Settings own = {};  // of the criterion's own options
+  Settings own = {};     // of the criterion's own options
   Measure measure = {};  // of criteria that need evidence
 };
 

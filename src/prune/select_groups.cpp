@@ -43,12 +43,12 @@ std::vector<char> selected_streams(const Graph& graph, const Groups& groups) {
 }
 
 std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
-                                  const std::string& pattern) {
+                                  const std::string& pattern, const std::string& option) {
   std::regex regex;
   try {
     regex = std::regex(pattern);
   } catch (const std::regex_error& error) {
-    fail_usage("--keep '" + pattern + "' is no regular expression: " + error.what());
+    fail_usage(option + " '" + pattern + "' is no regular expression: " + error.what());
   }
   const std::vector<std::vector<int32_t>> readers = consumers(graph);
   std::vector<char> matches(groups.free.size(), 0);
@@ -65,7 +65,7 @@ std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
     }
   }
   if (!any) {
-    fail_usage("--keep '" + pattern +
+    fail_usage(option + " '" + pattern +
                "' matches no group; 'coppice inspect' lists the names of groups and layers");
   }
   return matches;

@@ -2,10 +2,12 @@
 #include "prune/widths.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 #include <vector>
 
 #include "core/error.h"
+#include "prune/allocate.h"
 
 namespace coppice {
 namespace {
@@ -36,6 +38,25 @@ Widths widths_after(const Groups& groups, const Removal& removal) {
   for (const Group& group : groups.free) {
     const auto first = removal.begin() + group.first_unit;
     widths.push_back(std::count(first, first + group.units(), 0));
+  }
+  return widths;
+}
+
+Widths widths_by_ratios(const Graph& graph, const Groups& groups,
+                        std::span<const LayerRatio> ratios, double otherwise,
+                        const std::vector<char>& kept_groups, const std::string& option) {
+  std::vector<double> shares(groups.free.size(), otherwise);
+  for (const auto& [pattern, share] : ratios) {
+    const std::vector<char> matches = matching_groups(graph, groups, pattern, option);
+    for (size_t g = 0; g < shares.size(); ++g) shares[g] = matches[g] ? share : shares[g];
+  }
+  Widths widths;
+  constexpr double kEpsilon = 1e-9;  // 10 * 0.3 must be 3
+  for (size_t g = 0; g < shares.size(); ++g) {
+    const int64_t units = groups.free[g].units();
+    const auto leaving =
+        static_cast<int64_t>(std::floor(static_cast<double>(units) * shares[g] + kEpsilon));
+    widths.push_back(kept_groups[g] ? units : std::max<int64_t>(1, units - leaving));
   }
   return widths;
 }

@@ -101,5 +101,30 @@ TEST(Widths, that_leave_nothing_of_one_piece_of_a_split_are_refused) {
             "widths: of 'w1' nothing is left in a part that is read by itself; keep more of it");
 }
 
+TEST(Widths, by_ratios_are_exact_and_the_last_ratio_that_matches_counts) {
+  const Traced traced(build_zoo_model("lenet5", 1));
+  const Groups& groups = traced.groups();
+  const auto widths = [&](const std::vector<LayerRatio>& ratios, double otherwise) {
+    return widths_by_ratios(traced.graph(), groups, ratios, otherwise,
+                            std::vector<char>(groups.free.size(), 0), "--layer-ratio");
+  };
+  const Widths all = all_of(groups);
+  Widths expected = all;
+  for (size_t g = 0; g < all.size(); ++g) {
+    const bool first = groups.free[g].name.find("conv1") != std::string::npos;
+    expected[g] = all[g] - (first ? all[g] * 3 / 10 : all[g] / 2);
+  }
+  EXPECT_NE(expected, all);
+  EXPECT_EQ(widths({{"conv1", 0.3}}, 0.5), expected);
+  EXPECT_EQ(widths({{".", 0.9}, {".", 0.5}, {"conv1", 0.3}}, 0), expected);
+  for (const int64_t width : widths({{".", 0.999}}, 0)) EXPECT_GE(width, 1);
+  EXPECT_NE(message_of(ErrorKind::usage,
+                       [&] {
+                         widths({{"nowhere", 0.5}}, 0);
+                       })
+                .find("--layer-ratio 'nowhere' matches no group"),
+            std::string::npos);
+}
+
 }  // namespace
 }  // namespace coppice

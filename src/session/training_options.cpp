@@ -2,7 +2,9 @@
 #include "session/training_options.h"
 
 #include <algorithm>
+#include <charconv>
 
+#include "core/error.h"
 #include "session/evaluation.h"
 #include "session/parameters.h"
 
@@ -11,10 +13,27 @@ namespace {
 
 using Kind = OptimizerOptions::Kind;
 using Zeros = SessionOptions::Zeros;
+using Form = OptimizerOptions::Momentum;
+using Decayed = OptimizerOptions::Decayed;
 
 constexpr NumberRange kAnyFrom0{.low = 0};
 constexpr NumberRange kAbove0{.low = 0, .ends = NumberRange::Ends::open};
 constexpr int64_t kMostBatch = 1 << 20;
+
+// "0.5,0.75": shares of the training, each later than the one before.
+std::optional<std::vector<double>> milestones_of(const std::string& text) {
+  std::vector<double> milestones;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    double share = 0;
+    const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + end, share);
+    if (error != std::errc() || stop != text.data() + end) return std::nullopt;
+    if (!(share > (milestones.empty() ? 0 : milestones.back()) && share < 1)) return std::nullopt;
+    milestones.push_back(share);
+    begin = end + 1;
+  }
+  return milestones;
+}
 
 std::optional<Augmentation> augmentation_of(const std::string& text) {
   return parse_augmentation(text);
@@ -27,6 +46,14 @@ const ChoiceOption<Schedule::Kind> kSchedule({"schedule", "NAME",
                                               {"step", Schedule::Kind::step},
                                               {"constant", Schedule::Kind::constant}},
                                              "cosine");
+const TextOption<std::vector<double>> kMilestones(
+    {"milestones", "SHARES", "where the rate of --schedule step falls, in shares of the training"},
+    "rising shares between 0 and 1, such as 0.3,0.6,0.8 for epochs 60, 120 and 160 of 200",
+    milestones_of, "0.5,0.75");
+const NumberOption kGamma({"gamma", "X",
+                           "what the rate of --schedule step is multiplied with there"},
+                          {.low = 0, .high = 1, .ends = NumberRange::Ends::open},
+                          Schedule{}.factor);
 const NumberOption kWarmUp({"warm-up", "X", "epochs in which the rate rises from 0"},
                            {.low = 0, .high = 1e6}, Schedule{}.warm_up);
 const NumberOption kNormMomentum({"bn-momentum", "X",
@@ -44,6 +71,16 @@ const NumberOption kTemperature({"temperature", "X", "of distillation"},
 const TextOption<Augmentation> kAugment({"augment", "TEXT", "none, or pad=4,flip and the like",
                                          "what is usual for the data set"},
                                         "none, or pad=4,flip and the like", augmentation_of);
+
+const ChoiceOption<Form> kMomentumForm({"momentum-form", "NAME",
+                                        "nesterov, or plain, as in many papers' own runs"},
+                                       {{"nesterov", Form::nesterov}, {"plain", Form::plain}},
+                                       "nesterov");
+const ChoiceOption<Decayed> kDecay(
+    {"decay", "NAME",
+     "what --weight-decay is of: weights, or all, so biases and normalisations too, as in the "
+     "authors' code of SFP, FPGM and Network Slimming"},
+    {{"weights", Decayed::weights}, {"all", Decayed::all}}, "weights");
 
 // Without BatchNormalization one step on a few large gradients can end a training that would have
 // gone well; usual gradients stay below this.
@@ -69,9 +106,10 @@ const ChoiceOption<Kind> kOptimizer({"optimizer", "NAME", "sgd (Nesterov) or ada
                                     {{"sgd", Kind::sgd}, {"adam", Kind::adam}}, "sgd");
 const NumberOption kMomentum({"momentum", "X", "of sgd"}, {.low = 0, .high = 0.9999},
                              OptimizerOptions{}.momentum);
-const NumberOption kWeightDecay({"weight-decay", "X",
-                                 "of weights, not of biases and normalisations"},
-                                {.low = 0, .high = 1}, OptimizerOptions{}.weight_decay);
+const NumberOption kWeightDecay(
+    {"weight-decay", "X",
+     "added to the gradient times the weight (with adam, too, so it is no AdamW)"},
+    {.low = 0, .high = 1}, OptimizerOptions{}.weight_decay);
 const NumberOption kDistillation(
     {"distill", "X", "share of the loss that follows the original's outputs; 1 needs no labels",
      "0.9 after pruning, else 0"},
@@ -91,24 +129,13 @@ const ChoiceOption<Zeros> kZeros(
     {{"keep", Zeros::keep}, {"free", Zeros::free}}, "keep");
 
 OptionList training_options() {
-  return under("Training", {{&kEpochs},
-                            {&kBatch},
-                            {&kLearningRate},
-                            {&kOptimizer},
-                            {&kSchedule},
-                            {&kWarmUp},
-                            {&kMomentum},
-                            {&kWeightDecay},
-                            {&kNormMomentum},
-                            {&kLabelSmoothing},
-                            {&kClipNorm},
-                            {&kDistillation},
-                            {&kTemperature},
-                            {&kAugment},
-                            {&kHeldOut},
-                            {&kDevice},
-                            {&kFromScratch},
-                            {&kZeros}});
+  return under(
+      "Training",
+      {{&kEpochs},       {&kBatch},       {&kLearningRate}, {&kOptimizer},      {&kSchedule},
+       {&kMilestones},   {&kGamma},       {&kWarmUp},       {&kMomentum},       {&kMomentumForm},
+       {&kWeightDecay},  {&kDecay},       {&kNormMomentum}, {&kLabelSmoothing}, {&kClipNorm},
+       {&kDistillation}, {&kTemperature}, {&kAugment},      {&kHeldOut},        {&kDevice},
+       {&kFromScratch},  {&kZeros}});
 }
 
 // Rewinding the learning rate beats small constant rates after a cut (Renda, Frankle, Carbin,
@@ -126,8 +153,21 @@ double usual_held_out(int64_t pictures) {
   return std::min(0.1, 1000 / static_cast<double>(std::max<int64_t>(1, pictures)));
 }
 
+void require_consistent(const Settings& settings) {
+  for (const Option* option :
+       {static_cast<const Option*>(&kMilestones), static_cast<const Option*>(&kGamma)}) {
+    if (settings.has(*option) && settings[kSchedule] != Schedule::Kind::step) {
+      fail_usage(option->flag() + " is for --schedule step; add it");
+    }
+  }
+  if (settings.has(kMomentumForm) && settings[kOptimizer] == Kind::adam) {
+    fail_usage("--momentum-form is for --optimizer sgd, found adam");
+  }
+}
+
 Recipe recipe_of(const Settings& settings, Start start, const Graph& graph, const Dataset& dataset,
                  uint64_t seed) {
+  require_consistent(settings);
   const bool classifies = !why_not_classifier(graph, dataset).has_value();
   Recipe recipe;
   recipe.epochs = settings[kEpochs];
@@ -140,6 +180,10 @@ Recipe recipe_of(const Settings& settings, Start start, const Graph& graph, cons
   recipe.optimizer.weight_decay = settings[kWeightDecay];
   recipe.optimizer.clip_norm = settings.given(kClipNorm).value_or(usual_clip_norm(graph));
   recipe.schedule.kind = settings[kSchedule];
+  recipe.optimizer.form = settings[kMomentumForm];
+  recipe.optimizer.decayed = settings[kDecay];
+  recipe.schedule.milestones = settings[kMilestones];
+  recipe.schedule.factor = settings[kGamma];
   recipe.schedule.warm_up = settings[kWarmUp];
   recipe.loss = {
       .label_smoothing = settings[kLabelSmoothing],

@@ -27,7 +27,10 @@ extern const FlagOption kFromScratch;
 
 OptionList training_options();
 
+// Throws Error::usage for options that contradict each other.
+void require_consistent(const Settings& settings);
 // By what is set, and for all else by what is usual for the graph, the pictures and the start.
+// Throws as require_consistent does.
 Recipe recipe_of(const Settings& settings, Start start, const Graph& graph, const Dataset& dataset,
                  uint64_t seed);
 // The learning rate that is used where none is set.

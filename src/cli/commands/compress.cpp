@@ -66,7 +66,7 @@ void require_consistent(const Options& options, const Settings& settings) {
                " has no meaning here: what is trained is the shared values, as --share-lr and "
                "--share-optimizer say, and all zeros stay zero");
   }
-  const bool shares = settings.has(kBits), trains = settings.has(kData);
+  const bool shares = settings.has(kBits) && !settings[kBits].none, trains = settings.has(kData);
   if (!shares && trains) {
     fail_usage("--data is for tuning what --bits shares; add --bits, such as --bits conv=8,fc=5");
   }
@@ -215,7 +215,7 @@ Result compress(const Options& options, const Invocation& run) {
   require_consistent(options, settings);
   const bool trains = settings.has(kData);
   std::optional<SharingOptions> sharing;
-  if (settings.has(kBits)) {
+  if (settings.has(kBits) && !settings[kBits].none) {
     sharing = sharing_of(settings, settings.all(kKeep), run.options.seed);
   }
   Places places(run.options);
