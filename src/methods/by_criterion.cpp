@@ -48,7 +48,7 @@ Method method_by(const Criterion& criterion) {
       .options = options_for(criterion),
       .settle = settle_budget,
       .prune = [&criterion](const Graph& graph, const MethodInput& input) {
-        return prune_once(graph, criterion, cutting_of(input.settings, input.seed));
+        return prune_once(graph, criterion, cutting_of(input));
       }};
   if (normalisations) return method;
   method.options = joined(std::move(method.options), {{&kSoft}});
@@ -56,7 +56,7 @@ Method method_by(const Criterion& criterion) {
   method.settle = settle;
   method.trains = is_soft;
   method.train = [&criterion](Session& session, const Recipe& recipe, const MethodInput& input) {
-    return prune_softly(session, criterion, cutting_of(input.settings, input.seed), recipe,
+    return prune_softly(session, criterion, cutting_of(input), recipe,
                         tuning_of(input.settings, recipe, 0));
   };
   return method;
