@@ -53,7 +53,8 @@ TEST(Widths, that_an_allocation_came_to_give_its_removal_again) {
   const Groups groups = find_groups(graph);
   for (const char* criterion : {"l2", "fpgm", "random"}) {
     const Scores scores = score_units(graph, groups, find_criterion(criterion), {.seed = 3});
-    const Removal removal = allocate(graph, groups, infer(graph), scores, {}).removal;
+    const CostModel costs(graph, groups, infer(graph));
+    const Removal removal = allocate(groups, costs, scores, {}).removal;
     const Widths widths = widths_after(groups, removal);
     EXPECT_NE(widths, all_of(groups));
     EXPECT_EQ(removal_for(groups, scores, widths), removal) << criterion;

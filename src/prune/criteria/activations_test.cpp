@@ -60,8 +60,12 @@ std::vector<float> score(const GroupView& view) {
   return aggregated(members, view.options.aggregate);
 }
 
-const Criterion kMeanActivation{"mean-activation",        "",    "mean absolute activation",
-                                Criterion::Scope::global, score, needs};
+const Criterion kMeanActivation{.name = "mean-activation",
+                                .paper = "",
+                                .about = "mean absolute activation",
+                                .scope = Criterion::Scope::global,
+                                .score = score,
+                                .needs = needs};
 
 const Activation& activation_at(const std::vector<Activation>& all, const std::string& value) {
   return *std::ranges::find(all, value, &Activation::value);
