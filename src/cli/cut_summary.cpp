@@ -79,7 +79,7 @@ std::string recovered_line(const Recovered& found) {
          (found.layers == 1 ? " layer that loses inputs" : " layers that lose inputs") +
          of(found.bias == 1 ? "bias corrected" : "biases corrected", found.bias) +
          of("merged", found.merge) + of("with variances corrected", found.scale) +
-         of("left alone (the model says too little)", found.unknown) + "\n";
+         of("left alone (too little is known)", found.unknown) + "\n";
 }
 
 std::string proof_line(const CutSummary& summary) {

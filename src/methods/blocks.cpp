@@ -5,6 +5,8 @@
 #include <charconv>
 
 #include "core/error.h"
+#include "methods/method.h"
+#include "session/data_options.h"
 
 namespace coppice {
 namespace {
@@ -12,6 +14,7 @@ namespace {
 constexpr char kNothingLeft[] = "there would be nothing left";
 constexpr char kNothingRemoved[] = "there would be nothing to remove";
 constexpr int64_t kWidest = 1'000'000;
+constexpr int64_t kUsualPictures = 500;  // more brought nothing (experiments/README.md)
 
 NumberRange share(const char* why_not_none, const char* why_not_all) {
   return {.low = 0,
@@ -78,10 +81,15 @@ const FlagOption kKeepSpine("keep-spine",
                             "leave the channels alone that residual connections add up");
 const TextOption<RecoverOptions> kRecover(
     {"recover", "all|none|bias,merge,scale",
-     "make up for what leaves, without data: by biases, by merging it into what stays, by the "
-     "variances of BatchNormalization; best all three",
+     "make up for what leaves, by pictures of --data or by the model alone: by biases, by merging "
+     "it into what stays, by the variances of BatchNormalization; best all three",
      "none; with --soft all"},
     "all, none, or some of bias, merge and scale, such as bias,merge", recover_of, "none");
+const CountOption kRecoverPictures({"recover-pictures", "N",
+                                    "how many training pictures of --data --recover looks at; 0: "
+                                    "none, by the model alone",
+                                    "500 where there is --data"},
+                                   0, 1'000'000'000);
 const ChoiceOption<Aggregate> kAggregate(
     {"aggregate", "NAME",
      "what the scores of coupled layers become: mean, max, sum, or first, that of the first layer "
@@ -112,11 +120,12 @@ const NumberOption kTuneLr({"tune-lr", "X", "largest learning rate after the cut
                            {.low = 0, .ends = NumberRange::Ends::open});
 
 OptionList cutting_options(Ranked scope) {
-  return {
-      {&kKeepMacs},      {&kKeepParams}, {&kPruneRatio},
-      {&kMaxLayerRatio}, {&kRoundTo},    {&kKeep},
-      {&kKeepSpine},     {&kRecover},    {&kScope, scope == Ranked::globally ? "global" : "layer"},
-      {&kAggregate},     {&kVerify}};
+  return {{&kKeepMacs},        {&kKeepParams},
+          {&kPruneRatio},      {&kMaxLayerRatio},
+          {&kRoundTo},         {&kKeep},
+          {&kKeepSpine},       {&kRecover},
+          {&kRecoverPictures}, {&kScope, scope == Ranked::globally ? "global" : "layer"},
+          {&kAggregate},       {&kVerify}};
 }
 
 void settle_budget(Settings& settings) {
@@ -148,6 +157,24 @@ OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
   options.seed = seed;
   options.of_criterion = settings;
   return options;
+}
+
+OneShotOptions cutting_of(const MethodInput& input) {
+  OneShotOptions options = cutting_of(input.settings, input.seed);
+  options.recover.measure = input.measure;
+  return options;
+}
+
+int64_t pictures_to_recover_by(const Settings& settings) {
+  if (!has_option(settings.options(), kRecover)) return 0;
+  const auto given = settings.given(kRecoverPictures);
+  const bool recovers = settings[kRecover].any(), has_data = settings.has(kData);
+  const auto refuse = [&](const char* why) {
+    fail_usage(kRecoverPictures.flag() + " " + std::to_string(*given) + ": " + why);
+  };
+  if (given && !recovers) refuse("nothing is recovered; add --recover all");
+  if (given && !has_data) refuse("pictures need --data, for example cifar10:DIR");
+  return recovers && has_data ? given.value_or(kUsualPictures) : 0;
 }
 
 OptionList masking_options() { return {{&kSparsity}, {&kScope, "layer"}, {&kKeep}}; }

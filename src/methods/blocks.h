@@ -12,6 +12,8 @@
 
 namespace coppice {
 
+struct MethodInput;
+
 // Name and share of "NAME=SHARE", a share from 0 to 1.
 std::optional<std::pair<std::string, double>> name_and_share(const std::string& text);
 
@@ -22,6 +24,7 @@ extern const NumberOption kKeepMacs, kKeepParams, kPruneRatio, kMaxLayerRatio;
 extern const TextOption<int64_t> kRoundTo;
 extern const FlagOption kKeepSpine;
 extern const TextOption<RecoverOptions> kRecover;
+extern const CountOption kRecoverPictures;
 extern const ChoiceOption<Aggregate> kAggregate;
 // Of methods that zero weights.
 extern const NumberOption kSparsity;
@@ -38,6 +41,11 @@ OptionList cutting_options(Ranked scope);
 // Chooses a budget where none is set. Throws Error::usage where there is more than one.
 void settle_budget(Settings& settings);
 OneShotOptions cutting_of(const Settings& settings, uint64_t seed);
+// The same, and recovering measures where there is something to measure on.
+OneShotOptions cutting_of(const MethodInput& input);
+// How many training pictures recovering looks at; 0 where there is no --data, or nothing is
+// recovered. Throws Error::usage for a number of them that says nothing.
+int64_t pictures_to_recover_by(const Settings& settings);
 
 // The share of zeros, how it is ranked, and what to leave alone.
 OptionList masking_options();

@@ -61,7 +61,7 @@ OptionList options_for(const Criterion& criterion) {
 }
 
 OneShotOptions one_shot_of(const MethodInput& input) {
-  OneShotOptions options = cutting_of(input.settings, input.seed);
+  OneShotOptions options = cutting_of(input);
   options.layer_ratios = input.settings.all(kLayerRatio);
   return options;
 }

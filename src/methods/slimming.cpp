@@ -125,7 +125,7 @@ void warn_of_weak_penalty(const Session& session, const Recipe& recipe, double l
 }
 
 Outcome slim(Session& session, const Recipe& recipe, const MethodInput& input) {
-  const SlimmingOptions options{.pruning = cutting_of(input.settings, input.seed),
+  const SlimmingOptions options{.pruning = cutting_of(input),
                                 .lambda = input.settings[kLambda],
                                 .passes = input.settings[kRounds]};
   warn_of_weak_penalty(session, recipe, options.lambda, input);

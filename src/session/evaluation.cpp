@@ -4,20 +4,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
-#include <future>
 
 #include "core/error.h"
-#include "data/batch.h"
+#include "data/for_each_batch.h"
 #include "graph/infer.h"
 #include "session/output_gradients.h"
 
 namespace coppice {
 namespace {
-
-struct LabelledBatch {
-  Tensor images;
-  std::vector<int64_t> labels;  // where there are fewer than images, the rest is padding
-};
 
 struct Totals {
   ScoreKind scores = ScoreKind::logits;
@@ -26,22 +20,14 @@ struct Totals {
   double loss = 0;
 };
 
-LabelledBatch load(const Dataset& dataset, const EvaluationJob& job, int64_t first) {
-  const auto left = static_cast<int64_t>(job.indices.size()) - first;
-  const std::span indices =
-      std::span(job.indices).subspan(first, std::min<int64_t>(job.batch, left));
-  LabelledBatch batch;
-  batch.labels.resize(indices.size());
-  Shape shape = job.input;
-  shape.insert(shape.begin(), static_cast<int64_t>(indices.size()));
-  batch.images = Tensor::zeros(DType::f32, shape);
-  load_batch(dataset, job.preprocessing, indices, batch.images, batch.labels);
-  if (shape[0] == job.batch || job.last_batch == LastBatch::smaller) return batch;
+// The pictures, and zeros behind them where the model takes no fewer than a batch.
+Tensor filled_up(const Tensor& pictures, const EvaluationJob& job) {
+  Shape shape = pictures.shape();
+  if (shape[0] == job.batch || job.last_batch == LastBatch::smaller) return pictures;
   shape[0] = job.batch;
   Tensor padded = Tensor::zeros(DType::f32, shape);
-  std::ranges::copy(batch.images.as<float>(), padded.mutate<float>().begin());
-  batch.images = std::move(padded);
-  return batch;
+  std::ranges::copy(pictures.as<float>(), padded.mutate<float>().begin());
+  return padded;
 }
 
 // Where the label stands when outputs are sorted, largest first, ties by index.
@@ -91,18 +77,18 @@ double loss_of(const Totals& totals, std::span<const float> outputs, int64_t lab
   return 0;
 }
 
-void count(const LabelledBatch& batch, const Tensor& scores, const EvaluationJob& job,
-           Totals& totals) {
+void count(const Batch& batch, const Tensor& scores, const EvaluationJob& job, Totals& totals) {
   const std::span<const float> outputs = scores.as<float>();
-  const int64_t images = batch.images.shape()[0], classes = scores.size() / images;
+  const int64_t given = std::ssize(batch.labels);
+  const int64_t images = job.last_batch == LastBatch::padded ? job.batch : given;
+  const int64_t classes = scores.size() / images;
   if (scores.size() % images != 0 || classes <= std::ranges::max(batch.labels)) {
     fail_input("the model's output is " + to_string(scores.shape()) +
                ", expected a score for each class of " + std::to_string(images) + " pictures");
   }
-  const auto pictures = std::ssize(batch.labels);  // the first batch decides
-  if (totals.images == 0) {
+  if (totals.images == 0) {  // the first batch decides
     totals.scale = job.form.scale;
-    totals.scores = kind_of(job.form, outputs.first(pictures * classes), pictures);
+    totals.scores = kind_of(job.form, outputs.first(given * classes), given);
   }
   for (size_t i = 0; i < batch.labels.size(); ++i) {
     const std::span<const float> row = outputs.subspan(i * classes, classes);
@@ -169,21 +155,15 @@ Evaluation evaluate(const Classify& classify, const Dataset& dataset, const Eval
   const auto images = static_cast<int64_t>(job.indices.size());
   COPPICE_CHECK(images > 0, "an evaluation of no pictures");
   const auto start = std::chrono::steady_clock::now();
-  const auto load_next = [&](int64_t first) {
-    return std::async(std::launch::async, [&, first] { return load(dataset, job, first); });
-  };
   Totals totals;
   Evaluation result;
-  std::future<LabelledBatch> next = load_next(0);
-  while (totals.images < images) {
-    const LabelledBatch batch = next.get();
-    const int64_t done = totals.images + static_cast<int64_t>(batch.labels.size());
-    if (done < images) next = load_next(done);
-    count(batch, classify(batch.images), job, totals);
-    const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-    result = evaluation_of(totals, job.batch, seconds.count());
-    if (job.after_batch) job.after_batch(result);
-  }
+  for_each_batch(
+      dataset, {job.indices, job.batch, job.input, job.preprocessing}, [&](const Batch& batch) {
+        count(batch, classify(filled_up(batch.images, job)), job, totals);
+        const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
+        result = evaluation_of(totals, job.batch, seconds.count());
+        if (job.after_batch) job.after_batch(result);
+      });
   return result;
 }
 

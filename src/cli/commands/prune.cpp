@@ -15,11 +15,13 @@
 #include "cli/interrupt.h"
 #include "cli/judge.h"
 #include "cli/latency.h"
+#include "cli/measuring.h"
 #include "cli/output_path.h"
 #include "cli/plan_file.h"
 #include "cli/training.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "methods/blocks.h"
 #include "methods/rewrite.h"
 #include "onnx/onnx.h"
 
@@ -41,9 +43,10 @@ struct Pruning {
         settings(settings_of(given, method)),
         run(invocation) {}
   bool trains() const { return settings.has(kEpochs); }
-  MethodInput input() const {
+  MethodInput input(const std::optional<Measuring>& measuring) const {
     return {.settings = settings,
             .seed = run.options.seed,
+            .measure = measuring ? measuring->measure() : Measure{},
             .remark = [this](const std::string& text) { run.console.remark(text); },
             .warn = [this](const std::string& text) { run.console.warn(text); }};
   }
@@ -154,13 +157,15 @@ TrainingChoice choice_of(const Pruning& pruning, const std::string& sha256) {
           .resume = pruning.options.resume};
 }
 
-Outcome train(const Pruning& pruning, TrainingRun& training, Judge& judge) {
+Outcome train(const Pruning& pruning, TrainingRun& training, Judge& judge,
+              std::optional<Measuring>& measuring) {
   Session& session = training.session();
   judge.hold_out(session.held_out());
+  if (measuring) measuring->only(session.pictures(Part::training));
   if (!session.kept().empty()) {
     pruning.run.console.remark(kept_line(session.kept(), session.original()));
   }
-  return run_in_training(pruning.method, session, training.recipe(), pruning.input());
+  return run_in_training(pruning.method, session, training.recipe(), pruning.input(measuring));
 }
 
 Json report_of(const TrainingRun& training, const Outcome& outcome) {
@@ -190,13 +195,23 @@ Json settings_json(const Settings& settings) {
   return json;
 }
 
+// What recovering looks at, if it is to look at pictures.
+std::optional<Measuring> measuring_of(const Pruning& pruning, std::optional<Judge>& judge) {
+  std::optional<Measuring> measuring;
+  const int64_t pictures = pictures_to_recover_by(pruning.settings);
+  if (pictures > 0) measuring.emplace(*judge, pictures, pruning.run);
+  return measuring;
+}
+
 Result prune(const PruneOptions& options, const Invocation& run) {
   const auto start = Clock::now();
   const Pruning pruning(options, run);
+  pictures_to_recover_by(pruning.settings);  // says what is wrong with them before anything is read
   Outputs outputs(pruning);
   std::future<std::string> sha256 = model_sha256(options.model, run.options.seed);
   Model model = load_model(options.model, run.options.seed);
   std::optional<Judge> judge = judge_of(pruning, model.graph);
+  std::optional<Measuring> measuring = measuring_of(pruning, judge);
   const std::string sum = sha256.get();
 
   Outcome outcome;
@@ -204,10 +219,10 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   std::optional<TrainingRun> trained;
   if (pruning.trains()) {
     trained.emplace(choice_of(pruning, sum), model.graph, *judge, run);
-    outcome = train(pruning, *trained, *judge);
+    outcome = train(pruning, *trained, *judge, measuring);
     training = report_of(*trained, outcome);
   } else {
-    outcome = pruning.method.prune(model.graph, pruning.input());
+    outcome = pruning.method.prune(model.graph, pruning.input(measuring));
   }
   rewrite(outcome, pruning.settings, run.options.seed);
   if (const std::string preprocess = preprocessing_of(pruning, judge); !preprocess.empty()) {
@@ -235,6 +250,7 @@ Result prune(const PruneOptions& options, const Invocation& run) {
   json["settings"] = settings_json(pruning.settings);
   if (!training.is_null()) json["training"] = training;
   if (judge) json.update(judge->to_json());
+  if (measuring) json["recovered"]["pictures"] = measuring->pictures();
   return {.json = json};
 }
 
