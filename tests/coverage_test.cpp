@@ -143,7 +143,7 @@ double judge_cut(Judge& judge, const Graph& masked, const Graph& cut, Random& ra
 }
 
 // A random cut of this share of every group, as `prune --method random` makes it.
-Outcome random_cut(const Graph& graph, double ratio, OneShotOptions::Verify verify) {
+Outcome random_cut(const Graph& graph, double ratio, Verify verify) {
   OneShotOptions options;
   options.budget = {Budget::Of::ratio, ratio};
   options.round_to = 1;
@@ -155,7 +155,7 @@ Outcome random_cut(const Graph& graph, double ratio, OneShotOptions::Verify veri
 // By our runtime; where that can't run the model, the cut is left to the judge.
 Outcome proved_cut(const Graph& graph, double ratio, Row& row) {
   try {
-    Outcome outcome = random_cut(graph, ratio, OneShotOptions::Verify::on);
+    Outcome outcome = random_cut(graph, ratio, Verify::on);
     row.error = std::max(row.error, outcome.proof->comparison.error);
     row.allowed = std::max(row.allowed, outcome.proof->comparison.allowed());
     return outcome;
@@ -163,7 +163,7 @@ Outcome proved_cut(const Graph& graph, double ratio, Row& row) {
     if (error.kind() != ErrorKind::input) throw;
     row.remark = "not run by coppice: " + std::string(error.what());
   }
-  return random_cut(graph, ratio, OneShotOptions::Verify::off);
+  return random_cut(graph, ratio, Verify::off);
 }
 
 void judge_plan(Judge& judge, const Graph& graph, const Outcome& outcome, Row& row) {
@@ -218,7 +218,7 @@ void halve(const Graph& graph, Row& row) {
   OneShotOptions options;
   options.budget = {Budget::Of::macs, 0.5};
   options.round_to = 1;
-  options.verify = OneShotOptions::Verify::off;
+  options.verify = Verify::off;
   const Outcome outcome = prune_once(graph, find_criterion("l2"), options);
   row.halved = static_cast<double>(outcome.after.macs) / static_cast<double>(outcome.before.macs);
   row.unit = largest_unit(graph);

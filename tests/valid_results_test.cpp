@@ -55,7 +55,7 @@ OneShotOptions third_of_channels() {
   OneShotOptions options;
   options.budget = {.of = Budget::Of::ratio, .value = 0.34};
   options.round_to = 1;
-  options.verify = OneShotOptions::Verify::off;
+  options.verify = Verify::off;
   return options;
 }
 
