@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -112,7 +113,6 @@ class Settler {
  public:
   explicit Settler(Graph& graph)
       : graph_(graph),
-        names_(graph),
         inferred_(infer_fitting(graph, {.inputs = {}, .batch = 2}).inferred),
         producer_(producers(graph)),
         readers_(consumers(graph)),
@@ -176,7 +176,8 @@ class Settler {
     replace(selection.outputs[0], earlier.outputs[0]);
     if (picked == first) return;
     const std::string stem = graph_.value(earlier.inputs[1]).name;
-    earlier.inputs[1] = add_constant(graph_, names_.unused(stem + "_cut"), Tensor::vector(picked));
+    if (!names_) names_.emplace(graph_);
+    earlier.inputs[1] = add_constant(graph_, names_->unused(stem + "_cut"), Tensor::vector(picked));
     instead_.push_back(earlier.inputs[1]);
   }
 
@@ -192,7 +193,7 @@ class Settler {
   void replace(ValueId value, ValueId by) { instead_[value] = by; }
 
   Graph& graph_;
-  ValueNames names_;
+  std::optional<ValueNames> names_;  // once one is needed
   Inferred inferred_;
   std::vector<int32_t> producer_;
   std::vector<std::vector<int32_t>> readers_;

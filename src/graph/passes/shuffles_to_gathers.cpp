@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <optional>
 
 #include "graph/fitted.h"
 #include "graph/is_onnx.h"
@@ -75,7 +76,6 @@ class Rewriter {
  public:
   explicit Rewriter(Graph& graph)
       : graph_(graph),
-        names_(graph),
         at_two_(infer_fitting(graph, {.inputs = {}, .batch = 2}).inferred),
         producer_(producers(graph)) {}
 
@@ -171,7 +171,8 @@ class Rewriter {
 
   void become_gather(Node& node, ValueId x, const Shuffle& shuffle) {
     const ValueId y = node.outputs[0];
-    const std::string name = names_.unused(graph_.value(y).name + "_order");
+    if (!names_) names_.emplace(graph_);
+    const std::string name = names_->unused(graph_.value(y).name + "_order");
     const ValueId indices = add_constant(graph_, name, Tensor::vector(shuffle.order));
     Node gather;
     gather.name = std::move(node.name);
@@ -184,7 +185,7 @@ class Rewriter {
   }
 
   Graph& graph_;
-  ValueNames names_;
+  std::optional<ValueNames> names_;  // once one is needed
   Inferred at_two_;
   std::optional<Inferred> at_three_;  // once a shuffle was met
   std::vector<int32_t> producer_;
