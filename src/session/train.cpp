@@ -187,19 +187,18 @@ void Session::end_epoch(Run& run) {
   keep(run);
   TrainingCursor& cursor = state_.cursor;
   const auto done = static_cast<double>(cursor.batch - run.first_batch());
-  EpochRecord record{
-      .stage = stage_name_,
-      .epoch = run.epoch() + 1,
-      .epochs = run.recipe.epochs,
-      .learning_rate = run.learning_rate(run.update() - 1),
-      .optimizer = name_of(run.recipe.optimizer.kind),
-      .largest_rate = run.recipe.optimizer.learning_rate,
-      .loss = cursor.loss / std::max(1.0, done),
-      .top1 = top1_of(cursor),
-      .held_out = {},
-      .held_out_after = {},
-      .seconds = cursor.seconds,
-      .images_per_second = static_cast<double>(cursor.images) / cursor.seconds};
+  EpochRecord record{.stage = stage_name_,
+                     .epoch = run.epoch() + 1,
+                     .epochs = run.recipe.epochs,
+                     .learning_rate = run.learning_rate(run.update() - 1),
+                     .optimizer = name_of(run.recipe.optimizer.kind),
+                     .largest_rate = run.recipe.optimizer.learning_rate,
+                     .loss = cursor.loss / std::max(1.0, done),
+                     .top1 = top1_of(cursor),
+                     .held_out = {},
+                     .held_out_after = {},
+                     .seconds = cursor.seconds,
+                     .images_per_second = static_cast<double>(cursor.images) / cursor.seconds};
   if (can_evaluate()) record.held_out = evaluate();
   cursor = {.epoch = cursor.epoch + 1};
   state_.history.push_back(record);
