@@ -36,15 +36,14 @@ Allocation by_layer_ratios(const Traced& traced, const Scores& scores,
   const double otherwise = options.budget.of == Budget::Of::ratio ? options.budget.value : 0;
   const Widths widths = widths_by_ratios(traced.graph(), groups, options.layer_ratios, otherwise,
                                          kept, "--layer-ratio");
-  Allocation allocation{.removal = removal_for(groups, scores, widths),
-                        .before = traced.costs().all()};
-  if (std::ranges::count(allocation.removal, 1) == 0) {
+  Removal removal = removal_for(groups, scores, widths);
+  if (std::ranges::count(removal, 1) == 0) {
     fail_target(
         "nothing leaves: the groups that --layer-ratio names are too narrow for their shares, or "
         "to be kept");
   }
-  allocation.after = traced.costs().after(allocation.removal);
-  return allocation;
+  const Costs after = traced.costs().after(removal);
+  return {.removal = std::move(removal), .before = traced.costs().all(), .after = after};
 }
 
 struct CutOptions {
