@@ -308,6 +308,8 @@ Action define_compress(CLI::App& app, CommonOptions& common) {
   add_resume(app, options->resume);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
+    // What is wrong is said before a run begins.
+    require_consistent(*options, options->given.settings(options_of_compress()));
     if (options->given.has(kData) && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);
     }

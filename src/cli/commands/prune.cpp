@@ -261,6 +261,8 @@ Action define_prune(CLI::App& app, CommonOptions& common) {
   add_prune_options(app, *options);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
+    settings_of(*options,
+                find_method(options->method));  // what is wrong is said before a run begins
     if (options->given.has(kEpochs) && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);
     }

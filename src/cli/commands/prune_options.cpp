@@ -3,9 +3,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "methods/option_owners.h"
 #include "cli/training.h"
 #include "core/error.h"
+#include "methods/option_owners.h"
 #include "report/format.h"
 #include "session/data_options.h"
 
@@ -30,6 +30,7 @@ void require_own(const PruneOptions& options, const Method& method) {
 void require_consistent_training(const PruneOptions& options, const Method& method,
                                  const Settings& settings) {
   if (settings.has(kEpochs)) {
+    require_consistent(settings);
     if (settings.has(kData)) return;
     fail_usage("--epochs " + std::to_string(settings[kEpochs]) +
                ": training needs --data, for example cifar10:DIR; 'coppice data' lists the forms");

@@ -94,6 +94,7 @@ Action define_train(CLI::App& app, CommonOptions& common) {
   add_resume(app, options->resume);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
+    require_consistent(options->given.settings(options_of_train()));  // before a run begins
     if (common.run_folder.empty()) common.run_folder = default_run_folder(options->output);
   });
   return [options](Invocation& run) { return train(*options, run); };
