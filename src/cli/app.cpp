@@ -13,7 +13,9 @@
 #include "cli/patient_threads.h"
 #include "core/error.h"
 #include "core/threads.h"
+#include "graph/passes/driver.h"
 #include "report/format.h"
+#include "report/table.h"
 
 namespace coppice {
 namespace {
@@ -116,6 +118,16 @@ Result run_in_folder(Invocation& run, const Action& action,
   }
 }
 
+// For people and for --json: what passes over graphs took in this process.
+void add_timings(Json& json, const Console& console) {
+  Table table({{"pass"}, {"runs", Table::Align::right}, {"ms", Table::Align::right}});
+  for (const PassTiming& timing : pass_timings()) {
+    table.add({timing.name, with_separators(timing.runs), significant(1e3 * timing.seconds, 3)});
+    json["timings"][timing.name] = {{"runs", timing.runs}, {"seconds", timing.seconds}};
+  }
+  console.print("\n" + table.text());
+}
+
 int run_command(const std::vector<std::string>& arguments) {
   const Command& command = find_command(arguments.front());
   CLI::App app(command.about, std::string("coppice ") + command.name);
@@ -135,8 +147,10 @@ int run_command(const std::vector<std::string>& arguments) {
   if (config && config->count() > 0) options.config = config->as<std::string>();
   if (command.runs_nets) restart_with_patient_threads(arguments);
   set_thread_count(static_cast<int>(options.threads));
+  skip_passes({options.skipped_passes.begin(), options.skipped_passes.end()});
   Invocation run(options);
-  const Result result = run_in_folder(run, action, arguments);
+  Result result = run_in_folder(run, action, arguments);
+  if (options.timings) add_timings(result.json, run.console);
   run.console.print_result(result.json);
   if (result.verdict.empty()) return 0;
   print_error(result.verdict);

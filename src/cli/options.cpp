@@ -41,6 +41,13 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   app.add_option("--run-dir", options.run_folder, "keep run.json and metrics.jsonl in this folder")
       ->type_name("DIR")
       ->group(group);
+  app.add_flag("--timings", options.timings, "say how long passes over the graph took")
+      ->group(group);
+  app.add_option("--skip-pass", options.skipped_passes,
+                 "leave out a pass over the graph, to look for a fault; may be repeated")
+      ->type_name("NAME")
+      ->allow_extra_args(false)
+      ->group(group);
   app.set_config("--config", "", "read options from this TOML file (keep-macs = 0.5)")
       ->type_name("FILE")
       ->group(group);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/console.h"
 #include "report/run_folder.h"
@@ -22,6 +23,8 @@ struct CommonOptions {
   int64_t threads = 0;  // 0: all cores
   std::string run_folder;
   std::string config;  // the file of --config, empty for none
+  bool timings = false;
+  std::vector<std::string> skipped_passes;
 };
 
 // One run of one command: what the action gets, besides its own options.
@@ -39,7 +42,7 @@ inline constexpr int64_t kMostBatch = 1 << 20;
 void add_count(CLI::App& app, const std::string& name, int64_t& value, int64_t most,
                const std::string& about);
 void add_json_option(CLI::App& app, CommonOptions& options);
-// --json, --quiet, --seed, --threads, --run-dir, --config
+// --json, --quiet, --seed, --threads, --run-dir, --config, --timings, --skip-pass
 void add_common_options(CLI::App& app, CommonOptions& options);
 void add_model(CLI::App& app, std::string& model);
 void add_output(CLI::App& app, std::string& output);

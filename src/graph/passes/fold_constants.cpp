@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "graph/passes/driver.h"
 
 namespace coppice {
 namespace {
@@ -61,14 +62,18 @@ std::optional<std::vector<Tensor>> evaluate_operator(const Graph& graph, const N
   return node.op->evaluate(graph, node, inputs);
 }
 
+extern const Pass kFoldConstants{"fold-constants", "computes what depends on constants alone"};
+
 void fold_constants(Graph& graph, const Inferred& inferred, const EvaluateNode& evaluate) {
-  COPPICE_CHECK(inferred.types.size() == graph.values.size(), "inference of another graph");
-  std::vector<Node> kept;
-  for (Node& node : graph.nodes) {
-    if (!fold(graph, inferred, evaluate, node)) kept.push_back(std::move(node));
-  }
-  graph.nodes = std::move(kept);
-  remove_dead(graph);
+  run_pass(kFoldConstants, graph, [&] {
+    COPPICE_CHECK(inferred.types.size() == graph.values.size(), "inference of another graph");
+    std::vector<Node> kept;
+    for (Node& node : graph.nodes) {
+      if (!fold(graph, inferred, evaluate, node)) kept.push_back(std::move(node));
+    }
+    graph.nodes = std::move(kept);
+    remove_dead(graph);
+  });
 }
 
 }  // namespace coppice

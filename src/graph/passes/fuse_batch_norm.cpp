@@ -4,6 +4,7 @@
 
 #include "core/error.h"
 #include "graph/is_onnx.h"
+#include "graph/passes/driver.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
 
@@ -127,24 +128,29 @@ AffineWeights fold_batch_norm(const Graph& graph, const Node& producer, const No
   return {std::move(weight), Tensor::of<float>({channels}, bias)};
 }
 
+extern const Pass kFuseBatchNorms{"fold-batch-norms",
+                                  "BatchNormalization into the layer before it"};
+
 void fuse_batch_norms(Graph& graph) {
-  Replacer replacer(graph);
-  for (const BatchNormPair& pair : find_foldable_batch_norms(graph)) {
-    Node& producer = graph.nodes[pair.producer];
-    Node& batch_norm = graph.nodes[pair.batch_norm];
-    AffineWeights folded = fold_batch_norm(graph, producer, batch_norm);
-    const ValueId old_weight = producer.inputs[1];
-    const ValueId old_bias = has(producer, 2) ? producer.inputs[2] : kNoValue;
-    const std::string stem = graph.value(old_weight).name;
-    producer.inputs.resize(3, kNoValue);
-    producer.inputs[1] = replacer.replace(old_weight, std::move(folded.weight), stem + "_folded");
-    producer.inputs[2] = replacer.replace(old_bias, std::move(folded.bias), stem + "_bias");
-    if (producer.op_type == "Gemm") producer.attributes.set("beta", 1.0f);
-    // The producer now computes what the normalisation did, under its name.
-    producer.outputs[0] = batch_norm.outputs[0];
-    batch_norm.outputs.assign(1, kNoValue);
-  }
-  remove_dead(graph);
+  run_pass(kFuseBatchNorms, graph, [&] {
+    Replacer replacer(graph);
+    for (const BatchNormPair& pair : find_foldable_batch_norms(graph)) {
+      Node& producer = graph.nodes[pair.producer];
+      Node& batch_norm = graph.nodes[pair.batch_norm];
+      AffineWeights folded = fold_batch_norm(graph, producer, batch_norm);
+      const ValueId old_weight = producer.inputs[1];
+      const ValueId old_bias = has(producer, 2) ? producer.inputs[2] : kNoValue;
+      const std::string stem = graph.value(old_weight).name;
+      producer.inputs.resize(3, kNoValue);
+      producer.inputs[1] = replacer.replace(old_weight, std::move(folded.weight), stem + "_folded");
+      producer.inputs[2] = replacer.replace(old_bias, std::move(folded.bias), stem + "_bias");
+      if (producer.op_type == "Gemm") producer.attributes.set("beta", 1.0f);
+      // The producer now computes what the normalisation did, under its name.
+      producer.outputs[0] = batch_norm.outputs[0];
+      batch_norm.outputs.assign(1, kNoValue);
+    }
+    remove_dead(graph);
+  });
 }
 
 }  // namespace coppice

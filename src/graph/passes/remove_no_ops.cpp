@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "graph/op.h"
+#include "graph/passes/driver.h"
 
 namespace coppice {
 namespace {
@@ -96,28 +97,32 @@ void remove_no_ops(Graph& graph, const Inferred& inferred) {
   remove_no_ops(graph, std::span(&inferred, 1));
 }
 
+extern const Pass kRemoveNoOps{"remove-no-ops", "nodes that give what they get"};
+
 void remove_no_ops(Graph& graph, std::span<const Inferred> inferences) {
-  std::vector<ValueId> stands_for(graph.values.size());
-  std::iota(stands_for.begin(), stands_for.end(), 0);
-  std::vector<char> named(graph.values.size(), 0);  // must keep its name
-  for (const ValueId id : graph.outputs) named[id] = 1;
-  for (const Node& node : graph.nodes) {
-    // Captured names are read inside subgraphs, which aren't rewritten.
-    for (const ValueId id : node.captures) named[id] = 1;
-  }
-  for (Node& node : graph.nodes) {
-    for (ValueId& id : node.inputs) {
-      if (id != kNoValue) id = stands_for[id];
+  run_pass(kRemoveNoOps, graph, [&] {
+    std::vector<ValueId> stands_for(graph.values.size());
+    std::iota(stands_for.begin(), stands_for.end(), 0);
+    std::vector<char> named(graph.values.size(), 0);  // must keep its name
+    for (const ValueId id : graph.outputs) named[id] = 1;
+    for (const Node& node : graph.nodes) {
+      // Captured names are read inside subgraphs, which aren't rewritten.
+      for (const ValueId id : node.captures) named[id] = 1;
     }
-    const ValueId output = node.outputs.empty() ? kNoValue : node.outputs[0];
-    if (output == kNoValue || named[output]) continue;
-    const bool idle = std::ranges::all_of(inferences, [&](const Inferred& inferred) {
-      return does_nothing({graph, inferred, node});
-    });
-    if (!idle) continue;
-    stands_for[output] = node.inputs[0];
-  }
-  remove_dead(graph);
+    for (Node& node : graph.nodes) {
+      for (ValueId& id : node.inputs) {
+        if (id != kNoValue) id = stands_for[id];
+      }
+      const ValueId output = node.outputs.empty() ? kNoValue : node.outputs[0];
+      if (output == kNoValue || named[output]) continue;
+      const bool idle = std::ranges::all_of(inferences, [&](const Inferred& inferred) {
+        return does_nothing({graph, inferred, node});
+      });
+      if (!idle) continue;
+      stands_for[output] = node.inputs[0];
+    }
+    remove_dead(graph);
+  });
 }
 
 }  // namespace coppice

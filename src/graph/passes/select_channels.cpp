@@ -8,6 +8,7 @@
 
 #include "graph/fitted.h"
 #include "graph/op.h"
+#include "graph/passes/driver.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
 
@@ -205,28 +206,39 @@ class Settler {
 
 bool is_selection(const Node& node) { return node.op == &kSelection; }
 
+extern const Pass kAddSelections{"add-selections",
+                                 "normalisations of a stream get units of their own"};
+
 void add_selections(Graph& graph) {
-  const Streams streams(graph);
-  std::vector<int64_t> channels;  // by node: of the selection in front of it
-  for (const Node& node : graph.nodes) {
-    const int64_t count = normalised_channels(graph, node);
-    channels.push_back(count > 1 && streams.is_stream(node.inputs[0]) ? count : 0);
-  }
-  ValueNames names(graph);
-  std::vector<Node> nodes;
-  for (size_t n = 0; n < channels.size(); ++n) {
-    Node& node = graph.nodes[n];
-    if (channels[n] > 0) {
-      nodes.push_back(selection_of(graph, names, node, channels[n]));
-      node.inputs[0] = nodes.back().outputs[0];
+  run_pass(kAddSelections, graph, [&] {
+    const Streams streams(graph);
+    std::vector<int64_t> channels;  // by node: of the selection in front of it
+    for (const Node& node : graph.nodes) {
+      const int64_t count = normalised_channels(graph, node);
+      channels.push_back(count > 1 && streams.is_stream(node.inputs[0]) ? count : 0);
     }
-    nodes.push_back(std::move(node));
-  }
-  graph.nodes = std::move(nodes);
+    ValueNames names(graph);
+    std::vector<Node> nodes;
+    for (size_t n = 0; n < channels.size(); ++n) {
+      Node& node = graph.nodes[n];
+      if (channels[n] > 0) {
+        nodes.push_back(selection_of(graph, names, node, channels[n]));
+        node.inputs[0] = nodes.back().outputs[0];
+      }
+      nodes.push_back(std::move(node));
+    }
+    graph.nodes = std::move(nodes);
+  });
 }
 
+extern const Pass kSettleSelections{"settle-selections",
+                                    "what is left of selections becomes Gather nodes, or nothing",
+                                    Pass::Needed::yes};
+
 void settle_selections(Graph& graph) {
-  if (std::ranges::any_of(graph.nodes, is_selection)) Settler(graph).run();
+  run_pass(kSettleSelections, graph, [&] {
+    if (std::ranges::any_of(graph.nodes, is_selection)) Settler(graph).run();
+  });
 }
 
 }  // namespace coppice

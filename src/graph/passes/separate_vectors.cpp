@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "graph/op.h"
+#include "graph/passes/driver.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
 
@@ -163,28 +164,36 @@ class Different {
 
 }  // namespace
 
-void separate_vectors(Graph& graph) { Separator(graph).run(); }
+extern const Pass kSeparateVectors{"separate-vectors", "merged vectors get a copy for each use"};
+
+void separate_vectors(Graph& graph) {
+  run_pass(kSeparateVectors, graph, [&] { Separator(graph).run(); });
+}
+
+extern const Pass kMergeCopies{"merge-copies", "copies that are still equal are one again"};
 
 void merge_copies(Graph& graph) {
-  Different different(graph);
-  std::vector<ValueId> instead(graph.values.size());
-  for (size_t i = 0; i < instead.size(); ++i) {
-    const auto id = static_cast<ValueId>(i);
-    instead[i] = id;
-    const Value& value = graph.value(id);
-    if (!value.constant || value.copy_of == kNoValue) continue;
-    if (graph.value(value.copy_of).constant) different.first_like(value.copy_of, value.copy_of);
-    instead[i] = different.first_like(id, value.copy_of);
-  }
-  if (different.empty()) return;
-  for (Node& node : graph.nodes) {
-    for (ValueId& id : node.inputs) {
-      if (id != kNoValue) id = instead[id];
+  run_pass(kMergeCopies, graph, [&] {
+    Different different(graph);
+    std::vector<ValueId> instead(graph.values.size());
+    for (size_t i = 0; i < instead.size(); ++i) {
+      const auto id = static_cast<ValueId>(i);
+      instead[i] = id;
+      const Value& value = graph.value(id);
+      if (!value.constant || value.copy_of == kNoValue) continue;
+      if (graph.value(value.copy_of).constant) different.first_like(value.copy_of, value.copy_of);
+      instead[i] = different.first_like(id, value.copy_of);
     }
-  }
-  for (size_t i = 0; i < instead.size(); ++i) {
-    if (instead[i] != static_cast<ValueId>(i)) graph.values[i].constant.reset();
-  }
+    if (different.empty()) return;
+    for (Node& node : graph.nodes) {
+      for (ValueId& id : node.inputs) {
+        if (id != kNoValue) id = instead[id];
+      }
+    }
+    for (size_t i = 0; i < instead.size(); ++i) {
+      if (instead[i] != static_cast<ValueId>(i)) graph.values[i].constant.reset();
+    }
+  });
 }
 
 }  // namespace coppice

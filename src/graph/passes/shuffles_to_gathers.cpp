@@ -8,6 +8,7 @@
 #include "graph/is_onnx.h"
 #include "graph/only_reshapes.h"
 #include "graph/ops/ops.h"
+#include "graph/passes/driver.h"
 #include "graph/value_names.h"
 
 namespace coppice {
@@ -193,10 +194,14 @@ class Rewriter {
 
 }  // namespace
 
+extern const Pass kShufflesToGathers{"shuffles-to-gathers", "channel shuffles become index maps"};
+
 void shuffles_to_gathers(Graph& graph) {
-  const bool any = std::ranges::any_of(
-      graph.nodes, [](const Node& node) { return node.op && node.op_type == "Transpose"; });
-  if (any) Rewriter(graph).run();
+  run_pass(kShufflesToGathers, graph, [&] {
+    const bool any = std::ranges::any_of(
+        graph.nodes, [](const Node& node) { return node.op && node.op_type == "Transpose"; });
+    if (any) Rewriter(graph).run();
+  });
 }
 
 }  // namespace coppice
