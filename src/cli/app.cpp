@@ -72,19 +72,9 @@ const Command& find_command(const std::string& name) {
   fail_usage("unknown command '" + name + "', expected one of " + names);
 }
 
-// CLI11 writes the ends of a range with all their digits: 309 where any number above 0 will do.
-std::string without_endless_range(const std::string& message) {
-  constexpr std::string_view kFrom = " not in range ", kTo = " to ";
-  constexpr size_t kMostDigits = 300;
-  const size_t from = message.find(kFrom);
-  const size_t to = from == std::string::npos ? from : message.find(kTo, from + kFrom.size());
-  if (to == std::string::npos || message.size() - to < kMostDigits) return message;
-  return message.substr(0, from) + ", expected a number above 0";
-}
-
 // CLI11's messages, as ours are: one line, lower case, and what to do.
 [[noreturn]] void fail_parse(const std::string& command, const CLI::ParseError& error) {
-  std::string message = without_endless_range(error.what());
+  std::string message = error.what();
   if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1]))) {
     message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   }
