@@ -52,6 +52,21 @@ void print_error(const std::string& message) {
   std::fprintf(stderr, "coppice: %s\n", printable(message).c_str());
 }
 
+// With its hints as the command line has them.
+std::string worded(const Error& error) {
+  std::string text = error.what();
+  for (const Hint& hint : error.hints()) {
+    const std::string flag = "--" + hint.name + (hint.value.empty() ? "" : " " + hint.value);
+    switch (hint.of) {
+      case Hint::Of::subject: text = flag + " " + text; break;
+      case Hint::Of::task: text += "; 'coppice " + hint.name + "' " + hint.does; break;
+      case Hint::Of::option:
+        text += hint.does.empty() ? "; try " + flag : "; " + flag + " " + hint.does;
+    }
+  }
+  return text;
+}
+
 int exit_code(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::internal: return 1;
@@ -101,7 +116,7 @@ Result run_in_folder(Invocation& run, const Action& action,
   } catch (const Error& error) {
     const bool stopped = error.kind() == ErrorKind::interrupted;
     run.folder->finish(stopped ? RunFolder::Status::interrupted : RunFolder::Status::failed, "",
-                       error.what());
+                       worded(error));
     throw;
   }
 }
@@ -161,7 +176,7 @@ int run_program(const std::vector<std::string>& arguments) {
     if (std::fflush(stdout) != 0) fail_input("can't write to standard output");
     return code;
   } catch (const Error& error) {
-    print_error(error.what());
+    print_error(worded(error));
     return exit_code(error.kind());
   } catch (const std::bad_alloc&) {
     print_error("not enough memory for this model at these sizes");

@@ -1,7 +1,6 @@
 // See cut_summary_text.h.
 #include "cli/cut_summary_text.h"
 
-#include "cli/density_text.h"
 #include "cli/latency_text.h"
 #include "report/format.h"
 #include "report/table.h"
@@ -127,6 +126,17 @@ void print(const CutSummary& summary, const Console& console) {
           (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
   text += console.hint("again: " + printable(summary.command) + "\n");
   console.print(text);
+}
+
+std::string density_line(const DensityChange& change) {
+  if (!change.notable()) return "";
+  std::string line = "nonzero weights: " + percentage(1 - sparsity(change.before.weights)) +
+                     " before, " + percentage(1 - sparsity(change.after.weights)) + " after";
+  if (change.before.shared_layers > 0 || change.after.shared_layers > 0) {
+    line += "; " + shared_layers_text(change.before.shared_layers) + " before, " +
+            with_separators(change.after.shared_layers) + " after";
+  }
+  return line + "\n";
 }
 
 }  // namespace coppice

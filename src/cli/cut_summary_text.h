@@ -1,5 +1,7 @@
-// What a cut changed, for people.
+// What a cut or a training changed, for people.
 #pragma once
+
+#include <string>
 
 #include "cli/console.h"
 #include "tasks/cut_summary.h"
@@ -7,5 +9,7 @@
 namespace coppice {
 
 void print(const CutSummary& summary, const Console& console);
+// How sparse a result is, in one line; empty where it isn't notable.
+std::string density_line(const DensityChange& change);
 
 }  // namespace coppice

@@ -181,8 +181,8 @@ NodeDescription describe_node(const Graph& graph, const std::string& name) {
     return gives || node.name == name;
   });
   if (found == nodes.end()) {
-    fail_usage("--why '" + name +
-               "': the model has no such node; 'coppice inspect' lists the layers");
+    fail_usage("'" + name + "': the model has no such node",
+               {subject_hint("why"), task_hint("inspect", "lists the layers")});
   }
   description.op = qualified(*found);
   description.couplings =

@@ -11,7 +11,9 @@ NormsDescription describe_norms(Graph graph) {
   NormsDescription found{.graph = std::move(graph)};
   loosen(found.graph);
   found.layers = norm_statistics(found.graph, find_groups(found.graph), NormsDescription::kRemoved);
-  if (found.layers.empty()) fail_target("no filters that could leave (see 'coppice inspect')");
+  if (found.layers.empty()) {
+    fail_target("no filters that could leave", {task_hint("inspect", "says why")});
+  }
   found.sets = std::ssize(found.layers);
   for (const NormStatistics& layer : found.layers) {
     found.narrow += !layer.spread();

@@ -207,8 +207,9 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
 
 Proof require_cut(const Graph& original, const Groups& groups, const Removal& removal,
                   const Graph& cut, uint64_t seed) {
-  Proof proof = within("the cut can't be proved; '--verify off' does without",
-                       [&] { return prove_removal(original, groups, removal, cut, seed); });
+  Proof proof = within("the cut can't be proved",
+                       [&] { return prove_removal(original, groups, removal, cut, seed); },
+                       {option_hint("verify", "off", "does without")});
   const Comparison& comparison = proof.comparison;
   if (comparison.equal()) return proof;
   throw Error(ErrorKind::internal, "the cut model differs from the masked original by " +

@@ -5,7 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/density_text.h"
+#include "cli/cut_summary_text.h"
 #include "cli/given_options.h"
 #include "core/error.h"
 #include "report/format.h"
