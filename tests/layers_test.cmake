@@ -17,7 +17,7 @@ set(third_party
     "^google/protobuf/|\\.pb\\.h$=onnx"
     "^(oneapi/)?dnnl=runtime"
     "^Eigen/=evidence prune"
-    "^nlohmann/=report cli prune session"
+    "^nlohmann/=report prune session"
     "^CLI/=cli"
     "^(jpeglib|turbojpeg|png|zlib|lzma)\\.h$=data"
     "^openssl/=core"

@@ -54,6 +54,21 @@ void print_error(const std::string& message) {
   std::fprintf(stderr, "coppice: %s\n", printable(message).c_str());
 }
 
+// With its hints as the command line has them.
+std::string worded(const Error& error) {
+  std::string text = error.what();
+  for (const Hint& hint : error.hints()) {
+    const std::string flag = "--" + hint.name + (hint.value.empty() ? "" : " " + hint.value);
+    switch (hint.of) {
+      case Hint::Of::subject: text = flag + " " + text; break;
+      case Hint::Of::task: text += "; 'coppice " + hint.name + "' " + hint.does; break;
+      case Hint::Of::option:
+        text += hint.does.empty() ? "; try " + flag : "; " + flag + " " + hint.does;
+    }
+  }
+  return text;
+}
+
 int exit_code(ErrorKind kind) {
   switch (kind) {
     case ErrorKind::internal: return 1;
@@ -74,19 +89,9 @@ const Command& find_command(const std::string& name) {
   fail_usage("unknown command '" + name + "', expected one of " + names);
 }
 
-// CLI11 writes the ends of a range with all their digits: 309 where any number above 0 will do.
-std::string without_endless_range(const std::string& message) {
-  constexpr std::string_view kFrom = " not in range ", kTo = " to ";
-  constexpr size_t kMostDigits = 300;
-  const size_t from = message.find(kFrom);
-  const size_t to = from == std::string::npos ? from : message.find(kTo, from + kFrom.size());
-  if (to == std::string::npos || message.size() - to < kMostDigits) return message;
-  return message.substr(0, from) + ", expected a number above 0";
-}
-
 // CLI11's messages, as ours are: one line, lower case, and what to do.
 [[noreturn]] void fail_parse(const std::string& command, const CLI::ParseError& error) {
-  std::string message = without_endless_range(error.what());
+  std::string message = error.what();
   if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1]))) {
     message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   }
@@ -113,7 +118,7 @@ Result run_in_folder(Invocation& run, const Action& action,
   } catch (const Error& error) {
     const bool stopped = error.kind() == ErrorKind::interrupted;
     run.folder->finish(stopped ? RunFolder::Status::interrupted : RunFolder::Status::failed, "",
-                       error.what());
+                       worded(error));
     throw;
   }
 }
@@ -185,7 +190,7 @@ int run_program(const std::vector<std::string>& arguments) {
     if (std::fflush(stdout) != 0) fail_input("can't write to standard output");
     return code;
   } catch (const Error& error) {
-    print_error(error.what());
+    print_error(worded(error));
     return exit_code(error.kind());
   } catch (const std::bad_alloc&) {
     print_error("not enough memory for this model at these sizes");

@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "cli/json.h"
+#include "report/json.h"
 
 namespace coppice {
 

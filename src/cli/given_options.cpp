@@ -42,6 +42,8 @@ void GivenOptions::add(CLI::App& app, const OptionList& options) {
       entry.cli = app.add_option(option.flag(), entry.texts)->allow_extra_args(false);
       if (option.about().takes == Option::Takes::value) entry.cli->expected(1);
       entry.cli->type_name(option.about().unit);
+      // Known at once to be none, before a run's folder is made.
+      entry.cli->each([&option](const std::string& text) { option.normal(text); });
     }
     entry.cli->description(help_of(use));
     if (*use.heading != '\0') entry.cli->group(use.heading);

@@ -5,8 +5,6 @@
 
 #include <csignal>
 
-#include "core/error.h"
-
 namespace coppice {
 namespace {
 
@@ -32,9 +30,5 @@ void install_signal_handlers() {
 }
 
 bool interrupt_requested() { return interrupted != 0; }
-
-void stop_if_interrupted() {
-  if (interrupted) throw Error(ErrorKind::interrupted, "interrupted");
-}
 
 }  // namespace coppice

@@ -8,8 +8,6 @@ namespace coppice {
 // SIGINT and SIGTERM as above. A file-size limit (SIGXFSZ) becomes an ordinary failed write.
 void install_signal_handlers();
 
-// Throws Error::interrupted once the flag is set.
-void stop_if_interrupted();
 bool interrupt_requested();
 
 }  // namespace coppice

@@ -3,6 +3,8 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/interrupt.h"
+
 namespace coppice {
 
 Invocation::Invocation(const CommonOptions& common)
@@ -10,8 +12,22 @@ Invocation::Invocation(const CommonOptions& common)
       console(common.json ? Console::Results::json : Console::Results::text,
               common.quiet ? Console::Remarks::hidden : Console::Remarks::shown) {}
 
-void Invocation::add_metric(const Json& metric) const {
+void Invocation::progress(const Progress& progress) {
+  if (!bar || !bar->is_of(progress)) bar.emplace(console, progress);
+  bar->update(progress);
+  if (progress.done >= progress.total) bar.reset();
+}
+
+void Invocation::metric(const Json& metric) {
   if (folder) folder->add_metric(dumped(metric));
+}
+
+bool Invocation::stop_requested() { return interrupt_requested(); }
+
+CommonRequest Invocation::common() const {
+  CommonRequest common{.seed = options.seed, .run_folder = options.run_folder};
+  if (!options.config.empty()) common.reads.push_back(options.config);
+  return common;
 }
 
 void add_count(CLI::App& app, const std::string& name, int64_t& value, int64_t most,
@@ -60,6 +76,10 @@ void add_model(CLI::App& app, std::string& model) {
 
 void add_output(CLI::App& app, std::string& output) {
   app.add_option("-o,--output", output, "the .onnx file to write")->type_name("FILE")->required();
+}
+
+void add_resume(CLI::App& app, bool& resume) {
+  app.add_flag("--resume", resume, "go on with a run that was interrupted")->group("Training");
 }
 
 void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& about) {

@@ -8,7 +8,10 @@
 #include <vector>
 
 #include "cli/console.h"
+#include "cli/progress.h"
 #include "report/run_folder.h"
+#include "tasks/common.h"
+#include "tasks/watcher.h"
 
 namespace CLI {
 class App;
@@ -27,14 +30,22 @@ struct CommonOptions {
   std::vector<std::string> skipped_passes;
 };
 
-// One run of one command: what the action gets, besides its own options.
-struct Invocation {
+// One run of one command: what the action gets, besides its own options, and how what a task has
+// to say comes to the user.
+struct Invocation : Watcher {
   explicit Invocation(const CommonOptions& common);
-  void add_metric(const Json& metric) const;  // to the run folder, if there is one
+
+  void remark(const std::string& text) override { console.remark(text); }
+  void warn(const std::string& text) override { console.warn(text); }
+  void progress(const Progress& progress) override;
+  void metric(const Json& metric) override;  // to the run folder, if there is one
+  bool stop_requested() override;            // by Ctrl-C
+  CommonRequest common() const;
 
   const CommonOptions& options;
   Console console;
   std::unique_ptr<RunFolder> folder;  // null without --run-dir
+  std::optional<ProgressBar> bar;
 };
 
 inline constexpr int64_t kMostBatch = 1 << 20;
@@ -46,6 +57,7 @@ void add_json_option(CLI::App& app, CommonOptions& options);
 void add_common_options(CLI::App& app, CommonOptions& options);
 void add_model(CLI::App& app, std::string& model);
 void add_output(CLI::App& app, std::string& output);
+void add_resume(CLI::App& app, bool& resume);
 // on|off
 void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& about);
 

@@ -19,35 +19,34 @@ std::string bar(double share) {
 
 }  // namespace
 
-Progress::Progress(const Console& console, std::string doing, std::string unit, int64_t total,
-                   int64_t already)
-    : console_(console),
-      doing_(std::move(doing)),
-      unit_(std::move(unit)),
-      total_(total),
-      already_(already) {}
+ProgressBar::ProgressBar(const Console& console, const Progress& first)
+    : console_(console), doing_(first.doing), total_(first.total), already_(first.done) {}
 
-Progress::~Progress() {
+ProgressBar::~ProgressBar() {
   if (drawn_ && console_.live()) std::fputs(kWipe, stderr);
 }
 
-std::string Progress::line(int64_t done, double seconds, const std::string& note) const {
-  const double rate = static_cast<double>(done - already_) / seconds;
-  const double left = rate > 0 ? static_cast<double>(total_ - done) / rate : 0;
-  return doing_ + "  " + with_separators(done) + " of " + with_separators(total_) + " " + unit_ +
-         (note.empty() ? "" : "  " + note) + "  " + short_count(rate) + " " + unit_ + "/s  ETA " +
-         duration(left);
+bool ProgressBar::is_of(const Progress& progress) const {
+  return progress.doing == doing_ && progress.total == total_;
 }
 
-void Progress::update(int64_t done, const std::string& note) {
-  if (console_.remarks() == Console::Remarks::hidden || done >= total_) return;
+std::string ProgressBar::line(const Progress& progress, double seconds) const {
+  const double rate = static_cast<double>(progress.done - already_) / seconds;
+  const double left = rate > 0 ? static_cast<double>(total_ - progress.done) / rate : 0;
+  return doing_ + "  " + with_separators(progress.done) + " of " + with_separators(total_) + " " +
+         progress.unit + (progress.note.empty() ? "" : "  " + progress.note) + "  " +
+         short_count(rate) + " " + progress.unit + "/s  ETA " + duration(left);
+}
+
+void ProgressBar::update(const Progress& progress) {
+  if (console_.remarks() == Console::Remarks::hidden || progress.done >= total_) return;
   const double seconds = std::chrono::duration<double>(Clock::now() - start_).count();
   if (seconds < next_s_) return;
   next_s_ = seconds + (console_.live() ? kRedraw_s : kLine_s);
   drawn_ = true;
-  if (!console_.live()) return console_.remark(line(done, seconds, note));
-  const double share = static_cast<double>(done) / static_cast<double>(total_);
-  std::fprintf(stderr, "%s%s  %s", kWipe, line(done, seconds, note).c_str(), bar(share).c_str());
+  if (!console_.live()) return console_.remark(line(progress, seconds));
+  const double share = static_cast<double>(progress.done) / static_cast<double>(total_);
+  std::fprintf(stderr, "%s%s  %s", kWipe, line(progress, seconds).c_str(), bar(share).c_str());
 }
 
 }  // namespace coppice

@@ -7,27 +7,27 @@
 #include <string>
 
 #include "cli/console.h"
+#include "tasks/watcher.h"
 
 namespace coppice {
 
-class Progress {
+class ProgressBar {
  public:
-  // `already`: what an earlier run did of it, which says nothing about the speed of this one.
-  Progress(const Console& console, std::string doing, std::string unit, int64_t total,
-           int64_t already = 0);
-  ~Progress();
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  // What `first` has done already says nothing about the speed of this run.
+  ProgressBar(const Console& console, const Progress& first);
+  ~ProgressBar();
+  ProgressBar(const ProgressBar&) = delete;
+  ProgressBar& operator=(const ProgressBar&) = delete;
 
-  // `note`: what else is worth knowing by now.
-  void update(int64_t done, const std::string& note = "");
+  bool is_of(const Progress& progress) const;  // the same loop
+  void update(const Progress& progress);
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string line(int64_t done, double seconds, const std::string& note) const;
+  std::string line(const Progress& progress, double seconds) const;
 
   const Console& console_;
-  std::string doing_, unit_;
+  std::string doing_;
   int64_t total_, already_;
   Clock::time_point start_ = Clock::now();
   double next_s_ = 2;

@@ -4,13 +4,16 @@
 // Coppice itself is wrong         COPPICE_CHECK(condition, "what should have held")
 // "No" is an ordinary answer      std::optional or an enum, never an exception
 //
-// Messages are one line, lower case, without a full stop, with names in single quotes. Library code
-// never prints, exits or swallows an exception; only `cli` maps a kind to an exit code.
+// Messages are one line, lower case, without a full stop, with names in single quotes. They don't
+// say how an option is given: what may help comes as hints, and whoever speaks to the user words
+// them. Library code never prints, exits or swallows an exception; only `cli` maps a kind to an
+// exit code.
 #pragma once
 
 #include <stdexcept>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace coppice {
 
@@ -22,27 +25,52 @@ enum class ErrorKind {
   interrupted,  // the user stopped it; exit code 130
 };
 
+// Something that may help: an option by its declared name (options/option.h) or a task, and what it
+// does.
+struct Hint {
+  enum class Of {
+    option,   // that helps, by `value` if there is one; without `does` it is to be tried
+    subject,  // an option: the message goes on from its name
+    task,     // "inspect"
+  };
+
+  Of of = Of::option;
+  std::string name, value = {}, does = {};
+};
+using Hints = std::vector<Hint>;
+
+// "may leave a layer alone", say, of the option `keep`.
+Hint option_hint(std::string name, std::string value, std::string does = {});
+Hint subject_hint(std::string name);
+Hint task_hint(std::string name, std::string does);
+
 class Error : public std::runtime_error {
  public:
-  Error(ErrorKind kind, const std::string& message) : std::runtime_error(message), kind_(kind) {}
+  Error(ErrorKind kind, const std::string& message, Hints hints = {})
+      : std::runtime_error(message), kind_(kind), hints_(std::move(hints)) {}
   ErrorKind kind() const { return kind_; }
+  const Hints& hints() const { return hints_; }
 
  private:
   ErrorKind kind_;
+  Hints hints_;
 };
 
 // Shorthands for the kinds that library code throws most.
-[[noreturn]] void fail_input(const std::string& message);
-[[noreturn]] void fail_usage(const std::string& message);
-[[noreturn]] void fail_target(const std::string& message);
+[[noreturn]] void fail_input(const std::string& message, Hints hints = {});
+[[noreturn]] void fail_usage(const std::string& message, Hints hints = {});
+[[noreturn]] void fail_target(const std::string& message, Hints hints = {});
 
-// Runs `body`; an Error that leaves it gets "context: " put in front of its message.
+// Runs `body`; an Error that leaves it gets "context: " put in front of its message, and `more`
+// behind its hints.
 template <typename Body>
-auto within(const std::string& context, Body&& body) -> decltype(body()) {
+auto within(const std::string& context, Body&& body, const Hints& more = {}) -> decltype(body()) {
   try {
     return std::forward<Body>(body)();
   } catch (const Error& error) {
-    throw Error(error.kind(), context + ": " + error.what());
+    Hints hints = error.hints();
+    hints.insert(hints.end(), more.begin(), more.end());
+    throw Error(error.kind(), context + ": " + error.what(), std::move(hints));
   }
 }
 

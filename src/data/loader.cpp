@@ -153,8 +153,9 @@ Loader::Loader(const Dataset& dataset, LoaderOptions options) {
   }
   if (count < options.batch) {
     fail_input("data set '" + dataset.name() + "': " + std::to_string(count) +
-               " pictures to train with, expected at least one batch of " +
-               std::to_string(options.batch) + "; use a smaller --batch or more pictures");
+                   " pictures to train with, expected at least one batch of " +
+                   std::to_string(options.batch),
+               {option_hint("batch", std::to_string(std::max<int64_t>(1, count)), "is the most")});
   }
   state_ = std::make_unique<State>(dataset, std::move(options));
 }

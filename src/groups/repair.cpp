@@ -254,11 +254,11 @@ class Repairer final : public RepairContext {
   std::vector<int64_t> current(int input) const {
     const Tensor* value = value_now(node_->inputs[input]);
     if (!value) {
-      throw Error(ErrorKind::target, where(graph_, *node_) + ": input '" +
-                                         graph_.value(node_->inputs[input]).name +
-                                         "' holds sizes that changed, but it is computed in a way "
-                                         "that can't be followed; leave its layers alone with "
-                                         "--keep");
+      throw Error(ErrorKind::target,
+                  where(graph_, *node_) + ": input '" + graph_.value(node_->inputs[input]).name +
+                      "' holds sizes that changed, but it is computed in a way "
+                      "that can't be followed",
+                  {option_hint("keep", "", "can leave its layers alone")});
     }
     return to_int64s(*value);
   }

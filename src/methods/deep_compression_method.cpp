@@ -50,7 +50,7 @@ DeepCompressionOptions options_for(const Graph& graph, const MethodInput& input)
   // Layers that no --density names stay dense.
   if (is_by_layer(settings) && !settings.has(kSparsity)) options.pruning.sparsity = 0;
   for (const auto& [pattern, share] : settings.all(kDensity)) {
-    for (const std::string& name : weights_matching(graph, pattern, kDensity.flag())) {
+    for (const std::string& name : weights_matching(graph, pattern, kDensity.name())) {
       options.pruning.layers[name] = 1 - share;
     }
   }

@@ -136,10 +136,10 @@ TEST(WeightSharing, layers_may_have_bits_of_their_own_and_the_last_that_matches_
                              [&] {
                                bits_of_layers(graph, {.bits = {.layers = {{"head", 4}}}});
                              })
-                .find("--bits 'head' matches no layer"),
+                .find("'head' matches no layer"),
             std::string::npos);
   EXPECT_NE(fake::message_of(ErrorKind::target, [&] { bits_of_layers(graph, {.keep = {"w"}}); })
-                .find("--keep keeps all layers"),
+                .find("all layers are left alone"),
             std::string::npos);
 }
 

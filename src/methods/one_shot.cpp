@@ -22,7 +22,7 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
     for (size_t g = 0; g < kept.size(); ++g) kept[g] = kept[g] || more[g];
   };
   for (const std::string& pattern : options.keep)
-    add(matching_groups(graph, groups, pattern, "--keep"));
+    add(matching_groups(graph, groups, pattern, "keep"));
   if (options.spine == OneShotOptions::Spine::keep) add(spine_groups(graph, groups));
   add(selected_streams(graph, groups));
   return kept;
@@ -35,7 +35,7 @@ Allocation by_layer_ratios(const Traced& traced, const Scores& scores,
   for (size_t g = 0; g < scores.unscored.size(); ++g) kept[g] = kept[g] || scores.unscored[g];
   const double otherwise = options.budget.of == Budget::Of::ratio ? options.budget.value : 0;
   const Widths widths = widths_by_ratios(traced.graph(), groups, options.layer_ratios, otherwise,
-                                         kept, "--layer-ratio");
+                                         kept, "layer-ratio");
   Removal removal = removal_for(groups, scores, widths);
   if (std::ranges::count(removal, 1) == 0) {
     fail_target(
@@ -152,8 +152,8 @@ Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint6
     if (recover.merge) {
       throw Error(
           ErrorKind::usage,
-          "--recover merge changes weights, found a plan with masks that hold some at zero; "
-          "leave merge out");
+          "merge changes weights, found a plan with masks that hold some at zero; leave it out",
+          {subject_hint("recover")});
     }
     outcome = mask_weights(original, plan.masks, verify);
     outcome.plan.method = plan.method;

@@ -48,8 +48,8 @@ const Method& find_method(const std::string& name) {
     if (method.name == name) return method;
     names += (names.empty() ? "" : ", ") + method.name;
   }
-  fail_usage("unknown method '" + name + "', expected one of " + names +
-             "; 'coppice methods' says what each does");
+  fail_usage("unknown method '" + name + "', expected one of " + names,
+             {task_hint("methods", "says what each does")});
 }
 
 OptionList options_of(const Method& method) {

@@ -84,12 +84,15 @@ std::map<std::string, int64_t> bits_of_layers(const Graph& graph, const SharingO
     fail_target("no weights to share: no Conv, ConvTranspose, Gemm or MatMul with float32 weights");
   }
   for (const auto& [pattern, own] : options.bits.layers) {
-    for (const std::string& name : weights_matching(graph, pattern, "--bits")) bits[name] = own;
+    for (const std::string& name : weights_matching(graph, pattern, "bits")) bits[name] = own;
   }
   for (const std::string& pattern : options.keep) {
-    for (const std::string& name : weights_matching(graph, pattern, "--keep")) bits.erase(name);
+    for (const std::string& name : weights_matching(graph, pattern, "keep")) bits.erase(name);
   }
-  if (bits.empty()) fail_target("no weights to share: --keep keeps all layers; keep fewer");
+  if (bits.empty()) {
+    fail_target("no weights to share: all layers are left alone",
+                {option_hint("keep", "", "names too many")});
+  }
   return bits;
 }
 

@@ -29,11 +29,12 @@ class Allocator {
 
   Allocation allocate() {
     if (std::ranges::all_of(most_, [](int64_t most) { return most == 0; })) {
-      fail_target("nothing may be removed: " +
-                  (groups_.free.empty()
-                       ? std::string("no channel of the model is free (see 'coppice inspect')")
-                       : "all of the " + std::to_string(groups_.free.size()) +
-                             " groups are left alone or have one unit"));
+      if (groups_.free.empty()) {
+        fail_target("nothing may be removed: no channel of the model is free",
+                    {task_hint("inspect", "says why")});
+      }
+      fail_target("nothing may be removed: all of the " + std::to_string(groups_.free.size()) +
+                  " groups are left alone or have one unit");
     }
     Allocation result;
     result.before = costs_.all();
@@ -51,9 +52,8 @@ class Allocator {
       result.rounding_moved += std::abs(std::count(first, first + group.units(), 1) - plain[g]);
     }
     if (std::ranges::count(result.removal, 1) == 0) {
-      fail_target(
-          "nothing would be removed: the widths are too small for --round-to; try "
-          "--round-to 1");
+      fail_target("nothing would be removed: the widths are too small to be rounded",
+                  {option_hint("round-to", "1")});
     }
     return result;
   }
@@ -92,11 +92,12 @@ class Allocator {
     }
     const int64_t wanted = part_of(competing);
     if (wanted > std::ssize(sequence)) {
-      fail_target("can't remove " + percent(options_.budget.value) + " of the " +
-                  std::to_string(competing) + " channels: at most " +
-                  percent(static_cast<double>(sequence.size()) / static_cast<double>(competing)) +
-                  " can go, since every group keeps " + percent(1 - options_.most_of_group) +
-                  " (see --max-layer-ratio)");
+      fail_target(
+          "can't remove " + percent(options_.budget.value) + " of the " +
+              std::to_string(competing) + " channels: at most " +
+              percent(static_cast<double>(sequence.size()) / static_cast<double>(competing)) +
+              " can go, since every group keeps " + percent(1 - options_.most_of_group),
+          {option_hint("max-layer-ratio", "", "says how much of a group may go")});
     }
     return prefix(sequence, static_cast<size_t>(wanted));
   }
@@ -112,6 +113,15 @@ class Allocator {
     return leave;
   }
 
+  // Of a budget below what can be reached.
+  Hints least_hints() const {
+    Hints hints = {task_hint("inspect", "shows which axes are pinned")};
+    if (options_.round_to != 1) {
+      hints.insert(hints.begin(), option_hint("round-to", "1", "leaves widths as they come"));
+    }
+    return hints;
+  }
+
   // Shortest prefix of the one order that meets the budget, also when its widths are rounded down.
   std::vector<int64_t> by_budget(const Costs& before) const {
     const std::vector<size_t> sequence = one_order();
@@ -123,11 +133,12 @@ class Allocator {
     size_t low = 0, high = sequence.size();
     if (const double least = share(high); least > options_.budget.value) {
       fail_target("can't keep only " + percent(options_.budget.value) + " of the " +
-                  (options_.budget.of == Budget::Of::macs ? "MACs" : "parameters") + ": " +
-                  percent(least) + " is the least that can be reached, since " +
-                  percent(1 - options_.most_of_group) + " of every group stay" +
-                  (options_.round_to == 1 ? "" : ", widths are rounded (--round-to 1 doesn't)") +
-                  " and some axes are pinned (see 'coppice inspect')");
+                      (options_.budget.of == Budget::Of::macs ? "MACs" : "parameters") + ": " +
+                      percent(least) + " is the least that can be reached, since " +
+                      percent(1 - options_.most_of_group) + " of every group stay" +
+                      (options_.round_to == 1 ? "" : ", widths are rounded") +
+                      " and some axes are pinned",
+                  least_hints());
     }
     while (low < high) {
       const size_t middle = (low + high) / 2;

@@ -290,6 +290,8 @@ TEST(Allocate, nothing_free_is_an_error_of_its_own) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::target);
     EXPECT_NE(std::string(error.what()).find("no channel of the model is free"), std::string::npos);
+    ASSERT_EQ(error.hints().size(), 1u);
+    EXPECT_EQ(error.hints()[0].name, "inspect");
   }
 }
 
@@ -359,9 +361,9 @@ TEST(SelectGroups, patterns_match_tensors_and_the_nodes_that_read_them) {
   Graph graph = chain({4, 4, 4, 2});
   graph.nodes[1].name = "stage1/conv";
   const Groups groups = find_groups(graph);
-  EXPECT_EQ(matching_groups(graph, groups, "^w0$", "--keep"), (std::vector<char>{1, 0, 0}));
-  EXPECT_EQ(matching_groups(graph, groups, "stage1", "--keep"), (std::vector<char>{0, 1, 0}));
-  EXPECT_EQ(matching_groups(graph, groups, "w[02]", "--keep"), (std::vector<char>{1, 0, 1}));
+  EXPECT_EQ(matching_groups(graph, groups, "^w0$", "keep"), (std::vector<char>{1, 0, 0}));
+  EXPECT_EQ(matching_groups(graph, groups, "stage1", "keep"), (std::vector<char>{0, 1, 0}));
+  EXPECT_EQ(matching_groups(graph, groups, "w[02]", "keep"), (std::vector<char>{1, 0, 1}));
 }
 
 TEST(SelectGroups, a_pattern_that_matches_nothing_or_is_none_is_a_usage_error) {
@@ -369,7 +371,7 @@ TEST(SelectGroups, a_pattern_that_matches_nothing_or_is_none_is_a_usage_error) {
   const Groups groups = find_groups(graph);
   for (const char* pattern : {"nowhere", "("}) {
     try {
-      matching_groups(graph, groups, pattern, "--keep");
+      matching_groups(graph, groups, pattern, "keep");
       FAIL() << "no error";
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::usage);

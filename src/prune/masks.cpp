@@ -60,7 +60,8 @@ std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>
   try {
     regex = std::regex(pattern);
   } catch (const std::regex_error& error) {
-    fail_usage(option + " '" + pattern + "' is no regular expression: " + error.what());
+    fail_usage("'" + pattern + "' is no regular expression: " + error.what(),
+               {subject_hint(option)});
   }
   std::set<ValueId> matching;
   for (const Reader& reader : readers) {
@@ -70,8 +71,8 @@ std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>
     }
   }
   if (matching.empty()) {
-    fail_usage(option + " '" + pattern +
-               "' matches no layer with weights; 'coppice inspect' lists the names of layers");
+    fail_usage("'" + pattern + "' matches no layer with weights",
+               {subject_hint(option), task_hint("inspect", "lists the names of layers")});
   }
   return matching;
 }
@@ -168,17 +169,19 @@ std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& op
   const std::vector<Reader> readers = readers_of_weights(graph);
   std::set<ValueId> kept;
   for (const std::string& pattern : options.keep) {
-    kept.merge(matching_weights(graph, readers, pattern, "--keep"));
+    kept.merge(matching_weights(graph, readers, pattern, "keep"));
   }
   std::vector<Layer> layers;
   for (const ValueId id : each_once(readers)) {
     if (!kept.contains(id)) layers.push_back(layer_of(graph.value(id)));
   }
   if (layers.empty()) {
-    fail_target(kept.empty()
-                    ? "nothing to mask: no Conv, ConvTranspose, Gemm or MatMul with float32 weights"
-                    : "nothing to mask: --keep keeps all " + std::to_string(kept.size()) +
-                          " layers with weights; keep fewer");
+    if (kept.empty()) {
+      fail_target("nothing to mask: no Conv, ConvTranspose, Gemm or MatMul with float32 weights");
+    }
+    fail_target("nothing to mask: all " + std::to_string(kept.size()) +
+                    " layers with weights are left alone",
+                {option_hint("keep", "", "names too many")});
   }
   return layers;
 }
@@ -242,8 +245,8 @@ void require_denser_than_asked(const Graph& graph, const MagnitudeOptions& optio
   };
   const std::string found = share(static_cast<double>(there));
   fail_target("the model's weights are zero to a share of " + found + " already, a sparsity of " +
-              share(asked) + " would give some of them back; ask for more than " + found +
-              ", or --keep the layers that are sparse enough");
+                  share(asked) + " would give some of them back; ask for more than " + found,
+              {option_hint("keep", "", "can leave alone the layers that are sparse enough")});
 }
 
 Masks masks_of_zeros(const Graph& graph) {

@@ -48,7 +48,8 @@ std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
   try {
     regex = std::regex(pattern);
   } catch (const std::regex_error& error) {
-    fail_usage(option + " '" + pattern + "' is no regular expression: " + error.what());
+    fail_usage("'" + pattern + "' is no regular expression: " + error.what(),
+               {subject_hint(option)});
   }
   const std::vector<std::vector<int32_t>> readers = consumers(graph);
   std::vector<char> matches(groups.free.size(), 0);
@@ -65,8 +66,9 @@ std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
     }
   }
   if (!any) {
-    fail_usage(option + " '" + pattern +
-               "' matches no group; 'coppice inspect' lists the names of groups and layers");
+    fail_usage(
+        "'" + pattern + "' matches no group",
+        {subject_hint(option), task_hint("inspect", "lists the names of groups and layers")});
   }
   return matches;
 }

@@ -106,7 +106,7 @@ TEST(Widths, by_ratios_are_exact_and_the_last_ratio_that_matches_counts) {
   const Groups& groups = traced.groups();
   const auto widths = [&](const std::vector<LayerRatio>& ratios, double otherwise) {
     return widths_by_ratios(traced.graph(), groups, ratios, otherwise,
-                            std::vector<char>(groups.free.size(), 0), "--layer-ratio");
+                            std::vector<char>(groups.free.size(), 0), "layer-ratio");
   };
   const Widths all = all_of(groups);
   Widths expected = all;
@@ -122,7 +122,7 @@ TEST(Widths, by_ratios_are_exact_and_the_last_ratio_that_matches_counts) {
                        [&] {
                          widths({{"nowhere", 0.5}}, 0);
                        })
-                .find("--layer-ratio 'nowhere' matches no group"),
+                .find("'nowhere' matches no group"),
             std::string::npos);
 }
 

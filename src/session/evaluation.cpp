@@ -220,7 +220,8 @@ void require_targets(const Graph& graph, const Dataset& dataset,
   const auto reason = why_not_classifier(graph, dataset);
   if (!reason || asked || (!distillation && scores_of(graph) == 0)) return;
   require_gradients(graph);
-  fail_input(*reason + "; --distill 1 trains without labels, by the original's outputs alone");
+  fail_input(*reason, {option_hint("distill", "1",
+                                   "trains without labels, by the original's outputs alone")});
 }
 
 int64_t scores_of(const Graph& graph) { return find_scores(graph).count; }

@@ -185,11 +185,10 @@ void Session::save_or_stop() {
 }
 
 void Session::fail_interrupted(const std::string& where) const {
-  throw Error(
-      ErrorKind::interrupted,
-      "interrupted in " + where +
-          (options_.checkpoint.empty() ? ""
-                                       : "; the same command with --resume goes on from here"));
+  throw Error(ErrorKind::interrupted, "interrupted in " + where,
+              options_.checkpoint.empty()
+                  ? Hints()
+                  : Hints{option_hint("resume", "", "with the same command goes on from here")});
 }
 
 void Session::save() {

@@ -156,10 +156,10 @@ void Session::step(Run& run) {
   cursor.correct += result.correct;
   if (std::isfinite(result.loss)) return;
   fail_target("the loss is " + std::to_string(result.loss) + " in step " +
-              std::to_string(cursor.batch + 1) + " of epoch " + std::to_string(run.epoch() + 1) +
-              "; what was saved before is kept" +
-              (options_.checkpoint.empty() ? "" : " in '" + options_.checkpoint.string() + "'") +
-              "; try a smaller --lr, or --clip-norm 1");
+                  std::to_string(cursor.batch + 1) + " of epoch " +
+                  std::to_string(run.epoch() + 1) + "; what was saved before is kept" +
+                  (options_.checkpoint.empty() ? "" : " in '" + options_.checkpoint.string() + "'"),
+              {option_hint("lr", "", "may be too large"), option_hint("clip-norm", "1")});
 }
 
 void Session::tell_step(const Run& run) {

@@ -39,19 +39,18 @@ void Session::require_trainable(const Recipe& recipe) {
   const int64_t fixed = fixed_batch(state_.graph);
   if (fixed > 0 && fixed != recipe.batch) {
     fail_usage("the model's batch is fixed at " + std::to_string(fixed) + ", training's is " +
-               std::to_string(recipe.batch) +
-               "; export it with an open batch axis, or give --batch " + std::to_string(fixed));
+                   std::to_string(recipe.batch) + "; export it with an open batch axis",
+               {option_hint("batch", std::to_string(fixed), "fits it as it is")});
   }
   if (recipe.batch == 1 && has_batch_norm(state_.graph)) {
-    fail_usage(
-        "--batch 1: BatchNormalization needs statistics over more than one picture; give 16 or "
-        "more");
+    fail_usage("1: BatchNormalization needs statistics over more than one picture; give 16 or more",
+               {subject_hint("batch")});
   }
   if (classes_ == 0 && recipe.loss.distillation < 1) {
     require_gradients(original_);
-    fail_input(*why_not_classifier(original_, *data_.training) +
-               "; without labels that fit, train with --distill 1: outputs then follow the "
-               "original model's");
+    fail_input(
+        *why_not_classifier(original_, *data_.training) + ", and there are no labels that fit",
+        {option_hint("distill", "1", "trains without them, by the original's outputs")});
   }
   require_updates(recipe, recipe.epochs * batches(recipe));
   require_losses(recipe, state_.graph);

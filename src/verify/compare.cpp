@@ -14,10 +14,6 @@
 namespace coppice {
 namespace {
 
-// Outputs that move less than this share of their largest value when the input is drawn anew say
-// nothing about the layers behind them.
-constexpr double kBlind = 1e-3;
-
 // Largest difference relative to the largest value of `a`; infinite where one of them isn't finite.
 double relative_difference(const Tensor& a, const Tensor& b) {
   if (a.dtype() != DType::f32) return a == b ? 0 : INFINITY;
@@ -192,7 +188,7 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
   Shapes shapes = small_shapes(original, groups.inferred, cut);
   Proof proof;
   proof.comparison = compare_masked(original, groups, removal, cut, shapes, seed);
-  if (!proof.comparison.equal() || proof.comparison.reaction >= kBlind) return proof;
+  if (!proof.comparison.equal() || !proof.comparison.blind()) return proof;
   // Random weights may react too much, and magnify rounding; smaller ones magnify less.
   for (const double gain : {2.0, 1.0, 0.5}) {
     Graph lively = original;
@@ -211,8 +207,9 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
 
 Proof require_cut(const Graph& original, const Groups& groups, const Removal& removal,
                   const Graph& cut, uint64_t seed) {
-  Proof proof = within("the cut can't be proved; '--verify off' does without",
-                       [&] { return prove_removal(original, groups, removal, cut, seed); });
+  Proof proof = within("the cut can't be proved",
+                       [&] { return prove_removal(original, groups, removal, cut, seed); },
+                       {option_hint("verify", "off", "does without")});
   const Comparison& comparison = proof.comparison;
   if (comparison.equal()) return proof;
   throw Error(ErrorKind::internal, "the cut model differs from the masked original by " +

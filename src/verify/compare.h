@@ -26,6 +26,8 @@ struct Comparison {
   InputSizes sizes;  // what was fed
   double allowed() const { return std::clamp(noise, kProofTolerance, kMostNoise); }
   bool equal() const { return error <= allowed(); }
+  // The outputs move too little to say anything about the layers behind them.
+  bool blind() const { return reaction < 1e-3; }
 };
 
 // Runs A and B on the same random inputs. Throws Error::input where inputs or outputs differ in

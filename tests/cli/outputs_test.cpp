@@ -162,7 +162,7 @@ TEST(OutputsThatChooseRows, are_cut_without_the_proof_as_the_message_says) {
              dir / "net.onnx");
   const std::string net = dir / "net.onnx", out = dir / "out.onnx";
   const Ran refused = coppice({"prune", net, "-o", out, "--latency", "off"});
-  EXPECT_TRUE(fails(refused, 3, "'--verify off' does without")) << refused.out;
+  EXPECT_TRUE(fails(refused, 3, "; --verify off does without")) << refused.out;
   EXPECT_EQ(coppice({"prune", net, "-o", out, "--latency", "off", "--verify", "off"}).code, 0);
   EXPECT_EQ(coppice({"prune", net, "-o", out, "--verify", "off"}).code, 0);
   const Ran trained = coppice({"prune", net, "-o", out, "--data", "digits", "--epochs", "1"});

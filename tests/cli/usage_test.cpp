@@ -142,8 +142,11 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"unknown_scope",
                 prune({"--method", "magnitude", "--sparsity", "0.5", "--scope", "net"}),
                 "--scope 'net': expected layer or global"},
-        Mistake{"keep_matches_nothing", prune({"--keep", "no_such_layer"}), "no_such_layer"},
-        Mistake{"keep_is_no_regex", prune({"--keep", "["}), "'['"},
+        Mistake{
+            "keep_matches_nothing", prune({"--keep", "no_such_layer"}),
+            "--keep 'no_such_layer' matches no group; 'coppice inspect' lists the names of groups "
+            "and layers"},
+        Mistake{"keep_is_no_regex", prune({"--keep", "["}), "--keep '[' is no regular expression"},
         Mistake{"verify_maybe", prune({"--verify", "maybe"}), "expected on or off"},
         Mistake{"threads_0", prune({"--threads", "0"}), "--threads"},
         Mistake{"unknown_preset", prune({"--preprocess", "imagnet"}), "imagnet"},

@@ -1,14 +1,14 @@
 // coppice eval: accuracy and loss of a classifier on the test part of a data set, or on all it has.
+#include "tasks/eval.h"
+
 #include <CLI/CLI.hpp>
 #include <limits>
 
 #include "cli/commands/commands.h"
 #include "cli/given_options.h"
-#include "cli/judge.h"
-#include "cli/model.h"
-#include "core/error.h"
 #include "report/format.h"
 #include "report/table.h"
+#include "session/data_options.h"
 
 namespace coppice {
 namespace {
@@ -19,45 +19,31 @@ struct Options {
   int64_t batch = 0, limit = 0;
 };
 
-Result eval(const Options& options, const Invocation& run) {
-  if (!options.device.empty() && options.engine != "train") {
-    fail_usage("--device " + options.device +
-               ": the runtime computes on the CPU; add --engine train, or leave --device out");
-  }
-  Model model = load_model(options.model, run.options.seed);
-  const DataChoice data = data_of(options.given.settings(data_options()));
-  std::unique_ptr<Dataset> pictures = data.open(Split::test);
-  require_classifier(model.graph, *pictures);
-  Judge judge(data, std::move(pictures), model.graph, run);
-  judge.limit(options.limit);
-  if (model.graph.outputs.size() > 1) {
-    run.console.warn("the model has " + std::to_string(model.graph.outputs.size()) + " outputs; '" +
-                     model.graph.value(model.graph.outputs.front()).name +
-                     "', the first, is taken as the classes");
-  }
-  const Engine engine = options.engine == "train" ? Engine::train : Engine::runtime;
-  EvaluationOptions evaluation{.engine = engine, .batch = options.batch};
-  if (!options.device.empty()) evaluation.device = options.device;
-  const Evaluation found = judge.evaluate_given(std::move(model.graph), options.model, evaluation);
+Result eval(const Options& options, Invocation& run) {
+  const EvalReport report = eval({.model = options.model,
+                                  .settings = options.given.settings(data_options()),
+                                  .engine = options.engine,
+                                  .device = options.device,
+                                  .batch = options.batch,
+                                  .limit = options.limit,
+                                  .common = run.common()},
+                                 run);
+  const Evaluation& found = report.found;
   Table table({{"judged by"},
                {"top-1", Table::Align::right},
                {"top-5", Table::Align::right},
                {"loss", Table::Align::right},
                {"images", Table::Align::right},
                {"images/s", Table::Align::right}});
-  table.add({judge.by(), percentage(found.top1), percentage(found.top5), significant(found.loss, 5),
-             with_separators(found.images), short_count(found.images_per_second)});
+  table.add({report.judged_by, percentage(found.top1), percentage(found.top5),
+             significant(found.loss, 5), with_separators(found.images),
+             short_count(found.images_per_second)});
   run.console.print(table.text());
   if (found.scores != ScoreKind::logits) {
     run.console.remark("the outputs are " + name_of(found.scores) +
-                       ": the loss is their own, not " + "that of a softmax of them");
+                       ": the loss is their own, not that of a softmax of them");
   }
-  Json json = to_json(found);
-  json["model"] = options.model;
-  json["data"] = judge.data().spec;
-  json["engine"] = options.engine;
-  json.update(judge.to_json());
-  return {.json = json};
+  return {.json = to_json(report)};
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/commands/inspect_norms.h"
-#include "cli/description.h"
 #include "core/error.h"
+#include "model/description.h"
+#include "model/norms.h"
 #include "report/format.h"
 #include "report/table.h"
 
@@ -114,6 +114,40 @@ void print_couplings(const Console& console, const NodeDescription& found) {
   if (found.couplings.empty()) {
     console.print("no axis of it carries anything that could leave\n");
   }
+}
+
+std::string whole_percent(double share) { return significant(100 * share, 2) + " %"; }
+
+std::string verdict(const NormsDescription& found) {
+  const std::string of = " of " + std::to_string(found.sets) + " sets of filters";
+  return "Norms spread by less than " + whole_percent(NormStatistics::kLeastSpread) +
+         " of their mean in " + std::to_string(found.narrow) + of + ", and the smallest is above " +
+         whole_percent(NormStatistics::kMostLeast) + " of it in " +
+         std::to_string(found.far_from_zero) + ": small norms " +
+         (found.trusted() ? "tell filters apart in" : "say little about") + " this model (at " +
+         whole_percent(NormsDescription::kRemoved) + " removed, norm and fpgm agree on " +
+         whole_percent(found.overlap) + " of the filters).\n";
+}
+
+Result inspect_norms(const Model& model, const Invocation& run) {
+  const NormsDescription found = describe_norms(model.graph);
+  Table table({{"weight"},
+               {"filters", kRight},
+               {"mean norm", kRight},
+               {"deviation", kRight},
+               {"smallest", kRight},
+               {"largest", kRight},
+               {"norm = fpgm", kRight}});
+  for (const NormStatistics& layer : found.layers) {
+    const auto of_mean = [&](double value) {
+      return percentage(layer.mean > 0 ? value / layer.mean : 0);
+    };
+    table.add({found.graph.value(layer.weight).name, with_separators(layer.units),
+               significant(layer.mean, 4), of_mean(layer.deviation), of_mean(layer.least),
+               of_mean(layer.most), percentage(layer.overlap)});
+  }
+  run.console.print(table.text(kMostRows) + "\n" + verdict(found));
+  return {.json = to_json(found)};
 }
 
 Result inspect_node(const Options& options, const Model& model, const Invocation& run) {

@@ -4,13 +4,10 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/model.h"
-#include "cli/output_path.h"
 #include "core/error.h"
-#include "core/files.h"
-#include "onnx/onnx.h"
 #include "report/format.h"
 #include "report/table.h"
+#include "tasks/write_zoo.h"
 
 namespace coppice {
 namespace {
@@ -36,12 +33,8 @@ Result zoo(const Options& options, const Invocation& run) {
   if (options.output.empty()) {
     fail_usage("zoo: where to write '" + options.name + "'? give -o FILE");
   }
-  const Graph graph = build_zoo_model(options.name, run.options.seed);
-  Places places(run.options);
-  AtomicFile file(places.writes("-o", options.output));
-  write_onnx(graph, file, places.taken());
-  file.commit();
-  const auto bytes = static_cast<int64_t>(onnx_bytes(graph));
+  const int64_t bytes =
+      write_zoo({.name = options.name, .output = options.output, .common = run.common()});
   run.console.print("wrote " + printable(options.output) + ": " + options.name + ", untrained, " +
                     short_bytes(static_cast<double>(bytes)) + "\n");
   return {.json = {{"name", options.name}, {"output", options.output}, {"bytes", bytes}}};

@@ -111,9 +111,9 @@ Watched watch(const Graph& graph, const Groups& groups, const Criterion& criteri
   Watched watched;
   if (!criterion.needs) return watched;
   if (!options.measure) {
-    fail_usage(std::string("criterion '") + criterion.name +
-               "' looks at how channels respond to pictures; give it --data, for example "
-               "cifar10:DIR");
+    fail_usage(
+        std::string("criterion '") + criterion.name + "' looks at how channels respond to pictures",
+        {option_hint("data", "cifar10:DIR", "gives it some")});
   }
   watched.activations = activations_of(graph, groups);
   std::vector<EvidenceRequest> all;
@@ -150,8 +150,8 @@ Scores score_units(const Graph& graph, const Groups& groups, const Criterion& cr
   });
   if (std::ranges::count(scores.unscored, 1) == count && count > 0) {
     fail_target(std::string("criterion '") + criterion.name +
-                "' finds nothing to look at in any group (" + criterion.about +
-                "); choose another with --method, see 'coppice methods'");
+                    "' finds nothing to look at in any group (" + criterion.about + ")",
+                {option_hint("method", "", "chooses another"), task_hint("methods", "lists them")});
   }
   return scores;
 }

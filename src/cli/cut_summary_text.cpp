@@ -1,0 +1,142 @@
+// See cut_summary_text.h.
+#include "cli/cut_summary_text.h"
+
+#include "cli/latency_text.h"
+#include "report/format.h"
+#include "report/table.h"
+
+namespace coppice {
+namespace {
+
+constexpr Table::Align kRight = Table::Align::right;
+constexpr size_t kMostGroups = 40;
+
+std::string reduction(double before, double after) {
+  return after > 0 ? times(before / after) : "";
+}
+
+void add_counts(Table& table, const char* name, int64_t before, int64_t after) {
+  table.add({name, with_separators(before), with_separators(after),
+             reduction(static_cast<double>(before), static_cast<double>(after))});
+}
+
+void add_latency(Table& table, const Latency& before, const Latency& after) {
+  table.add({"latency, median", milliseconds(before.median_ms), milliseconds(after.median_ms),
+             speedup_text(before, after)});
+  table.add({"latency, fastest", milliseconds(before.min_ms), milliseconds(after.min_ms), ""});
+  table.add({"latency, spread", percentage(before.spread), percentage(after.spread), ""});
+}
+
+std::string cost_table(const CutSummary& summary) {
+  const CutSide &before = summary.before, &after = summary.after;
+  Table table({{""}, {"before", kRight}, {"after", kRight}, {"smaller by", kRight}});
+  add_counts(table, "parameters", before.costs.parameters, after.costs.parameters);
+  add_counts(table, "MACs", before.costs.macs, after.costs.macs);
+  if (summary.masked || summary.density.notable()) {
+    const Density &was = summary.density.before, &is = summary.density.after;
+    add_counts(table, "nonzero weights", was.weights.nonzero, is.weights.nonzero);
+    table.add(
+        {"sparsity", percentage(sparsity(was.weights)), percentage(sparsity(is.weights)), ""});
+    if (was.shared_layers > 0 || is.shared_layers > 0) {
+      table.add({"layers of shared values", with_separators(was.shared_layers),
+                 with_separators(is.shared_layers), ""});
+    }
+  }
+  add_counts(table, "file bytes", before.bytes, after.bytes);
+  if (before.latency && after.latency) add_latency(table, *before.latency, *after.latency);
+  if (before.accuracy && after.accuracy) {
+    const auto add = [&](const std::string& name, double a, double b) {
+      table.add({name, percentage(a), percentage(b), ""});
+    };
+    const std::string by = ", " + summary.judged_by;
+    add("top-1" + by, before.accuracy->top1, after.accuracy->top1);
+    add("top-5" + by, before.accuracy->top5, after.accuracy->top5);
+    table.add({"loss" + by, significant(before.accuracy->loss, 5),
+               significant(after.accuracy->loss, 5), ""});
+  }
+  return table.text();
+}
+
+std::string group_table(const std::vector<GroupCut>& groups) {
+  Table table({{"group"}, {"units", kRight}, {"left", kRight}, {"removed", kRight}});
+  for (const GroupCut& group : groups) {
+    if (group.before == group.after) continue;
+    table.add({group.name, with_separators(group.before), with_separators(group.after),
+               with_separators(group.before - group.after)});
+  }
+  return table.text(kMostGroups);
+}
+
+std::string recovered_line(const Recovered& found) {
+  const auto of = [&](const char* what, int64_t count) {
+    return count == 0 ? std::string() : ", " + with_separators(count) + " " + what;
+  };
+  return "recovered: of " + with_separators(found.layers) +
+         (found.layers == 1 ? " layer that loses inputs" : " layers that lose inputs") +
+         of(found.bias == 1 ? "bias corrected" : "biases corrected", found.bias) +
+         of("merged", found.merge) + of("with variances corrected", found.scale) +
+         of("left alone (too little is known)", found.unknown) + "\n";
+}
+
+std::string proof_line(const CutSummary& summary) {
+  if (!summary.changed) return "nothing was cut: shapes are the original's, weights are trained\n";
+  if (!summary.verified) return "not proved (--verify off)\n";
+  const std::string when = summary.trained ? " before training" : "";
+  if (!summary.proof) {
+    return "checked" + when +
+           ": masked weights are 0, everything else is the original's, bit for bit" +
+           (summary.trained ? "; and after it: masked weights are still 0\n" : "\n");
+  }
+  const Comparison& comparison = summary.proof->comparison;
+  std::string line = "proved" + when + ": largest difference " + significant(comparison.error, 2) +
+                     " on random inputs of " + summary.proof_inputs;
+  if (summary.proof->randomised_weights) {
+    line += ", with random weights (the model's own hardly react to their input)";
+  }
+  if (comparison.blind()) {
+    line += "; but the outputs hardly react to the input, so this says little";
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+void print(const CutSummary& summary, const Console& console) {
+  std::string text = console.strong(printable(summary.model)) + " pruned by " + summary.method +
+                     " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
+  if (!summary.groups.empty()) text += group_table(summary.groups) + "\n";
+  if (summary.masked) {
+    text += console.hint(
+        "zeros take as much space and time as other weights, until the model is compressed or "
+        "run by a sparse runtime\n");
+  }
+  if (summary.rounding_moved != 0) {
+    text += "rounding to even widths moved " + with_separators(summary.rounding_moved) +
+            (summary.rounding_moved == 1 ? " unit\n" : " units\n");
+  }
+  if (summary.recovered) text += recovered_line(*summary.recovered);
+  if (summary.could_recover && !summary.trained) {
+    text += console.hint("'--recover all' would make up for part of what left, without data\n");
+  }
+  if (summary.before.latency && summary.after.latency) {
+    text += latency_lines(*summary.before.latency, *summary.after.latency);
+  }
+  text += proof_line(summary);
+  text += "wrote " + printable(summary.output) +
+          (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
+  text += console.hint("again: " + printable(summary.command) + "\n");
+  console.print(text);
+}
+
+std::string density_line(const DensityChange& change) {
+  if (!change.notable()) return "";
+  std::string line = "nonzero weights: " + percentage(1 - sparsity(change.before.weights)) +
+                     " before, " + percentage(1 - sparsity(change.after.weights)) + " after";
+  if (change.before.shared_layers > 0 || change.after.shared_layers > 0) {
+    line += "; " + shared_layers_text(change.before.shared_layers) + " before, " +
+            with_separators(change.after.shared_layers) + " after";
+  }
+  return line + "\n";
+}
+
+}  // namespace coppice

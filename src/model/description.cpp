@@ -1,0 +1,214 @@
+// See description.h.
+#include "model/description.h"
+
+#include <algorithm>
+
+#include "core/error.h"
+#include "graph/cost.h"
+#include "graph/passes/loosen.h"
+#include "prune/prunable_share.h"
+
+namespace coppice {
+namespace {
+
+std::string qualified(const Node& node) {
+  return (node.domain.empty() ? "" : node.domain + ":") + node.op_type;
+}
+
+// Each constant counts for the first node that reads it.
+int64_t take_parameters(const Graph& graph, const Node& node, std::vector<char>& flags) {
+  int64_t count = 0;
+  for (const ValueId id : node.inputs) {
+    if (id == kNoValue || !flags[id]) continue;
+    flags[id] = 0;
+    count += graph.value(id).constant->size();
+  }
+  return count;
+}
+
+std::string describe_values(const Graph& graph, const std::vector<ValueId>& ids,
+                            const Inferred* inferred) {
+  std::string text;
+  for (const ValueId id : ids) {
+    const bool known = inferred && inferred->has(id);
+    text += (text.empty() ? "" : ", ") + graph.value(id).name + " " +
+            (known ? to_string(inferred->shape(id)) : "?");
+  }
+  return text;
+}
+
+std::vector<Shape> shapes_of(const Graph& graph, const Inferred* inferred) {
+  std::vector<Shape> shapes(graph.values.size());
+  for (size_t id = 0; inferred && id < shapes.size(); ++id) {
+    if (inferred->types[id]) shapes[id] = inferred->types[id]->shape;
+  }
+  return shapes;
+}
+
+void describe_nodes(const Graph& graph, const Inferred* inferred, ModelDescription& description) {
+  const std::vector<Shape> shapes = shapes_of(graph, inferred);
+  std::vector<char> parameters = parameter_flags(graph);
+  for (const Node& node : graph.nodes) {
+    if (!node.op) ++description.unknown_operators[qualified(node)];
+    LayerDescription layer{.name = label_of(graph, node), .op = qualified(node), .shape = "?"};
+    layer.parameters = take_parameters(graph, node, parameters);
+    layer.macs = node_macs(node, shapes);
+    description.parameters += layer.parameters;
+    description.macs += layer.macs;
+    if (layer.parameters == 0 && layer.macs == 0) {
+      ++description.others[layer.op];
+      continue;
+    }
+    const ValueId output = node.outputs.empty() ? kNoValue : node.outputs.front();
+    if (inferred && inferred->has(output)) layer.shape = to_string(inferred->shape(output));
+    description.layers.push_back(std::move(layer));
+  }
+}
+
+std::string name_of(PinKind kind) {
+  switch (kind) {
+    case PinKind::meaning: return "meaning";
+    case PinKind::statistics: return "statistics";
+    case PinKind::unknown: return "unknown";
+  }
+  return "unknown";
+}
+
+Json groups_json(const ModelDescription& description) {
+  const Graph& graph = description.loosened;
+  Json list = Json::array();
+  if (!description.groups) return list;
+  for (const Group& group : description.groups->free) {
+    Json slices = Json::array();
+    for (const Slice& slice : group.slices) {
+      slices.push_back({{"tensor", graph.value(slice.tensor).name}, {"axis", slice.axis}});
+    }
+    list.push_back({{"name", group.name}, {"units", group.units()}, {"slices", slices}});
+  }
+  return list;
+}
+
+Json pinned_entry(const Pinned& pinned, const Graph& graph) {
+  return {{"tensor", graph.value(pinned.tensor).name},
+          {"axis", pinned.axis},
+          {"reason", pinned.reason},
+          {"kind", name_of(pinned.kind)},
+          {"indices", pinned.indices},
+          {"path", pinned.path}};
+}
+
+Json pinned_json(const ModelDescription& description) {
+  Json list = Json::array();
+  if (!description.groups) return list;
+  for (const Pinned& pinned : description.groups->pinned) {
+    list.push_back(pinned_entry(pinned, description.loosened));
+  }
+  return list;
+}
+
+}  // namespace
+
+ModelDescription describe(const Graph& graph, int64_t batch) {
+  ModelDescription description;
+  description.batch = batch;
+  description.weights = count_weights(graph);
+  std::optional<Inferred> inferred;
+  try {
+    inferred = infer(graph, fitting_sizes(graph, {.inputs = {}, .batch = batch}));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw;
+    description.shapes_error = error.what();
+  }
+  const Inferred* shapes = inferred ? &*inferred : nullptr;
+  description.inputs = describe_values(graph, graph.inputs, shapes);
+  description.outputs = describe_values(graph, graph.outputs, shapes);
+  describe_nodes(graph, shapes, description);
+  try {
+    GroupOptions options;
+    options.explain = Explain::pins;
+    description.loosened = graph;
+    loosen(description.loosened);
+    description.groups = find_groups(description.loosened, options);
+    description.prunable_macs_share = prunable_macs_share(
+        CostModel(description.loosened, *description.groups, description.groups->inferred));
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::internal) throw;
+    description.groups_error = error.what();
+  }
+  return description;
+}
+
+Json to_json(const ModelDescription& description, const Model& model) {
+  Json layers = Json::array();
+  for (const LayerDescription& layer : description.layers) {
+    layers.push_back({{"name", layer.name},
+                      {"op", layer.op},
+                      {"shape", layer.shape},
+                      {"parameters", layer.parameters},
+                      {"macs", layer.macs}});
+  }
+  Json json = {{"model", model.name},
+               {"bytes", model.bytes},
+               {"inputs", description.inputs},
+               {"outputs", description.outputs},
+               {"parameters", description.parameters},
+               {"macs", description.macs},
+               {"weights", description.weights.all},
+               {"nonzeros", description.weights.nonzero},
+               {"batch", description.batch},
+               {"nodes", model.graph.nodes.size()},
+               {"layers", layers},
+               {"groups", groups_json(description)},
+               {"pinned", pinned_json(description)},
+               {"unknown_operators", description.unknown_operators},
+               {"prunable_macs_share", description.prunable_macs_share}};
+  if (!description.shapes_error.empty()) {
+    json["macs"] = nullptr;
+    json["shapes_error"] = description.shapes_error;
+  }
+  if (!description.groups_error.empty()) json["groups_error"] = description.groups_error;
+  return json;
+}
+
+NodeDescription describe_node(const Graph& graph, const std::string& name) {
+  NodeDescription description{.name = name, .op = "", .graph = graph, .couplings = {}};
+  loosen(description.graph);
+  const std::vector<Node>& nodes = description.graph.nodes;
+  const auto found = std::ranges::find_if(nodes, [&](const Node& node) {
+    const bool gives = std::ranges::any_of(node.outputs, [&](ValueId id) {
+      return id != kNoValue && description.graph.value(id).name == name;
+    });
+    return gives || node.name == name;
+  });
+  if (found == nodes.end()) {
+    fail_usage("'" + name + "': the model has no such node",
+               {subject_hint("why"), task_hint("inspect", "lists the layers")});
+  }
+  description.op = qualified(*found);
+  description.couplings =
+      explain_node(description.graph, static_cast<int32_t>(found - nodes.begin()));
+  return description;
+}
+
+Json to_json(const NodeDescription& description) {
+  const auto name_of_value = [&](ValueId id) { return description.graph.value(id).name; };
+  Json axes = Json::array();
+  for (const Coupling& coupling : description.couplings) {
+    Json entry = {{"value", name_of_value(coupling.value)},
+                  {"axis", coupling.axis},
+                  {"indices", coupling.indices},
+                  {"free", coupling.free},
+                  {"ties", Json::array()}};
+    for (const Tie& tie : coupling.ties) {
+      entry["ties"].push_back({{"tensor", name_of_value(tie.tensor)},
+                               {"axis", tie.axis},
+                               {"indices", tie.indices},
+                               {"path", tie.path}});
+    }
+    if (coupling.pinned) entry["pinned"] = pinned_entry(*coupling.pinned, description.graph);
+    axes.push_back(std::move(entry));
+  }
+  return {{"node", description.name}, {"op", description.op}, {"axes", axes}};
+}
+
+}  // namespace coppice

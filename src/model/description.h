@@ -1,0 +1,56 @@
+// What `inspect` knows about a model, gathered without printing: layers and their costs, groups,
+// pinned axes, and what Coppice doesn't know. Every part stands without the others: where shapes
+// can't be inferred, the reason stands in their place.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "groups/explain.h"
+#include "groups/groups.h"
+#include "model/load.h"
+#include "prune/masks.h"
+#include "report/json.h"
+
+namespace coppice {
+
+struct LayerDescription {
+  std::string name, op;
+  std::string shape;  // of its first output; "?" where it isn't known
+  int64_t parameters = 0, macs = 0;
+};
+
+struct ModelDescription {
+  int64_t parameters = 0, macs = 0, batch = 1;
+  WeightCount weights;                    // that could be masked
+  std::string inputs, outputs;            // "input 1x3x32x32"
+  std::vector<LayerDescription> layers;   // nodes with parameters or multiply-accumulates
+  std::map<std::string, int64_t> others;  // all other nodes, by operator
+  std::map<std::string, int64_t> unknown_operators;
+  Graph loosened;  // what groups are found on: slices name its values
+  std::optional<Groups> groups;
+  double prunable_macs_share = 0;
+  std::string shapes_error, groups_error;  // why `macs` or `groups` are missing
+};
+
+// The model at this batch. Groups are found at two and more pictures, as tracing wants it.
+ModelDescription describe(const Graph& graph, int64_t batch);
+
+Json to_json(const ModelDescription& description, const Model& model);
+
+// What one node's axes are coupled to (`inspect --why`).
+struct NodeDescription {
+  std::string name, op;
+  Graph graph;  // loosened; couplings name its values
+  std::vector<Coupling> couplings;
+};
+
+// `name` is a node's, or its first output's. Throws Error::usage where there is no such node.
+NodeDescription describe_node(const Graph& graph, const std::string& name);
+
+Json to_json(const NodeDescription& description);
+
+}  // namespace coppice

@@ -1,0 +1,75 @@
+// Who says how pictures are preprocessed: the user before the model, the model before the data.
+#include "model/preprocessing.h"
+
+#include <gtest/gtest.h>
+
+#include "core/error.h"
+#include "data/memory_dataset.h"
+
+namespace coppice {
+namespace {
+
+std::unique_ptr<Dataset> pictures(const std::string& usual) {
+  const auto bytes = std::make_shared<std::vector<std::byte>>(4);
+  MemoryPictures all;
+  all.name = "tiny";
+  all.classes = 2;
+  all.shape = {1, 2, 2};
+  all.labels = {0};
+  all.parts.push_back({bytes, std::span(*bytes), 4, 1});
+  if (!usual.empty()) all.preprocessing = parse_preprocessing(usual);
+  return make_memory_dataset(std::move(all));
+}
+
+Graph model(const std::string& says) {
+  Graph graph;
+  if (!says.empty()) set_metadata(graph, kPreprocessKey, says);
+  return graph;
+}
+
+std::string refusal(const std::string& option, const Graph& graph, const Dataset& dataset,
+                    ErrorKind kind) {
+  try {
+    choose_preprocessing(option, graph, dataset);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind);
+    return error.what();
+  }
+  return "not refused";
+}
+
+TEST(ChoosePreprocessing, what_is_given_goes_before_what_the_model_says) {
+  const auto found = choose_preprocessing("scale=1/2", model("scale=1/4"), *pictures("scale=1/8"));
+  EXPECT_EQ(found.how, parse_preprocessing("scale=1/2"));
+  EXPECT_EQ(found.from, PreprocessingFrom::option);
+  EXPECT_EQ(found.warning, "");
+}
+
+TEST(ChoosePreprocessing, what_the_model_says_goes_before_what_is_usual_for_the_data) {
+  const auto found = choose_preprocessing("", model("scale=1/4"), *pictures("scale=1/8"));
+  EXPECT_EQ(found.how, parse_preprocessing("scale=1/4"));
+  EXPECT_EQ(found.from, PreprocessingFrom::metadata);
+  EXPECT_EQ(found.warning, "");
+}
+
+TEST(ChoosePreprocessing, what_is_usual_for_the_data_is_a_guess_and_warned_of) {
+  const auto found = choose_preprocessing("", model(""), *pictures("scale=1/8"));
+  EXPECT_EQ(found.how, parse_preprocessing("scale=1/8"));
+  EXPECT_EQ(found.from, PreprocessingFrom::dataset);
+  EXPECT_NE(found.warning.find("using what is usual for tiny: scale=0.125"), std::string::npos)
+      << found.warning;
+}
+
+TEST(ChoosePreprocessing, where_nobody_says_anything_nothing_is_guessed) {
+  EXPECT_NE(refusal("", model(""), *pictures(""), ErrorKind::usage).find("give --preprocess"),
+            std::string::npos);
+}
+
+TEST(ChoosePreprocessing, metadata_that_say_nonsense_are_refused_by_name) {
+  EXPECT_NE(refusal("", model("sclae=2"), *pictures("scale=1"), ErrorKind::usage)
+                .find("metadata 'coppice.preprocess'"),
+            std::string::npos);
+}
+
+}  // namespace
+}  // namespace coppice

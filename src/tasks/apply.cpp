@@ -1,0 +1,94 @@
+// See apply.h.
+#include "tasks/apply.h"
+
+#include <chrono>
+
+#include "core/error.h"
+#include "core/files.h"
+#include "methods/blocks.h"
+#include "model/plan_file.h"
+#include "onnx/onnx.h"
+#include "report/format.h"
+#include "tasks/measuring.h"
+#include "tasks/output_path.h"
+
+namespace coppice {
+namespace {
+
+// What recovering looks at; null where it is by the model alone.
+Measure measure_of(const Settings& settings, const Graph& graph, Watcher& watcher) {
+  const int64_t pictures = pictures_to_recover_by(settings);
+  if (pictures == 0) return {};
+  Judge judge = open_judge(settings, graph, Fit::unchecked, watcher);
+  return Measuring(judge, pictures, watcher).measure();
+}
+
+void require_use_of_data(const Settings& settings) {
+  pictures_to_recover_by(settings);
+  const bool looks = settings[kRecover].any();
+  for (const OptionUse& use : data_options()) {
+    if (looks || !settings.has(*use.option)) continue;
+    fail_usage(use.option->flag() + " is for what --recover looks at; add --recover all");
+  }
+}
+
+std::string command_again(const ApplyRequest& request) {
+  std::string command = "coppice apply " + shell_quoted(request.plan) + " " +
+                        shell_quoted(request.model) + " -o " + shell_quoted(request.output);
+  for (const auto& [name, value] : request.settings.decisive()) {
+    command += " " + name + " " + shell_quoted(value);
+  }
+  if (request.common.seed != 0) command += " --seed " + std::to_string(request.common.seed);
+  return command;
+}
+
+}  // namespace
+
+OptionList options_of_apply() {
+  return joined({{&kRecover, "none"}, {&kRecoverPictures}, {&kVerify}}, data_options());
+}
+
+ApplyReport apply(const ApplyRequest& request, Watcher& watcher) {
+  const auto start = std::chrono::steady_clock::now();
+  const Settings& settings = request.settings;
+  const uint64_t seed = request.common.seed;
+  require_use_of_data(settings);
+  std::future<std::string> sha256 = model_sha256(request.model, seed);
+  const Plan plan = read_plan(request.plan);
+  Places places(request.common);
+  places.reads_model(request.model);
+  places.reads(request.plan);
+  places.reads_data(data_of(settings).spec);
+  for (const auto& mask : mask_paths(plan, request.plan)) places.reads(mask);
+  AtomicFile file(places.writes("-o", request.output));
+  const Model model = load_model(request.model, seed);
+  RecoverOptions recover = settings[kRecover];
+  recover.measure = measure_of(settings, model.graph, watcher);
+  Outcome outcome = within("plan '" + request.plan + "'", [&] {
+    return apply_plan(model.graph, plan, settings[kVerify], seed, recover);
+  });
+  ApplyReport report{
+      .summary = {}, .plan = request.plan, .same_model = made_for(plan, sha256.get())};
+  if (!report.same_model) watcher.remark(remark_on(plan, request.plan, request.model));
+  if (const std::string given = data_of(settings).preprocess; !given.empty()) {
+    set_metadata(outcome.graph, kPreprocessKey, to_string(parse_preprocessing(given)));
+  }
+  write_onnx(outcome.graph, file, places.taken());
+  file.commit();
+  report.summary = summarise(model, outcome);
+  CutSummary& summary = report.summary;
+  summary.output = request.output;
+  summary.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  summary.command = command_again(request);
+  if (const auto why = why_denser(summary.density)) watcher.warn(*why);
+  return report;
+}
+
+Json to_json(const ApplyReport& report) {
+  Json json = to_json(report.summary);
+  json["plan"] = report.plan;
+  json["same_model"] = report.same_model;
+  return json;
+}
+
+}  // namespace coppice

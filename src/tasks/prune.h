@@ -1,0 +1,47 @@
+// Pruning a model, from file to file: scores, cuts, proves, trains where asked to, writes, and
+// measures what it brought.
+//
+//   PruneRequest request{.model = "net.onnx", .output = "small.onnx"};
+//   request.settings = Settings(options_of(find_method(request.method)));
+//   request.settings.set(kKeepMacs, "0.5");
+//   const PruneReport report = prune(request, watcher);
+#pragma once
+
+#include <string>
+
+#include "methods/method.h"
+#include "tasks/common.h"
+#include "tasks/cut_summary.h"
+#include "tasks/watcher.h"
+
+namespace coppice {
+
+struct PruneRequest {
+  std::string model, output;
+  std::string plan = {};  // where it goes; empty: beside the output (usual_plan_path)
+  std::string method = "l2";
+  Settings settings = {};  // of options_of(method)
+  bool resume = false;     // an unfinished training
+  bool latency = true;     // measured before and after, at batch 1
+  int64_t threads = 0;     // that latency is measured with; 0: one
+  CommonRequest common = {};
+};
+
+struct PruneReport {
+  CutSummary summary;
+  Settings settings;   // as the method settled them
+  Json training = {};  // TrainingRun::to_json and the method's facts; null where none was
+  Json judging = {};   // Judge::to_json; null without data
+  int64_t measured_pictures = 0;  // that recovering looked at
+};
+
+// Throws Error::usage for settings that contradict each other, such as epochs without data, or a
+// method that trains without epochs.
+void check(const PruneRequest& request);
+// Files appear together and only when everything that can fail has succeeded. Throws what `check`
+// and its parts throw.
+PruneReport prune(const PruneRequest& request, Watcher& watcher);
+
+Json to_json(const PruneReport& report);
+
+}  // namespace coppice

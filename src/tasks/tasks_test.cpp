@@ -1,0 +1,184 @@
+// Everything that the commands do, done by functions: request in, report out.
+#include <gtest/gtest.h>
+
+#include "codec/codec.h"
+#include "core/error.h"
+#include "methods/blocks.h"
+#include "methods/weight_sharing.h"
+#include "model/load.h"
+#include "session/data_options.h"
+#include "session/training_options.h"
+#include "support/temp_dir.h"
+#include "support/watcher.h"
+#include "tasks/apply.h"
+#include "tasks/bench.h"
+#include "tasks/catalogue.h"
+#include "tasks/compress.h"
+#include "tasks/prune.h"
+#include "tasks/verify.h"
+#include "tasks/write_zoo.h"
+
+namespace coppice {
+namespace {
+
+class Tasks : public testing::Test {
+ protected:
+  std::string path(const std::string& name) const { return dir_ / name; }
+
+  std::string lenet() const {
+    write_zoo({.name = "lenet5", .output = path("lenet.onnx"), .common = {.seed = 1}});
+    return path("lenet.onnx");
+  }
+
+  // Without latency: it takes seconds.
+  PruneRequest pruning(const std::string& method = "l2") const {
+    return {.model = lenet(),
+            .output = path("small.onnx"),
+            .method = method,
+            .settings = Settings(options_of(find_method(method))),
+            .latency = false};
+  }
+
+  TempDir dir_;
+  HeardWatcher watcher_;
+};
+
+std::string refusal(ErrorKind kind, const std::function<void()>& body) {
+  try {
+    body();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), kind) << error.what();
+    return error.what();
+  }
+  return "not refused";
+}
+
+TEST_F(Tasks, prune_apply_and_verify_agree) {
+  PruneRequest request = pruning();
+  request.settings.set(kKeepMacs, "0.4");
+  const PruneReport report = prune(request, watcher_);
+  const CutSummary& summary = report.summary;
+  EXPECT_EQ(summary.method, "l2");
+  EXPECT_LE(summary.after.costs.macs, 0.4 * static_cast<double>(summary.before.costs.macs));
+  EXPECT_EQ(summary.after.bytes, static_cast<int64_t>(std::filesystem::file_size(request.output)));
+  EXPECT_EQ(summary.plan, path("plan.json"));
+  EXPECT_TRUE(summary.verified && summary.proof && summary.proof->comparison.equal());
+  EXPECT_TRUE(watcher_.warnings.empty());
+
+  const ApplyReport applied =
+      apply({.plan = summary.plan, .model = request.model, .output = path("again.onnx")}, watcher_);
+  EXPECT_TRUE(applied.same_model);
+  EXPECT_EQ(applied.summary.after.costs.macs, summary.after.costs.macs);
+  const VerifyReport same = verify(
+      {.first = request.model, .second = path("again.onnx"), .plan = summary.plan}, watcher_);
+  EXPECT_TRUE(same.found.equal());
+  EXPECT_TRUE(same.by_plan && same.by_plan->same_weights && same.by_plan->same_model);
+  EXPECT_EQ(to_json(same)["equal"], true);
+}
+
+TEST_F(Tasks, a_report_says_in_json_what_was_done_and_how_to_do_it_again) {
+  PruneRequest request = pruning();
+  request.settings.set(kKeepMacs, "0.4");
+  request.common.seed = 7;
+  const Json json = to_json(prune(request, watcher_));
+  EXPECT_EQ(json["model"], request.model);
+  EXPECT_EQ(json["settings"]["keep-macs"], "0.4");
+  EXPECT_EQ(json["settings"]["verify"], "on") << "also what wasn't set";
+  EXPECT_EQ(json["command"], "coppice prune " + request.model + " -o " + request.output +
+                                 " --method l2 --keep-macs 0.4 --latency off --seed 7");
+  EXPECT_EQ(json["after"]["parameters"].get<int64_t>(),
+            count_weights(load_model(request.output, 0).graph).all +
+                json["after"]["parameters"].get<int64_t>() -
+                json["after"]["weights"].get<int64_t>());
+  EXPECT_FALSE(json.contains("training"));
+  EXPECT_FALSE(json.contains("top1"));
+}
+
+TEST_F(Tasks, masks_lie_beside_the_plan_and_are_told) {
+  PruneRequest request = pruning("magnitude");
+  request.settings.set(kSparsity, "0.75");
+  const PruneReport report = prune(request, watcher_);
+  EXPECT_TRUE(report.summary.masked);
+  EXPECT_NEAR(sparsity(report.summary.density.after.weights), 0.75, 0.001);
+  EXPECT_TRUE(std::filesystem::is_directory(path("plan.masks")));
+}
+
+TEST_F(Tasks, settings_that_contradict_each_other_are_refused_before_anything_is_read) {
+  const auto refused = [&](const Option& option, const std::string& value) {
+    PruneRequest request = pruning();
+    request.model = path("no such file");
+    request.settings.set(option, value);
+    return refusal(ErrorKind::usage, [&] { prune(request, watcher_); });
+  };
+  EXPECT_NE(refused(kEpochs, "3").find("training needs --data"), std::string::npos);
+  EXPECT_NE(refused(kLearningRate, "0.1").find("is for training"), std::string::npos);
+  PruneRequest slimming = pruning("slimming");
+  EXPECT_NE(refusal(ErrorKind::usage, [&] { prune(slimming, watcher_); }).find("trains"),
+            std::string::npos);
+}
+
+TEST_F(Tasks, nothing_is_written_over_what_is_read) {
+  PruneRequest request = pruning();
+  request.output = request.model;
+  EXPECT_NE(refusal(ErrorKind::usage, [&] { prune(request, watcher_); })
+                .find("is also an input or output"),
+            std::string::npos);
+  request = pruning();
+  request.common.reads = {request.output};
+  EXPECT_NE(refusal(ErrorKind::usage, [&] { prune(request, watcher_); })
+                .find("is also an input or output"),
+            std::string::npos);
+}
+
+TEST_F(Tasks, a_watcher_that_stops_leaves_no_file) {
+  PruneRequest request = pruning();
+  watcher_.stops = true;
+  EXPECT_EQ(refusal(ErrorKind::interrupted, [&] { prune(request, watcher_); }), "interrupted");
+  EXPECT_FALSE(std::filesystem::exists(request.output));
+  EXPECT_FALSE(std::filesystem::exists(path("plan.json")));
+}
+
+TEST_F(Tasks, what_is_compressed_comes_back_byte_by_byte) {
+  const std::string model = lenet();
+  const CompressReport packed =
+      compress({.model = model, .output = path("lenet.coppice")}, watcher_);
+  EXPECT_EQ(packed.codec.bytes_before, static_cast<int64_t>(std::filesystem::file_size(model)));
+  EXPECT_LT(packed.codec.bytes_after, packed.codec.bytes_before);
+  EXPECT_FALSE(packed.density.denser());
+  decompress({.container = path("lenet.coppice"), .output = path("back.onnx")}, watcher_);
+  EXPECT_EQ(read_text(path("back.onnx")), read_text(model));
+}
+
+TEST_F(Tasks, shared_values_are_counted_in_the_report) {
+  CompressRequest request{.model = lenet(), .output = path("lenet.coppice")};
+  request.settings.set(kBits, "4");
+  const Json json = to_json(compress(request, watcher_));
+  EXPECT_EQ(json["before"]["shared_layers"], 0);
+  EXPECT_EQ(json["after"]["shared_layers"], 4);
+  EXPECT_EQ(json["tensors"][0]["bits"], 4);
+  EXPECT_GT(json["ratio"], 7);
+  request.settings = Settings(options_of_compress());
+  request.settings.set(kData, "digits");
+  EXPECT_NE(refusal(ErrorKind::usage, [&] { compress(request, watcher_); }).find("add --bits"),
+            std::string::npos);
+}
+
+TEST_F(Tasks, bench_times_a_model_and_its_layers) {
+  const BenchReport report = bench({.model = "zoo:lenet5", .batch = 2, .layers = true}, watcher_);
+  EXPECT_EQ(report.batch, 2);
+  EXPECT_EQ(report.inputs, "2x1x28x28");
+  EXPECT_GT(report.latency.runs, 0);
+  EXPECT_EQ(to_json(report)["layers"].size(), report.layers.size());
+  EXPECT_EQ(watcher_.progresses.back().done, watcher_.progresses.back().total);
+}
+
+TEST(Catalogue, every_method_is_in_it_with_its_options) {
+  const Json list = methods_json();
+  ASSERT_EQ(list.size(), methods().size());
+  for (const Json& method : list) EXPECT_FALSE(method["options"].empty()) << method["name"];
+  EXPECT_FALSE(criteria_json().empty());
+  EXPECT_FALSE(data_json().empty());
+}
+
+}  // namespace
+}  // namespace coppice

@@ -1,0 +1,38 @@
+// Training a model from its weights as they are, and writing it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "options/settings.h"
+#include "tasks/common.h"
+#include "tasks/density.h"
+#include "tasks/evaluate.h"
+
+namespace coppice {
+
+OptionList options_of_train();
+
+struct TrainRequest {
+  std::string model, output;
+  Settings settings;  // of options_of_train; data are needed
+  bool resume = false;
+  CommonRequest common = {};
+};
+
+struct TrainReport {
+  std::string model, output, data;
+  int64_t epochs = 0;
+  DensityChange density;
+  std::optional<Evaluation> judged;  // nothing where the model has no scores of the classes
+  std::string judged_by;
+  Json training, judging;  // of TrainingRun and Judge
+};
+
+// Throws Error::usage for settings that contradict each other.
+void check(const TrainRequest& request);
+TrainReport train(const TrainRequest& request, Watcher& watcher);
+
+Json to_json(const TrainReport& report);
+
+}  // namespace coppice
