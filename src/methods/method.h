@@ -62,6 +62,8 @@ struct Method {
 std::span<const Method> methods();
 // Requires: no other has the name. Not while another thread asks for methods.
 void add_method(Method method);
+// The method where none is named (methods/table.cpp).
+extern const char* const kUsualMethod;
 // Throws Error::usage listing the names.
 const Method& find_method(const std::string& name);
 // What a pruning by it can be told: its own options, then how the result is written, the data and

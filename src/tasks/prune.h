@@ -19,7 +19,7 @@ namespace coppice {
 struct PruneRequest {
   std::string model, output;
   std::string plan = {};  // where it goes; empty: beside the output (usual_plan_path)
-  std::string method = "l2";
+  std::string method = kUsualMethod;
   Settings settings = {};  // of options_of(method)
   bool resume = false;     // an unfinished training
   bool latency = true;     // measured before and after, at batch 1

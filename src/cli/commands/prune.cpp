@@ -15,7 +15,7 @@ namespace coppice {
 namespace {
 
 struct Options {
-  std::string model, output, plan, method = "l2";
+  std::string model, output, plan, method = kUsualMethod;
   bool latency = true, resume = false;
   GivenOptions given;  // of all methods
 };
@@ -39,8 +39,8 @@ void add_prune_options(CLI::App& app, Options& options) {
   add_model(app, options.model);
   add_output(app, options.output);
   app.add_option("--method", options.method,
-                 "how channels or weights are ranked (default l2);\n'coppice methods' lists them, "
-                 "--method NAME --help explains one")
+                 std::string("how channels or weights are ranked (default ") + kUsualMethod +
+                     ");\n'coppice methods' lists them, --method NAME --help explains one")
       ->type_name("NAME")
       ->each([&app, &options](const std::string& name) {
         const Method& method = find_method(name);
