@@ -3,7 +3,6 @@
 #include "evidence/collector.h"
 
 #include <algorithm>
-#include <cmath>
 #include <optional>
 #include <unordered_map>
 #include <variant>
@@ -38,10 +37,6 @@ struct Source {
   std::optional<Window> window = {};
 };
 
-[[noreturn]] void refuse(const EvidenceRequest& request, const std::string& why) {
-  fail_usage("evidence of value '" + request.value + "': " + why);
-}
-
 class Sources {
  public:
   explicit Sources(const Graph& graph)
@@ -54,6 +49,9 @@ class Sources {
   }
 
   Source of(const EvidenceRequest& request) const {
+    if (needs_gradients(request.reduction)) {
+      refuse(request, "it needs gradients, which only a training has");
+    }
     const auto id = ids_.find(request.value);
     if (id == ids_.end()) refuse(request, "the model has none of that name and of known shape");
     if (request.reduction == Reduction::samples || request.reduction == Reduction::patches) {
@@ -111,19 +109,10 @@ Part part_of(const Source& source) {
   return Samples(request, source.window);
 }
 
-template <typename T>
-std::optional<int64_t> first_not_finite(const Tensor& answer) {
-  const auto numbers = answer.as<T>();
-  const auto bad = std::ranges::find_if(numbers, [](T x) { return !std::isfinite(x); });
-  if (bad == numbers.end()) return std::nullopt;
-  return (bad - numbers.begin()) % answer.shape().back();
-}
-
 // The channel in which something wasn't finite.
 std::optional<int64_t> bad_channel(const Part& part, const Tensor& answer) {
   if (const auto* sums = std::get_if<ChannelSums>(&part)) return sums->first_not_finite();
-  return answer.dtype() == DType::f32 ? first_not_finite<float>(answer)
-                                      : first_not_finite<double>(answer);
+  return first_not_finite(answer);
 }
 
 Tensor answer_of(const Part& part, Reduction reduction) {

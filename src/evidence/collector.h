@@ -14,8 +14,8 @@ class Collector {
  public:
   // Values are observed in the given graph and at whatever shapes it is compiled for; the first
   // axis counts pictures where a request speaks of pictures. Throws Error::usage, naming the value,
-  // for one that the graph doesn't have, for an axis that it can't have, and for patches of a value
-  // that no Conv, Gemm or MatMul computes.
+  // for one that the graph doesn't have, for an axis that it can't have, for patches of a value
+  // that no Conv, Gemm or MatMul computes, and for what needs gradients.
   Collector(const Graph& graph, std::span<const EvidenceRequest> requests);
   ~Collector();
   Collector(Collector&&) noexcept;

@@ -1,5 +1,6 @@
 // For tests: every reduction as a plain loop over whole values, which defines what is asked for.
-// `values`: the same value of batch after batch, row-major.
+// `values`: the same value of batch after batch, row-major; `gradients`: those of each batch's
+// loss, the mean over its pictures.
 #pragma once
 
 #include <algorithm>
@@ -141,6 +142,57 @@ inline std::vector<double> patches(const Values& inputs, const EvidenceRequest& 
         }
       }
     }
+  }
+  return answer;
+}
+
+// Also of mean_gate_gradients.
+inline std::vector<double> gate_gradients(const Values& values, const Values& gradients,
+                                          const EvidenceRequest& request) {
+  std::vector<double> answer;
+  for (size_t b = 0; b < values.size(); ++b) {
+    const Cube a(values[b], request.axis), g(gradients[b], request.axis);
+    const int64_t pictures = values[b].shape()[0], rows = a.outer / pictures;
+    const bool mean = request.reduction == Reduction::mean_gate_gradients;
+    const auto share = static_cast<double>(mean ? rows * a.inner : 1);
+    for (int64_t n = 0; n < pictures; ++n) {
+      for (int64_t c = 0; c < a.channels; ++c) {
+        double sum = 0;
+        for (int64_t o = n * rows; o < (n + 1) * rows; ++o) {
+          for (int64_t i = 0; i < a.inner; ++i)
+            sum += a.at(o, c, i) * g.at(o, c, i) * static_cast<double>(pictures);
+        }
+        answer.push_back(sum / share);
+      }
+    }
+  }
+  return answer;
+}
+
+inline std::vector<double> scale_saliency(const Values& scales, const Values& scale_gradients,
+                                          const Values& shifts, const Values& shift_gradients) {
+  std::vector<double> answer(scales[0].size(), 0);
+  for (size_t b = 0; b < scales.size(); ++b) {
+    for (size_t c = 0; c < answer.size(); ++c) {
+      const auto product = [&](const Values& values, const Values& gradients) {
+        return double{values[b].as<float>()[c]} * gradients[b].as<float>()[c];
+      };
+      const double gate = product(scales, scale_gradients) + product(shifts, shift_gradients);
+      answer[c] += gate * gate / static_cast<double>(scales.size());
+    }
+  }
+  return answer;
+}
+
+// `pictures`: of each batch.
+inline std::vector<double> weight_gradients(const Values& gradients,
+                                            const std::vector<int64_t>& pictures) {
+  std::vector<double> answer(gradients[0].size(), 0);
+  double all = 0;
+  for (const int64_t count : pictures) all += static_cast<double>(count);
+  for (size_t b = 0; b < gradients.size(); ++b) {
+    for (size_t i = 0; i < answer.size(); ++i)
+      answer[i] += static_cast<double>(pictures[b]) / all * gradients[b].as<float>()[i];
   }
   return answer;
 }

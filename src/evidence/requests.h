@@ -13,7 +13,22 @@
 //   patches            what the layer that computes the value reads for these very positions:
 //                      of a Conv the window with its zeros around the picture (im2col)
 //
-// Source of zero_share: Hu, Peng, Tai, Tang, "Network Trimming", 2016, arXiv:1607.03250, eq. 1.
+// With gradients, which the trainer has and the runtime hasn't. C is a picture's own loss, so that
+// a batch's is the mean of these:
+//
+//   gate_gradients       of each picture and channel, the sum over the positions of a dC/da: the
+//                        derivative by a gate of 1 that the channel is multiplied with
+//   mean_gate_gradients  the same, divided by the positions
+//   scale_saliency       of a BatchNormalization, named by its scale, for each channel the mean
+//                        over batches of (scale dC/dscale + shift dC/dshift)^2, C the batch's loss
+//   weight_gradients     of a weight, by its name, the mean over pictures of dC/dw; also of what a
+//                        mask holds at zero
+//
+// Sources: zero_share: Hu, Peng, Tai, Tang, "Network Trimming", 2016, arXiv:1607.03250, eq. 1.
+// mean_gate_gradients: Molchanov, Tyree, Karras, Aila, Kautz, ICLR 2017, arXiv:1611.06440, eq. 8,
+// before its absolute value and its mean over pictures. scale_saliency: Molchanov, Mallya, Tyree,
+// Frosio, Kautz, CVPR 2019, arXiv:1906.10771, the first order on gates behind BatchNormalization,
+// whose derivatives scale and shift give without a gate.
 #pragma once
 
 #include <compare>
@@ -36,12 +51,19 @@ enum class Reduction {
   pooled,
   samples,
   patches,
+  gate_gradients,
+  mean_gate_gradients,
+  scale_saliency,
+  weight_gradients,
 };
+constexpr bool needs_gradients(Reduction reduction) {
+  return reduction >= Reduction::gate_gradients;
+}
 
 struct EvidenceRequest {
-  std::string value;  // its name
+  std::string value;  // its name; of scale_saliency and weight_gradients that of a constant
   Reduction reduction = Reduction::mean;
-  int64_t axis = 1;  // along which the channels lie, from the front
+  int64_t axis = 1;  // along which a value's channels lie, from the front
   // samples, patches: positions of each picture, all where there are fewer. Which they are depends
   // on the seed, on the picture's place and on how many positions there are, so two nets give
   // their samples of the same places.
