@@ -5,10 +5,6 @@
 namespace coppice {
 namespace {
 
-bool by_picture(Reduction reduction) {
-  return reduction == Reduction::gate_gradients || reduction == Reduction::mean_gate_gradients;
-}
-
 template <typename T>
 void add_times(std::vector<double>& sums, std::span<const T> numbers, double times) {
   sums.resize(numbers.size());
@@ -42,7 +38,7 @@ Evidence EvidenceOfBatches::finish() const {
     const bool of_weight = request.reduction == Reduction::weight_gradients;
     std::vector<double> numbers = gathered.numbers;
     Shape shape = gathered.shape;
-    if (by_picture(request.reduction)) {
+    if (is_of_gates(request.reduction)) {
       shape[0] = pictures_;
     } else {
       for (double& x : numbers) x /= static_cast<double>(of_weight ? pictures_ : batches_);

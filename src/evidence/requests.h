@@ -59,6 +59,10 @@ enum class Reduction {
 constexpr bool needs_gradients(Reduction reduction) {
   return reduction >= Reduction::gate_gradients;
 }
+// By picture and channel of a value; the others are of constants.
+constexpr bool is_of_gates(Reduction reduction) {
+  return reduction == Reduction::gate_gradients || reduction == Reduction::mean_gate_gradients;
+}
 
 struct EvidenceRequest {
   std::string value;  // its name; of scale_saliency and weight_gradients that of a constant

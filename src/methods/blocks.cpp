@@ -161,7 +161,7 @@ OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
 
 OneShotOptions cutting_of(const MethodInput& input) {
   OneShotOptions options = cutting_of(input.settings, input.seed);
-  options.recover.measure = input.measure;
+  options.recover.measure = options.measure = input.measure;
   return options;
 }
 

@@ -113,9 +113,11 @@ Allocation choose(const Traced& traced, const Criterion& criterion, const OneSho
   const Graph& graph = traced.graph();
   const Groups& groups = traced.groups();
   require_finite(graph);
-  const Scores scores = score_units(
-      graph, groups, criterion,
-      {.seed = options.seed, .aggregate = options.aggregate, .own = options.of_criterion});
+  const Scores scores = score_units(graph, groups, criterion,
+                                    {.seed = options.seed,
+                                     .aggregate = options.aggregate,
+                                     .own = options.of_criterion,
+                                     .measure = options.measure});
   if (!options.layer_ratios.empty()) return by_layer_ratios(traced, scores, options);
   const AllocationOptions allocation{.budget = options.budget,
                                      .scope = options.scope.value_or(criterion.scope),

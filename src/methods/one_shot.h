@@ -36,6 +36,7 @@ struct OneShotOptions {
   Verify verify = Verify::on;
   uint64_t seed = 0;
   RecoverOptions recover = {};  // what makes up for the cut
+  Measure measure = {};         // of criteria that need evidence
 };
 
 // Throws Error::target when the budget can't be reached, or when the proof fails (then nothing must

@@ -56,9 +56,12 @@ void require_filters(const Criterion& criterion) {
              "towards zero");
 }
 
-Outcome prune_softly(Session& session, const Criterion& criterion, const OneShotOptions& options,
+Outcome prune_softly(Session& session, const Criterion& criterion, const OneShotOptions& given,
                      const Recipe& recipe, const Recipe& tuning) {
   require_filters(criterion);
+  OneShotOptions options = given;
+  options.measure = session.measuring(
+      {.batch = recipe.batch, .seed = given.seed, .loss = recipe.loss, .losses = recipe.losses});
   session.stage("zeroing filters", [&] {
     Graph graph = session.original();
     loosen(graph);

@@ -13,7 +13,8 @@ void require_filters(const Criterion& criterion);
 
 // Trains the session's original by `recipe`, zeroing after each epoch but the last the filters that
 // `criterion` would remove for the budget, cuts after the last, and trains by
-// `tuning` if it has epochs. Throws as require_filters and prune_once do.
+// `tuning` if it has epochs. A criterion that needs evidence gets the session's, by the recipe's
+// loss and batch, in place of `options.measure`. Throws as require_filters and prune_once do.
 Outcome prune_softly(Session& session, const Criterion& criterion, const OneShotOptions& options,
                      const Recipe& recipe, const Recipe& tuning);
 

@@ -117,5 +117,52 @@ TEST(SoftPruning, goes_on_to_the_same_bits_wherever_it_stopped) {
   for (const int64_t steps : {1, 4, 6, 10}) EXPECT_EQ(whole, bytes(steps)) << steps;
 }
 
+std::vector<EvidenceRequest> gates_of_filters(const GroupView& view) {
+  std::vector<EvidenceRequest> requests;
+  for (const Activation& activation : view.activations) {
+    requests.push_back({activation.value, Reduction::gate_gradients, activation.axis});
+  }
+  return requests;
+}
+
+std::vector<std::vector<float>> scored;  // by call
+
+std::vector<float> by_gates(const GroupView& view) {
+  const Activation& seen = view.activations.front();
+  const Tensor& gates = view.evidence->at({seen.value, Reduction::gate_gradients, seen.axis});
+  std::vector<float> scores(seen.indices.size(), 0);
+  for (int64_t i = 0; i < gates.size(); ++i) {
+    scores[i % gates.shape()[1]] += static_cast<float>(std::fabs(gates.as<double>()[i]));
+  }
+  if (view.group.first_unit == 0) scored.push_back(scores);
+  return scores;
+}
+
+TEST(SoftPruning, by_a_criterion_that_needs_gradients_asks_the_trainer_each_time) {
+  const Criterion gates{.name = "gates",
+                        .paper = "",
+                        .about = "gate gradients",
+                        .score = by_gates,
+                        .needs = gates_of_filters};
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  scored.clear();
+  const Outcome outcome =
+      prune_softly(session, gates, half_of_each_layer(), fake::recipe(2), fake::recipe(0));
+  ASSERT_EQ(scored.size(), 3u) << "before the first epoch, after it, and for the cut";
+  EXPECT_NE(scored[0], scored[2]);
+  std::vector<float> last = scored[2];
+  std::ranges::sort(last);
+  std::vector<int64_t> keep;
+  for (int64_t f = 0; f < 4; ++f) {
+    if (scored[2][f] >= last[2]) keep.push_back(f);
+  }
+  for (const PlanSlice& slice : outcome.plan.slices) {
+    if (slice.tensor != "w1") continue;
+    EXPECT_EQ(slice.keep, keep);
+  }
+  EXPECT_EQ(fake::tensor(outcome.graph, "w1").shape()[0], 2);
+}
+
 }  // namespace
 }  // namespace coppice

@@ -63,4 +63,15 @@ struct Recalibration {
   uint64_t seed = 0;  // of the pictures' order, and of what is random in the graph
 };
 
+// What evidence is collected on: whole batches of the part's pictures, as they are, drawn at random
+// without repeating any, so as many as there are at most.
+struct Collection {
+  Part part = Part::training;
+  int64_t batches = 10, batch = 32;
+  uint64_t seed = 0;      // of the pictures, and of what is random in the graph
+  LossOptions loss = {};  // and `losses`: what gradients are of, as a recipe has them
+  std::map<std::string, double> losses = {};
+  CollectOptions::Mode mode = CollectOptions::Mode::training;
+};
+
 }  // namespace coppice

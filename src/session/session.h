@@ -11,14 +11,15 @@
 // index of a node. Stages change the one, and names are all that the two are sure to share
 // (find_value; a node by the names of its outputs).
 //
-// What changes the model (all functions below `evaluate`) may be called in a stage and in the hooks
-// of a training; then the training goes on with what there is.
+// What changes the model (all functions below `measuring`) may be called in a stage and in the
+// hooks of a training; then the training goes on with what there is.
 #pragma once
 
 #include <functional>
 #include <optional>
 #include <string>
 
+#include "evidence/evidence.h"
 #include "groups/groups.h"
 #include "groups/traced.h"
 #include "prune/plan.h"
@@ -94,6 +95,16 @@ class Session {
   // than a batch.
   Graph recalibrated(Graph candidate, const Recalibration& how);
 
+  // Evidence with gradients (evidence/requests.h) of graph(), or of another graph for the same
+  // pictures; the session's own, and what a training does afterwards, stays as it is. Throws as
+  // Trainer::collect and EvidenceOfBatches do, Error::input where the part is smaller than a batch
+  // and where labels don't say what the loss is.
+  Evidence collect(const Graph& graph, std::span<const EvidenceRequest> requests,
+                   const Collection& how);
+  // For criteria: what needs gradients is collected, all else measured by the runtime, on the same
+  // pictures. Requires: the session outlives it.
+  Measure measuring(Collection how);
+
   // `groups`: of graph() as it is now. Takes units out of graph, optimizer state, masks and
   // snapshots alike; selections are settled. Throws as require_cut does; then nothing was changed.
   void remove(const Groups& groups, const Removal& removal, const RemoveOptions& options = {});
@@ -127,6 +138,9 @@ class Session {
   struct Run;  // of one `train`
   TrainingSetup setup_of(const Recipe& recipe) const;
   NamedTensors all_masks() const;
+  void require_labels(const LossOptions& loss) const;
+  const Objective& objective();
+  std::vector<int64_t> drawn(const Graph& graph, const Collection& how) const;
   void remark_on_objective(const Recipe& recipe);
   void begin(Run& run);
   void load(Run& run);

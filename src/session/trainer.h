@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/tensor.h"
+#include "evidence/evidence.h"
 #include "graph/graph.h"
 #include "session/recipe.h"
 #include "session/scores.h"
@@ -68,6 +69,13 @@ struct StepResult {
   int64_t correct = 0;  // pictures whose label has the largest output; 0 without labels
 };
 
+struct CollectOptions {
+  // training: normalisations see the batch's own statistics, and Dropout drops, as in the steps
+  // between which both papers of requests.h add up their sums; evaluation: as in `forward`.
+  enum class Mode { training, evaluation } mode = Mode::training;
+  uint64_t seed = 0;  // as in a step
+};
+
 class Trainer {
  public:
   virtual ~Trainer() = default;
@@ -89,6 +97,15 @@ class Trainer {
   // The graph's outputs in evaluation mode, for any number of images; an empty tensor for one whose
   // size depends on them (output_gradients.h). Requires: one input.
   virtual std::vector<Tensor> forward(const Tensor& images) = 0;
+  // Evidence with gradients (evidence/requests.h) of the setup's loss on one batch, as if it were
+  // all there is, by the parameters as they are: no update is made, no statistic moves. Frozen
+  // weights have gradients here, too. Throws Error::usage, naming the value, for one that the graph
+  // doesn't compute from trained weights, that has no such axis, or on which the loss doesn't
+  // depend; for a weight that isn't trained; and for a reduction that needs no gradients. Requires:
+  // one input.
+  virtual Evidence collect(const Tensor& images, std::span<const int64_t> labels,
+                           std::span<const EvidenceRequest> requests,
+                           const CollectOptions& options) = 0;
   // Writes parameters, statistics and state back into the graph that was loaded, or a copy of it.
   virtual void store(Graph& graph, OptimizerState& state) const = 0;
 };

@@ -46,19 +46,28 @@ void Session::require_trainable(const Recipe& recipe) {
     fail_usage("1: BatchNormalization needs statistics over more than one picture; give 16 or more",
                {subject_hint("batch")});
   }
-  if (classes_ == 0 && recipe.loss.distillation < 1) {
-    require_gradients(original_);
-    fail_input(
-        *why_not_classifier(original_, *data_.training) + ", and there are no labels that fit",
-        {option_hint("distill", "1", "trains without them, by the original's outputs")});
-  }
+  require_labels(recipe.loss);
   require_updates(recipe, recipe.epochs * batches(recipe));
   require_losses(recipe, state_.graph);
   if (trained_parameters(state_.graph).empty()) fail_input("the model has no weights to train");
   require_trained_weights(trained_share(state_.graph));
-  if (objective_) return;
-  objective_ =
-      objective_of(original_, {*data_.training, data_.preprocessing, pictures(Part::training)});
+  objective();
+}
+
+void Session::require_labels(const LossOptions& loss) const {
+  if (classes_ > 0 || loss.distillation >= 1) return;
+  require_gradients(original_);
+  fail_input(*why_not_classifier(original_, *data_.training) + ", and there are no labels that fit",
+             {option_hint("distill", "1", "trains without them, by the original's outputs")});
+}
+
+// Decided when it is first asked for.
+const Objective& Session::objective() {
+  if (!objective_) {
+    objective_ =
+        objective_of(original_, {*data_.training, data_.preprocessing, pictures(Part::training)});
+  }
+  return *objective_;
 }
 
 void Session::remark_on_objective(const Recipe& recipe) {

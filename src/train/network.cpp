@@ -38,6 +38,20 @@ std::vector<at::Tensor> Network::run(const std::vector<at::Tensor>& inputs, Give
   return made.run(constants_, inputs, mode);
 }
 
+void Network::watch(std::vector<ValueId> values) {
+  if (wanted_.watched == values) return;
+  wanted_.watched = std::move(values);
+  std::erase_if(programs_, [](const auto& made) { return made.first.second == Gives::watched; });
+}
+
+const std::vector<ValueId>& Network::wanted(Gives gives) const {
+  switch (gives) {
+    case Gives::loss: return wanted_.loss;
+    case Gives::outputs: return wanted_.outputs;
+    default: return wanted_.watched;
+  }
+}
+
 void Network::prepare() {
   InputSizes two;
   two.batch = 2;  // 1 could hide a batch in a Reshape
@@ -50,9 +64,9 @@ const Program& Network::program(int64_t batch, Gives gives) {
   if (found != programs_.end()) return found->second;
   InputSizes sizes;
   sizes.batch = batch;
-  const auto& wanted = gives == Gives::loss ? wanted_.loss : wanted_.outputs;
   const std::pair key(batch, gives);
-  const Program& made = programs_.try_emplace(key, graph_, sizes, wanted, device_).first->second;
+  const Program& made =
+      programs_.try_emplace(key, graph_, sizes, wanted(gives), device_).first->second;
   for (const ValueId id : made.constants_read()) constant(id);
   return made;
 }

@@ -15,9 +15,10 @@ namespace coppice::train {
 
 class Network {
  public:
-  enum class Gives { loss, outputs };
+  enum class Gives { loss, outputs, watched };
   struct Wanted {
     std::vector<ValueId> loss, outputs;
+    std::vector<ValueId> watched = {};
   };
   // `wanted`: the values that `run` gives.
   Network(Graph graph, Wanted wanted, at::Device device);
@@ -31,12 +32,16 @@ class Network {
   // `inputs`: in the order of the graph's; the first has the batch in front. Throws Error::input
   // for one of another shape than the graph's.
   std::vector<at::Tensor> run(const std::vector<at::Tensor>& inputs, Gives gives, Mode mode);
+  // What `run` gives from now on where it gives what is watched. Nothing else becomes slower: each
+  // choice of values has programs of its own.
+  void watch(std::vector<ValueId> values);
   // Compiles the graph for a batch size that it may have, so that what can't be trained is refused
   // before the first run.
   void prepare();
 
  private:
   const Program& program(int64_t batch, Gives gives);
+  const std::vector<ValueId>& wanted(Gives gives) const;
 
   Graph graph_;
   Wanted wanted_;

@@ -13,6 +13,7 @@
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/views/batch_norm.h"
 #include "session/parameters.h"
+#include "train/gradient_evidence.h"
 #include "train/loss.h"
 #include "train/loss_values.h"
 #include "train/network.h"
@@ -57,10 +58,7 @@ class TorchTrainer : public Trainer {
     const std::vector<at::Tensor> found =
         student_->run(inputs, Network::Gives::loss, Mode::training);
     const std::vector<at::Tensor> outputs = student_values_->by_output(found);
-    at::Tensor loss = loss_of(outputs, targets, setup_.loss);
-    if (const at::Tensor more = student_values_->sum_of_losses(found); more.defined()) {
-      loss = loss + more;
-    }
+    const at::Tensor loss = whole_loss(outputs, found, targets);
     // Asked for before the loss is read, which waits for CUDA: it then has something to go on with.
     std::vector<at::Tensor> gradients = gradients_of(loss);
     const StepResult result = result_of(loss, outputs[0], targets.labels);
@@ -93,6 +91,29 @@ class TorchTrainer : public Trainer {
       outputs.push_back(computed ? from_torch(*next++) : Tensor());
     }
     return outputs;
+  }
+
+  Evidence collect(const Tensor& images, std::span<const int64_t> labels,
+                   std::span<const EvidenceRequest> requests,
+                   const CollectOptions& options) override {
+    COPPICE_CHECK(!has_labels() || images.shape()[0] == std::ssize(labels),
+                  "as many labels as images are needed");
+    const GradientRequests asked(student_->graph(), requests);
+    if (requests.empty()) return {};
+    at::manual_seed(options.seed);
+    const std::vector<at::Tensor> inputs = inputs_of(images, {});
+    const Targets targets = targets_for(inputs.front(), labels);
+    std::vector<ValueId> watched = student_values_->wanted();
+    watched.insert(watched.end(), asked.values().begin(), asked.values().end());
+    student_->watch(std::move(watched));
+    const bool training = options.mode == CollectOptions::Mode::training;
+    const AsItWas as_it_was(*student_, statistics_);
+    const std::vector<at::Tensor> found = student_->run(
+        inputs, Network::Gives::watched, training ? Mode::training : Mode::evaluation);
+    const at::Tensor loss = whole_loss(student_values_->by_output(found), found, targets);
+    std::vector<at::Tensor> tensors(found.end() - std::ssize(asked.values()), found.end());
+    for (const ValueId id : asked.weights()) tensors.push_back(student_->constant(id));
+    return asked.answers(loss, tensors, inputs.front().size(0));
   }
 
   void store(Graph& graph, OptimizerState& state) const override {
@@ -149,6 +170,13 @@ class TorchTrainer : public Trainer {
           teacher_->run({pictures}, Network::Gives::loss, Mode::evaluation));
     }
     return targets;
+  }
+
+  at::Tensor whole_loss(const std::vector<at::Tensor>& outputs,
+                        const std::vector<at::Tensor>& found, const Targets& targets) const {
+    const at::Tensor loss = loss_of(outputs, targets, setup_.loss);
+    const at::Tensor more = student_values_->sum_of_losses(found);
+    return more.defined() ? loss + more : loss;
   }
 
   bool has_labels() const {

@@ -102,6 +102,26 @@ TEST_P(TrainerOnCuda, gives_the_same_bits_where_it_goes_on_from_what_was_stored)
   }
 }
 
+TEST_P(TrainerOnCuda, gives_the_evidence_that_the_cpu_gives) {
+  const std::vector<EvidenceRequest> requests{{"c", Reduction::gate_gradients},
+                                              {"r", Reduction::mean_gate_gradients},
+                                              {"scale", Reduction::scale_saliency}};
+  const auto evidence_on = [&](const std::string& device) {
+    const auto trainer = make_trainer({.device = device, .threads = 1});
+    trainer->load(net(), setup_, {});
+    return trainer->collect(random_tensor({64, 3, 8, 8}, 1), random_labels(64, 4, 2), requests, {});
+  };
+  const Evidence cpu = evidence_on("cpu"), cuda = evidence_on("cuda");
+  for (const EvidenceRequest& request : requests) {
+    const auto expected = cpu.numbers(request), found = cuda.numbers(request);
+    double largest = 0;
+    for (const double x : expected) largest = std::max(largest, std::abs(x));
+    for (size_t i = 0; i < expected.size(); ++i) {
+      EXPECT_NEAR(found[i], expected[i], kTolerance * largest) << request.value << " " << i;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(, TrainerOnCuda,
                          testing::Values(OptimizerOptions::Kind::sgd, OptimizerOptions::Kind::adam),
                          [](const auto& kind) {

@@ -11,6 +11,8 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "evidence/plain_loops.h"
+#include "graph/views/batch_norm.h"
 #include "runtime/reference.h"
 #include "session/parameters.h"
 #include "session/trainer.h"
@@ -27,6 +29,8 @@ class FakeTrainer : public Trainer {
   std::vector<double> fed;                 // by step: what inputs beside the pictures got, summed
   std::vector<float> order;                // first pixels as they were trained on
   std::vector<uint64_t> seeds;             // of the steps
+  std::set<float> collected;               // first pixels: evidence collected of them
+  std::vector<CollectOptions> collecting;  // how, by batch
   int64_t loads = 0;
   TrainingSetup setup;    // as last loaded
   OptimizerState loaded;  // as last loaded, to train
@@ -95,6 +99,28 @@ class FakeTrainer : public Trainer {
     return run_reference(graph_, std::span(&images, 1));
   }
 
+  // As the plain loops have it, of what the reference computes and the "gradients" of a step.
+  Evidence collect(const Tensor& images, std::span<const int64_t> labels,
+                   std::span<const EvidenceRequest> requests,
+                   const CollectOptions& options) override {
+    const int64_t pictures = images.shape()[0], pixels = images.size() / pictures;
+    collecting.push_back(options);
+    double signal = Random(options.seed).uniform();
+    for (int64_t i = 0; i < pictures; ++i) {
+      collected.insert(images.as<float>()[i * pixels]);
+      signal += static_cast<double>(labels[i]) * images.as<float>()[i * pixels];
+    }
+    Evidence evidence;
+    for (const EvidenceRequest& request : requests) {
+      const auto id = find_value(graph_, request.value);
+      if (!id) refuse(request, "the model has none of that name");
+      evidence.add(request, is_of_gates(request.reduction)
+                                ? gates_of(images, *id, signal, request)
+                                : of_constant(*id, signal, pictures, request));
+    }
+    return evidence;
+  }
+
   void store(Graph& graph, OptimizerState& state) const override {
     for (size_t i = 0; i < graph_.values.size(); ++i) {
       if (graph_.values[i].constant) graph.values[i].constant = graph_.values[i].constant;
@@ -103,6 +129,42 @@ class FakeTrainer : public Trainer {
   }
 
  private:
+  static Tensor gradient_of(const Tensor& tensor, double signal) {
+    Tensor gradient = Tensor::zeros(DType::f32, tensor.shape());
+    const std::span<float> numbers = gradient.mutate<float>();
+    for (size_t i = 0; i < numbers.size(); ++i) {
+      numbers[i] = static_cast<float>(std::sin(signal + static_cast<double>(i)));
+    }
+    return gradient;
+  }
+
+  Tensor gates_of(const Tensor& images, ValueId id, double signal,
+                  const EvidenceRequest& request) const {
+    const Tensor value =
+        run_reference(graph_, std::span(&images, 1), std::vector<ValueId>{id}).back();
+    return Tensor::of<double>(
+        {value.shape()[0], value.shape()[request.axis]},
+        plain::gate_gradients({value}, {gradient_of(value, signal)}, request));
+  }
+
+  Tensor of_constant(ValueId id, double signal, int64_t pictures,
+                     const EvidenceRequest& request) const {
+    const Tensor weight = *graph_.value(id).constant, gradient = gradient_of(weight, signal);
+    if (request.reduction == Reduction::weight_gradients) {
+      const auto sums = plain::weight_gradients({gradient}, {pictures});
+      return Tensor::of<float>(weight.shape(), std::vector<float>(sums.begin(), sums.end()));
+    }
+    for (const Node& node : graph_.nodes) {
+      const auto norm = batch_norm_of(graph_, node);
+      if (!norm || norm->scale != id) continue;
+      const Tensor shift = *graph_.value(norm->shift).constant;
+      return Tensor::of<double>(
+          weight.shape(),
+          plain::scale_saliency({weight}, {gradient}, {shift}, {gradient_of(shift, signal)}));
+    }
+    refuse(request, "it isn't the scale of a BatchNormalization");
+  }
+
   // Of all Dropouts together.
   double dropped() const {
     double sum = 0;
