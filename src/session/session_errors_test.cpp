@@ -30,8 +30,7 @@ TEST(SessionErrors, batch_normalisation_has_no_statistics_over_one_picture) {
   Fixture fixture;
   EXPECT_EQ(message_of(ErrorKind::usage,
                        [&] { train(fixture.open(parse_text_graph(fake::kNet)), recipe_of(1)); }),
-            "--batch 1: BatchNormalization needs statistics over more than one picture; give 16 "
-            "or more");
+            "batches of 1: BatchNormalization needs statistics over more than one picture");
 }
 
 TEST(SessionErrors, a_fixed_batch_is_the_only_one) {

@@ -43,8 +43,8 @@ void Session::require_trainable(const Recipe& recipe) {
                {option_hint("batch", std::to_string(fixed), "fits it as it is")});
   }
   if (recipe.batch == 1 && has_batch_norm(state_.graph)) {
-    fail_usage("1: BatchNormalization needs statistics over more than one picture; give 16 or more",
-               {subject_hint("batch")});
+    fail_usage("batches of 1: BatchNormalization needs statistics over more than one picture",
+               {option_hint("batch", "16", "or more will do")});
   }
   require_labels(recipe.loss);
   require_updates(recipe, recipe.epochs * batches(recipe));

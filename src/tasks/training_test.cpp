@@ -170,7 +170,7 @@ TEST_F(TrainingTasks, the_three_that_train_say_the_same_of_it) {
                             "parameters", "remarks"}) {
       EXPECT_TRUE(report["training"].contains(key)) << key;
     }
-    EXPECT_EQ(report["training"]["pictures"]["held out"], 6);
+    EXPECT_EQ(report["training"]["pictures"][name_of(Part::held_out)], 6);
     EXPECT_EQ(report["preprocess_from"], "--preprocess");
   }
 }
