@@ -173,7 +173,7 @@ int64_t pictures_to_recover_by(const Settings& settings) {
     fail_usage(kRecoverPictures.flag() + " " + std::to_string(*given) + ": " + why);
   };
   if (given && !recovers) refuse("nothing is recovered; add --recover all");
-  if (given && !has_data) refuse("pictures need --data, for example cifar10:DIR");
+  if (given.value_or(0) > 0 && !has_data) refuse("pictures need --data, for example cifar10:DIR");
   return recovers && has_data ? given.value_or(kUsualPictures) : 0;
 }
 

@@ -20,7 +20,8 @@ std::optional<LayerRatio> layer_ratio_of(const std::string& text) {
 const TextOption<LayerRatio> kLayerRatio(
     {"layer-ratio", "REGEX=SHARE",
      "share of their channels that groups with such a name lose, exactly; others lose "
-     "--prune-ratio, or nothing; may be repeated",
+     "--prune-ratio, or nothing; widths aren't rounded; may be repeated, and the last that matches "
+     "counts",
      "", Option::Takes::values},
     "a regular expression, =, and a share from 0 to below 1, such as layer1=0.5", layer_ratio_of);
 

@@ -208,19 +208,37 @@ SessionState read_checkpoint(const std::filesystem::path& path) {
                 [&] { return parse_checkpoint(read_file(path)); });
 }
 
+namespace {
+
+// All values of an option, in their order; a flag that was given has an empty one.
+std::vector<std::string> values_of(const Request& request, const std::string& option) {
+  std::vector<std::string> values;
+  for (const auto& [name, text] : request) {
+    if (name == option) values.push_back(text);
+  }
+  return values;
+}
+
+// `missing` where there are no values, `flag` for one that has none.
+std::string told(const std::vector<std::string>& values, const char* missing, const char* flag) {
+  if (values.empty()) return missing;
+  std::string text;
+  for (const std::string& value : values) {
+    text += (text.empty() ? "" : ", ") + (value.empty() ? flag : quoted(value));
+  }
+  return text;
+}
+
+}  // namespace
+
 void require_same(const Request& now, const Request& before) {
-  const auto value = [](const Request& request, const std::string& option) {
-    for (const auto& [name, text] : request) {
-      if (name == option) return text;
-    }
-    return std::string();
-  };
   for (const Request& request : {before, now}) {
     for (const auto& [option, unused] : request) {
-      const std::string was = value(before, option), is = value(now, option);
+      const std::vector<std::string> was = values_of(before, option), is = values_of(now, option);
       if (was == is) continue;
-      fail_usage("--resume: " + option + " is " + quoted(is) + ", the run began with " +
-                 quoted(was) + "; give the same, or delete its folder to start anew");
+      fail_usage("--resume: " + option + " is " + told(is, "left out", "given") +
+                 ", the run began with " + told(was, "it left out", "it") +
+                 "; give the same, or delete its folder to start anew");
     }
   }
 }

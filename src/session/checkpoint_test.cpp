@@ -255,9 +255,16 @@ TEST(RequireSame, the_option_that_differs_is_named_with_both_values) {
   EXPECT_EQ(message({{"--lr", "0.1"}, {"--batch", "8"}}, {{"--lr", "0.1"}, {"--batch", "16"}}),
             "--resume: --batch is '8', the run began with '16'" + end);
   EXPECT_EQ(message({}, {{"--batch", "16"}}),
-            "--resume: --batch is nothing, the run began with '16'" + end);
+            "--resume: --batch is left out, the run began with '16'" + end);
   EXPECT_EQ(message({{"--batch", "8"}}, {}),
-            "--resume: --batch is '8', the run began with nothing" + end);
+            "--resume: --batch is '8', the run began with it left out" + end);
+  // A flag has no value, and an option may be given several times.
+  EXPECT_EQ(message({{"--soft", ""}}, {}),
+            "--resume: --soft is given, the run began with it left out" + end);
+  EXPECT_EQ(message({}, {{"--soft", ""}}),
+            "--resume: --soft is left out, the run began with it" + end);
+  EXPECT_EQ(message({{"--keep", "a"}, {"--keep", "c"}}, {{"--keep", "a"}, {"--keep", "b"}}),
+            "--resume: --keep is 'a', 'c', the run began with 'a', 'b'" + end);
 }
 
 }  // namespace

@@ -72,16 +72,6 @@ const TextOption<Augmentation> kAugment({"augment", "TEXT", "none, or pad=4,flip
                                          "what is usual for the data set"},
                                         "none, or pad=4,flip and the like", augmentation_of);
 
-const ChoiceOption<Form> kMomentumForm({"momentum-form", "NAME",
-                                        "nesterov, or plain, as in many papers' own runs"},
-                                       {{"nesterov", Form::nesterov}, {"plain", Form::plain}},
-                                       "nesterov");
-const ChoiceOption<Decayed> kDecay(
-    {"decay", "NAME",
-     "what --weight-decay is of: weights, or all, so biases and normalisations too, as in the "
-     "authors' code of SFP, FPGM and Network Slimming"},
-    {{"weights", Decayed::weights}, {"all", Decayed::all}}, "weights");
-
 // Without BatchNormalization one step on a few large gradients can end a training that would have
 // gone well; usual gradients stay below this.
 double usual_clip_norm(const Graph& graph) { return has_batch_norm(graph) ? 0 : 5; }
@@ -95,6 +85,16 @@ double usual_distillation(Start start, bool classifies) {
 }
 
 }  // namespace
+
+const ChoiceOption<Form> kMomentumForm({"momentum-form", "NAME",
+                                        "nesterov, or plain, as in many papers' own runs"},
+                                       {{"nesterov", Form::nesterov}, {"plain", Form::plain}},
+                                       "nesterov");
+const ChoiceOption<Decayed> kDecay(
+    {"decay", "NAME",
+     "what --weight-decay is of: weights, or all, so biases and normalisations too, as in the "
+     "authors' code of SFP, FPGM and Network Slimming"},
+    {{"weights", Decayed::weights}, {"all", Decayed::all}}, "weights");
 
 const CountOption kEpochs({"epochs", "N", "how often every picture is seen"}, 1, 100'000);
 const NumberOption kLearningRate(
@@ -160,8 +160,10 @@ void require_consistent(const Settings& settings) {
       fail_usage(option->flag() + " is for --schedule step; add it");
     }
   }
-  if (settings.has(kMomentumForm) && settings[kOptimizer] == Kind::adam) {
-    fail_usage("--momentum-form is for --optimizer sgd, found adam");
+  for (const Option* option : std::initializer_list<const Option*>{&kMomentum, &kMomentumForm}) {
+    if (settings.has(*option) && settings[kOptimizer] == Kind::adam) {
+      fail_usage(option->flag() + " is for --optimizer sgd, found adam");
+    }
   }
 }
 

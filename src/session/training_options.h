@@ -21,6 +21,8 @@ extern const CountOption kEpochs;
 extern const NumberOption kLearningRate, kDistillation, kHeldOut;
 extern const ChoiceOption<OptimizerOptions::Kind> kOptimizer;
 extern const NumberOption kMomentum, kWeightDecay;
+extern const ChoiceOption<OptimizerOptions::Momentum> kMomentumForm;
+extern const ChoiceOption<OptimizerOptions::Decayed> kDecay;
 extern const ChoiceOption<SessionOptions::Zeros> kZeros;
 extern const ChoiceOption<std::string> kDevice;
 extern const FlagOption kFromScratch;

@@ -15,7 +15,8 @@ namespace coppice {
 namespace {
 
 bool is_meaningless(const OptionUse& use) {
-  const Option* const others[] = {&kLearningRate, &kOptimizer, &kMomentum, &kWeightDecay, &kZeros};
+  const Option* const others[] = {&kLearningRate, &kOptimizer, &kMomentum, &kMomentumForm,
+                                  &kWeightDecay,  &kDecay,     &kZeros};
   return std::ranges::find(others, use.option) != std::end(others);
 }
 
@@ -39,6 +40,9 @@ bool has_bits(const Settings& settings) { return settings.has(kBits) && !setting
 void check(const CompressRequest& request) {
   const Settings& settings = request.settings;
   const bool shares = has_bits(settings), trains = settings.has(kData);
+  if (!shares && settings.has(kBits)) {
+    fail_usage("--bits none shares nothing, which is what compress does anyway; leave it out");
+  }
   if (!shares && trains) {
     fail_usage("--data is for tuning what --bits shares; add --bits, such as --bits conv=8,fc=5");
   }
