@@ -251,7 +251,7 @@ TEST_F(Loaders, errors_of_pictures_come_out_of_next_and_the_batch_after_follows)
 TEST_F(Loaders, fewer_pictures_than_a_batch_is_an_error) {
   const Numbers numbers(100);
   EXPECT_EQ(Loader(numbers, number_options(64, 64)).batches(), 1);
-  expect_error(ErrorKind::input, {"'numbers'", "63", "64", "--batch"},
+  expect_error(ErrorKind::input, {"'numbers'", "63", "64", "at least one batch of 64"},
                [&] { Loader(numbers, number_options(63, 64)); });
   expect_error(ErrorKind::input, {"0 pictures", "64"},
                [&] { Loader(numbers, number_options(0, 64)); });

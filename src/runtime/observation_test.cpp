@@ -6,8 +6,8 @@
 #include <map>
 
 #include "core/error.h"
-#include "support/test_net.h"
 #include "support/random_layers.h"
+#include "support/test_net.h"
 
 namespace coppice {
 namespace {

@@ -159,9 +159,7 @@ void require_format(std::string_view line) {
              " only; finish the run with the version that began it, or delete it to start anew");
 }
 
-std::string quoted(const std::string& value) {
-  return value.empty() ? "nothing" : "'" + value + "'";
-}
+std::string quoted(const std::string& value) { return "'" + value + "'"; }
 
 }  // namespace
 
