@@ -108,6 +108,7 @@ Result run_in_folder(Invocation& run, const Action& action,
       .command = {"coppice"}, .version = version(), .seed = run.options.seed};
   description.command.insert(description.command.end(), arguments.begin(), arguments.end());
   description.threads = thread_count();
+  description.by_default = run.options.run_folder_by_default;
   run.folder = std::make_unique<RunFolder>(run.options.run_folder, description);
   try {
     Result result = action(run);

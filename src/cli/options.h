@@ -25,6 +25,7 @@ struct CommonOptions {
   uint64_t seed = 0;
   int64_t threads = 0;  // 0: all cores
   std::string run_folder;
+  bool run_folder_by_default = false;  // nobody named it
   std::string config;  // the file of --config, empty for none
   bool timings = false;
   std::vector<std::string> skipped_passes;

@@ -77,6 +77,7 @@ struct RunFolder::State {
   int lock = -1;
   Json run;
   std::ofstream metrics;
+  bool leaves_no_trace = false;  // unless there is something to tell
 
   ~State() {
     if (lock >= 0) ::close(lock);
@@ -86,7 +87,8 @@ struct RunFolder::State {
 RunFolder::RunFolder(const std::filesystem::path& folder, const RunDescription& description)
     : state_(std::make_unique<State>()) {
   std::error_code error;
-  std::filesystem::create_directories(folder, error);
+  const bool made = std::filesystem::create_directories(folder, error);
+  state_->leaves_no_trace = made && description.by_default;
   if (error) {
     fail_input("can't create the run folder '" + folder.string() + "': " + error.message());
   }
@@ -100,7 +102,7 @@ RunFolder::RunFolder(const std::filesystem::path& folder, const RunDescription& 
                  {"threads", description.threads},
                  {"machine", {{"cores", available_cores()}, {"cpu", cpu_name()}}},
                  {"started", now()}};
-  if (!std::filesystem::exists(folder / "run.json")) begin();
+  if (!state_->leaves_no_trace && !std::filesystem::exists(folder / "run.json")) begin();
 }
 
 RunFolder::~RunFolder() = default;
@@ -121,7 +123,11 @@ void RunFolder::add_metric(std::string_view json) {
 }
 
 void RunFolder::finish(Status status, std::string_view result, const std::string& error) {
-  if (status == Status::failed && !state_->metrics.is_open()) return;
+  if (status == Status::failed && !state_->metrics.is_open()) {
+    std::error_code not_empty;  // with a checkpoint, say: then it stays
+    if (state_->leaves_no_trace) std::filesystem::remove(state_->folder, not_empty);
+    return;
+  }
   begin();
   state_->run["status"] = name_of(status);
   state_->run["ended"] = now();

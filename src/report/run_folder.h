@@ -23,6 +23,8 @@ struct RunDescription {
   std::string version;
   uint64_t seed = 0;
   int threads = 1;
+  // Nobody named the folder: of a run that fails before it has anything to tell, nothing stays.
+  bool by_default = false;
 };
 
 class RunFolder {

@@ -187,6 +187,19 @@ TEST(UsageOfFiles, the_output_must_not_be_the_model) {
   EXPECT_EQ(names_in(dir.path()), (std::set<std::string>{"link.onnx", "model.onnx"}));
 }
 
+TEST(UsageOfFiles, a_run_that_never_began_leaves_no_run_folder) {
+  const TempDir dir;
+  for (const Arguments& more :
+       std::vector<Arguments>{{"--data", "nosuch:x"},
+                              {"--data", "digits", "--label-offset", "5"},
+                              {"--data", "digits", "--method", "slimming"}}) {
+    Arguments arguments = {"prune", "zoo:lenet5", "-o", dir / "out.onnx", "--epochs", "1"};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    EXPECT_NE(coppice(arguments).code, 0);
+    EXPECT_EQ(names_in(dir.path()), std::set<std::string>{}) << more.back();
+  }
+}
+
 TEST(UsageOfFiles, a_config_file_with_an_unknown_key_is_refused) {
   const TempDir dir;
   write_text(dir / "options.toml", "keep-mac = 0.5\n");

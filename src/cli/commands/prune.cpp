@@ -93,6 +93,7 @@ Action define_prune(CLI::App& app, CommonOptions& common) {
     check(request_of(*options));  // what is wrong is said before a run begins
     if (options->given.has(kEpochs) && common.run_folder.empty()) {
       common.run_folder = default_run_folder(options->output);
+      common.run_folder_by_default = true;
     }
   });
   return [options](Invocation& run) { return prune(*options, run); };
