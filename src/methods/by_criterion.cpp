@@ -31,8 +31,9 @@ bool is_soft(const Settings& settings) { return settings[kSoft]; }
 void settle_layer_ratios(const Settings& settings) {
   for (const Option* option : std::initializer_list<const Option*>{
            &kKeepMacs, &kKeepParams, &kRoundTo, &kMaxLayerRatio, &kScope}) {
-    if (!settings.has(*option)) continue;
-    fail_usage("--layer-ratio says exactly what leaves, found " + option->flag() + " beside it");
+    if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
+    fail_usage("--layer-ratio says exactly what leaves, found " + option->flag() +
+               " beside it; leave one of them out");
   }
 }
 

@@ -68,7 +68,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "found 2 budgets"},
         Mistake{"ratio_of_a_layer_and_macs",
                 prune({"--layer-ratio", "conv1=0.5", "--keep-macs", "0.5"}),
-                "--layer-ratio says exactly what leaves, found --keep-macs beside it"},
+                "found --keep-macs beside it; leave one of them out"},
         Mistake{"ratio_of_a_layer_1", prune({"--layer-ratio", "conv1=1"}),
                 "--layer-ratio 'conv1=1': expected a regular expression, =, and a share"},
         Mistake{"ratio_of_no_layer", prune({"--layer-ratio", "nowhere=0.5"}), "matches no group"},
