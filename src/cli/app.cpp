@@ -100,6 +100,16 @@ const Command& find_command(const std::string& name) {
   fail_usage(command + ": " + message + "; see 'coppice " + command + " --help'");
 }
 
+// CLI11 gives an option whatever stands behind it.
+void require_values(const CLI::App& app) {
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& value : option->results()) {
+      if (!value.starts_with("--") || !app.get_option_no_throw(value)) continue;
+      fail_usage(option->get_name() + ": expected a value, found the option " + value);
+    }
+  }
+}
+
 // Runs the action within its run folder, if there is one, which learns how it ended.
 Result run_in_folder(Invocation& run, const Action& action,
                      const std::vector<std::string>& arguments) {
@@ -149,6 +159,7 @@ int run_command(const std::vector<std::string>& arguments) {
   } catch (const CLI::ParseError& error) {
     fail_parse(command.name, error);
   }
+  require_values(app);
   const CLI::Option* config = app.get_config_ptr();
   if (config && config->count() > 0) options.config = config->as<std::string>();
   if (command.runs_nets) restart_with_patient_threads(arguments);

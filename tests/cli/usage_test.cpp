@@ -90,6 +90,8 @@ INSTANTIATE_TEST_SUITE_P(
                 {"train", "zoo:lenet5", "-o", "OUT", "--data", "digits", "--schedule", "step",
                  "--milestones", "0.5,0.3"},
                 "--milestones '0.5,0.3': expected rising shares"},
+        Mistake{"no_value", prune({"--plan", "--quiet"}),
+                "--plan: expected a value, found the option --quiet"},
         Mistake{"round_to_0", prune({"--round-to", "0"}), "--round-to '0'"},
         Mistake{"round_to_word", prune({"--round-to", "even"}), "expected auto or a width"},
         Mistake{"sparsity_of_channels", prune({"--sparsity", "0.9"}),
