@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <sstream>
 #include <string>
 #include <vector>
@@ -50,6 +51,17 @@ class CpuStopwatch {
   }
   double start_ = now_ms();
 };
+
+// main of a benchmark: `run` by what `parse` makes of the command line; what is thrown is printed.
+template <typename Parse, typename Run>
+int run_bench(int argc, char** argv, Parse parse, Run run) {
+  try {
+    return run(parse(argc, argv));
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 1;
+  }
+}
 
 // The last number that the command prints; negative where it fails.
 inline double run_peer(const std::string& command) {

@@ -84,10 +84,5 @@ int run(const Options& options) {
 }  // namespace coppice
 
 int main(int argc, char** argv) {
-  try {
-    return coppice::run(coppice::parse(argc, argv));
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
-    return 1;
-  }
+  return coppice::run_bench(argc, argv, coppice::parse, coppice::run);
 }

@@ -70,6 +70,12 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
   app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
+void keep_run_beside(const std::string& output, CommonOptions& options) {
+  if (!options.run_folder.empty()) return;
+  options.run_folder = default_run_folder(output);
+  options.run_folder_by_default = true;
+}
+
 void add_model(CLI::App& app, std::string& model) {
   app.add_option("MODEL", model, "a .onnx file, or zoo:NAME for an untrained one")->required();
 }

@@ -26,7 +26,7 @@ struct CommonOptions {
   int64_t threads = 0;  // 0: all cores
   std::string run_folder;
   bool run_folder_by_default = false;  // nobody named it
-  std::string config;  // the file of --config, empty for none
+  std::string config;                  // the file of --config, empty for none
   bool timings = false;
   std::vector<std::string> skipped_passes;
 };
@@ -56,6 +56,9 @@ void add_count(CLI::App& app, const std::string& name, int64_t& value, int64_t m
 void add_json_option(CLI::App& app, CommonOptions& options);
 // --json, --quiet, --seed, --threads, --run-dir, --config, --timings, --skip-pass
 void add_common_options(CLI::App& app, CommonOptions& options);
+// A training that writes `output` keeps its record and checkpoint beside it, unless it is told
+// where.
+void keep_run_beside(const std::string& output, CommonOptions& options);
 void add_model(CLI::App& app, std::string& model);
 void add_output(CLI::App& app, std::string& output);
 void add_resume(CLI::App& app, bool& resume);

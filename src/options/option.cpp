@@ -83,6 +83,14 @@ std::string FlagOption::normal(const std::string& text) const {
   refuse("'" + text + "'");
 }
 
+std::string listed(const std::vector<std::string>& names, const char* last) {
+  std::string text;
+  for (size_t i = 0; i < names.size(); ++i) {
+    text += (i == 0 ? "" : i + 1 < names.size() ? ", " : last) + names[i];
+  }
+  return text;
+}
+
 std::optional<std::string> any_text(const std::string& text) { return text; }
 
 }  // namespace coppice

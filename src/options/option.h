@@ -121,6 +121,9 @@ class FlagOption : public OptionOf<bool> {
   bool read(const std::string& text) const override { return normal(text) == "true"; }
 };
 
+// "a, b or c", with `last` between the last two.
+std::string listed(const std::vector<std::string>& names, const char* last);
+
 // One of a few names.
 template <typename T>
 class ChoiceOption : public OptionOf<T> {
@@ -134,12 +137,9 @@ class ChoiceOption : public OptionOf<T> {
       : OptionOf<T>(about), choices_(std::move(choices)), usual_(std::move(usual)) {}
   const char* type() const override { return "choice"; }
   std::string expected() const override {
-    std::string names;
-    for (size_t i = 0; i < choices_.size(); ++i) {
-      names += i == 0 ? "" : i + 1 < choices_.size() ? ", " : " or ";
-      names += choices_[i].name;
-    }
-    return names;
+    std::vector<std::string> names;
+    for (const Choice& choice : choices_) names.push_back(choice.name);
+    return listed(names, " or ");
   }
   std::string normal(const std::string& text) const override { return chosen(text).name; }
   std::string usual() const override { return usual_; }

@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "groups/surgery.h"
 #include "onnx/onnx.h"
+#include "support/nets.h"
 #include "support/shared_data.h"
 #include "support/text_graph.h"
 #include "zoo/zoo.h"
@@ -310,19 +311,7 @@ TEST(Allocate, kept_and_unscored_groups_lose_nothing) {
 }
 
 TEST(Allocate, no_piece_of_a_split_runs_empty) {
-  Case net(parse_text_graph(R"(
-      input x float32 [N, 3]
-      const sizes int64 [3] = 2 2 4
-      const w1 float32 [3, 8] random
-      const w2 float32 [3, 8] random
-      const w3 float32 [8, 2] random
-      a = MatMul(x, w1)
-      p, q, r = Split(a, sizes) {axis=1}
-      s = Concat(r, q, p) {axis=1}
-      b = MatMul(x, w2)
-      c = Add(s, b)
-      y = MatMul(c, w3)
-      output y)"));
+  Case net(parse_text_graph(kSplitNet));
   ASSERT_EQ(net.groups.free.size(), 1u);
   net.scores.units = {1, 2, 5, 6, 7, 8, 4, 3};
   const Removal removal = net.allocate(ratio(0.75)).removal;

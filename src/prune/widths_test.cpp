@@ -6,26 +6,12 @@
 #include "groups/surgery.h"
 #include "groups/traced.h"
 #include "prune/allocate.h"
+#include "support/nets.h"
 #include "support/text_graph.h"
 #include "zoo/zoo.h"
 
 namespace coppice {
 namespace {
-
-// A split parts what w1 gives, two by two by four; w2 gives the same all at once.
-constexpr char kSplit[] = R"(
-    input x float32 [N, 3]
-    const sizes int64 [3] = 2 2 4
-    const w1 float32 [3, 8] random
-    const w2 float32 [3, 8] random
-    const w3 float32 [8, 2] random
-    a = MatMul(x, w1)
-    p, q, r = Split(a, sizes) {axis=1}
-    s = Concat(r, q, p) {axis=1}
-    b = MatMul(x, w2)
-    c = Add(s, b)
-    y = MatMul(c, w3)
-    output y)";
 
 // Of unit u, u.
 Scores by_number(const Groups& groups) {
@@ -77,12 +63,12 @@ TEST(Widths, are_those_of_the_cut_graph_and_the_best_units_stay) {
 }
 
 TEST(Widths, of_all_units_remove_nothing) {
-  const Groups groups = find_groups(parse_text_graph(kSplit));
+  const Groups groups = find_groups(parse_text_graph(kSplitNet));
   EXPECT_EQ(removal_for(groups, by_number(groups), all_of(groups)), Removal(groups.unit_count, 0));
 }
 
 TEST(Widths, that_no_group_can_have_are_refused_by_its_name) {
-  const Groups groups = find_groups(parse_text_graph(kSplit));
+  const Groups groups = find_groups(parse_text_graph(kSplitNet));
   ASSERT_EQ(groups.free.front().name, "w1");
   const std::string units = std::to_string(groups.free.front().units());
   for (const int64_t width : {int64_t{0}, int64_t{-3}, groups.free.front().units() + 1}) {
@@ -94,7 +80,7 @@ TEST(Widths, that_no_group_can_have_are_refused_by_its_name) {
 }
 
 TEST(Widths, that_leave_nothing_of_one_piece_of_a_split_are_refused) {
-  const Groups groups = find_groups(parse_text_graph(kSplit));
+  const Groups groups = find_groups(parse_text_graph(kSplitNet));
   Widths widths = all_of(groups);
   widths.front() = 3;  // the last of the eight: all of them in the piece of four
   EXPECT_EQ(message_of(ErrorKind::target, [&] { removal_for(groups, by_number(groups), widths); }),

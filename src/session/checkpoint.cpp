@@ -159,7 +159,24 @@ void require_format(std::string_view line) {
              " only; finish the run with the version that began it, or delete it to start anew");
 }
 
-std::string quoted(const std::string& value) { return "'" + value + "'"; }
+// All values of an option, in their order; a flag that was given has an empty one.
+std::vector<std::string> values_of(const Request& request, const std::string& option) {
+  std::vector<std::string> values;
+  for (const auto& [name, text] : request) {
+    if (name == option) values.push_back(text);
+  }
+  return values;
+}
+
+// `missing` where there are no values, `flag` for one that has none.
+std::string told(const std::vector<std::string>& values, const char* missing, const char* flag) {
+  if (values.empty()) return missing;
+  std::string text;
+  for (const std::string& value : values) {
+    text += (text.empty() ? "" : ", ") + (value.empty() ? flag : "'" + value + "'");
+  }
+  return text;
+}
 
 }  // namespace
 
@@ -205,29 +222,6 @@ SessionState read_checkpoint(const std::filesystem::path& path) {
   return within("checkpoint '" + path.string() + "'",
                 [&] { return parse_checkpoint(read_file(path)); });
 }
-
-namespace {
-
-// All values of an option, in their order; a flag that was given has an empty one.
-std::vector<std::string> values_of(const Request& request, const std::string& option) {
-  std::vector<std::string> values;
-  for (const auto& [name, text] : request) {
-    if (name == option) values.push_back(text);
-  }
-  return values;
-}
-
-// `missing` where there are no values, `flag` for one that has none.
-std::string told(const std::vector<std::string>& values, const char* missing, const char* flag) {
-  if (values.empty()) return missing;
-  std::string text;
-  for (const std::string& value : values) {
-    text += (text.empty() ? "" : ", ") + (value.empty() ? flag : quoted(value));
-  }
-  return text;
-}
-
-}  // namespace
 
 void require_same(const Request& now, const Request& before) {
   for (const Request& request : {before, now}) {

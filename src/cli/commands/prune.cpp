@@ -91,10 +91,7 @@ Action define_prune(CLI::App& app, CommonOptions& common) {
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
     check(request_of(*options));  // what is wrong is said before a run begins
-    if (options->given.has(kEpochs) && common.run_folder.empty()) {
-      common.run_folder = default_run_folder(options->output);
-      common.run_folder_by_default = true;
-    }
+    if (options->given.has(kEpochs)) keep_run_beside(options->output, common);
   });
   return [options](Invocation& run) { return prune(*options, run); };
 }

@@ -52,9 +52,7 @@ Action define_train(CLI::App& app, CommonOptions& common) {
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
     check(request_of(*options));  // what is wrong is said before a run begins
-    if (!common.run_folder.empty()) return;
-    common.run_folder = default_run_folder(options->output);
-    common.run_folder_by_default = true;
+    keep_run_beside(options->output, common);
   });
   return [options](Invocation& run) { return train(*options, run); };
 }
