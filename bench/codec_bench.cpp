@@ -19,11 +19,11 @@
 #include <string>
 #include <vector>
 
-#include "codec/codec.h"
-#include "codec/kmeans.h"
+#include "codec/container/codec.h"
 #include "core/random.h"
 #include "measure.h"
 #include "onnx/onnx.h"
+#include "sharing/kmeans.h"
 
 namespace {
 

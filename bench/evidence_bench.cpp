@@ -1,8 +1,8 @@
 // What evidence costs beside the plain forward pass, in one run:
 //
-//   evidence_bench [--pictures N] [--batch N] [--passes N] [--threads N] DATA MODEL.onnx...
+//   evidence_bench [--images N] [--batch N] [--passes N] [--threads N] DATA MODEL.onnx...
 //
-// on the first pictures of a data set such as cifar10:DIR, preprocessed before the clock runs.
+// on the first images of a data set such as cifar10:DIR, preprocessed before the clock runs.
 // Asked for are mean, variance, mean |a| and zero share of
 //
 //   read     every value that a Conv or Gemm reads: what criteria and compensation ask for
@@ -35,7 +35,7 @@ namespace coppice {
 namespace {
 
 struct Options {
-  int64_t pictures = 10000, batch = 32, passes = 4;
+  int64_t images = 10000, batch = 32, passes = 4;
   std::string data;
   std::vector<std::string> models;
 };
@@ -126,7 +126,7 @@ std::vector<Tensor> load(const Options& options) {
   const auto dataset = open_dataset(options.data, Split::train);
   std::vector<Tensor> batches;
   const Sample first = dataset->read(0);
-  for (int64_t begin = 0; begin + options.batch <= options.pictures; begin += options.batch) {
+  for (int64_t begin = 0; begin + options.batch <= options.images; begin += options.batch) {
     std::vector<int64_t> indices(options.batch);
     std::iota(indices.begin(), indices.end(), begin);
     Shape shape = first.pixels.shape();
@@ -145,8 +145,8 @@ Options parse(int argc, char** argv) {
     };
     if (const int passes = number("--passes")) {
       options.passes = passes;
-    } else if (const int pictures = number("--pictures")) {
-      options.pictures = pictures;
+    } else if (const int images = number("--images")) {
+      options.images = images;
     } else if (const int batch = number("--batch")) {
       options.batch = batch;
     } else if (const int threads = number("--threads")) {
@@ -165,7 +165,7 @@ Options parse(int argc, char** argv) {
 int run(const Options& options) {
   if (options.models.empty()) {
     std::fprintf(stderr,
-                 "usage: evidence_bench [--pictures N] [--batch N] [--passes N] [--threads N] DATA "
+                 "usage: evidence_bench [--images N] [--batch N] [--passes N] [--threads N] DATA "
                  "MODEL...\n");
     return 2;
   }

@@ -16,12 +16,12 @@
 #include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
 #include "graph/value_names.h"
-#include "groups/surgery.h"
+#include "groups/cut/surgery.h"
 #include "measure.h"
-#include "prune/plan.h"
-#include "prune/recover.h"
+#include "prune/compensate/compensation.h"
+#include "prune/plan/plan.h"
 #include "runtime/executable.h"
-#include "support/long_nets.h"
+#include "support/graphs/long_nets.h"
 
 namespace {
 
@@ -78,7 +78,7 @@ Times fold_layers(const Graph& original) {
   Groups groups = find_groups(recovered);
   const Removal removal = one_of_each(groups);
   watch.lap_ms();
-  recover(recovered, groups, removal, {.bias = true});
+  compensate(recovered, groups, removal, {.bias = true});
   lap("recover");
   compile(original, {});
   lap("compile");

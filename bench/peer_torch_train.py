@@ -4,7 +4,7 @@
     peer_torch_train.py resnet20|resnet56 default|channels_last BATCH THREADS STEPS
 
 Prints the seconds of a step, the median of STEPS after two to warm up. The net is the zoo's: option
-A shortcuts, 16-32-64 channels. As a user would write it: pictures arrive row-major, gradients are
+A shortcuts, 16-32-64 channels. As a user would write it: images arrive row-major, gradients are
 set to None, and the loss and the hits are read in every step.
 """
 import statistics
@@ -60,12 +60,12 @@ torch.manual_seed(0)
 form = {"default": torch.contiguous_format, "channels_last": torch.channels_last}[layout]
 net = make_resnet({"resnet20": 3, "resnet56": 9}[model]).train().to(memory_format=form)
 optimizer = torch.optim.SGD(groups(net), lr=0.01, momentum=0.9, nesterov=True)
-pictures = torch.randn(batch, 3, 32, 32)
+images = torch.randn(batch, 3, 32, 32)
 labels = torch.randint(10, (batch,))
 seconds = []
 for step in range(WARM_UP + steps):
     start = time.perf_counter()
-    scores = net(pictures.to(memory_format=form))
+    scores = net(images.to(memory_format=form))
     loss = functional.cross_entropy(scores, labels)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()

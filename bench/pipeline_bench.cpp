@@ -1,4 +1,4 @@
-// Pictures a second of the input pipeline alone: read, shuffle, augment and preprocess as training
+// Images a second of the input pipeline alone: read, shuffle, augment and preprocess as training
 // does, with nobody who works on the batches.
 //
 //   pipeline_bench [--runs N] [--batch N] SPEC...        such as cifar10:DIR
@@ -42,16 +42,16 @@ LoaderOptions usual_options(const Dataset& dataset, int64_t batch) {
   return options;
 }
 
-double pictures_a_second(Loader& loader, int64_t epoch) {
+double images_a_second(Loader& loader, int64_t epoch) {
   loader.start(epoch, 0);
-  int64_t pictures = 0;
+  int64_t images = 0;
   double seconds = 0;
   const auto begin = std::chrono::steady_clock::now();
   while (seconds < kRunSeconds) {
-    pictures += static_cast<int64_t>(loader.next().labels.size());
+    images += static_cast<int64_t>(loader.next().labels.size());
     seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   }
-  return static_cast<double>(pictures) / seconds;
+  return static_cast<double>(images) / seconds;
 }
 
 void measure(const std::string& spec, const Options& options) {
@@ -62,7 +62,7 @@ void measure(const std::string& spec, const Options& options) {
   for (int run = 0; run <= options.runs; ++run) {
     for (size_t i = 0; i < threads.size(); ++i) {
       set_thread_count(threads[i]);
-      const double rate = pictures_a_second(loader, run);
+      const double rate = images_a_second(loader, run);
       if (run > 0) rates[i].push_back(rate);  // the first run warms up
     }
   }
@@ -94,8 +94,8 @@ int run(const Options& options) {
     std::fprintf(stderr, "usage: pipeline_bench [--runs N] [--batch N] SPEC...\n");
     return 2;
   }
-  std::printf("%-16s %-16s %7s %12s %12s %12s\n", "data set", "augmentation", "threads",
-              "pictures/s", "least", "most");
+  std::printf("%-16s %-16s %7s %12s %12s %12s\n", "data set", "augmentation", "threads", "images/s",
+              "least", "most");
   for (const std::string& spec : options.specs) measure(spec, options);
   return 0;
 }

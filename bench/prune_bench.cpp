@@ -15,9 +15,9 @@
 #include <string>
 #include <vector>
 
-#include "groups/surgery.h"
+#include "groups/cut/surgery.h"
 #include "measure.h"
-#include "methods/one_shot.h"
+#include "methods/one_shot/one_shot.h"
 #include "onnx/onnx.h"
 
 namespace {
@@ -39,7 +39,7 @@ Times run_once(const std::string& model, const std::filesystem::path& target) {
   const Criterion& criterion = find_criterion("l2");
   const Scores scores = score_units(graph, groups, criterion, {});
   const Allocation chosen = allocate(groups, CostModel(graph, groups, infer(graph)), scores,
-                                     {.budget = {Budget::Of::ratio, 0.3}});
+                                     {.budget = {Budget::Of::ratio, 0.7}});
   times.score = watch.lap_ms();
   Graph cut = graph;
   remove_units(cut, groups, chosen.removal);

@@ -10,10 +10,10 @@
 #include <vector>
 
 #include "graph/passes/loosen.h"
-#include "groups/surgery.h"
+#include "groups/cut/surgery.h"
 #include "measure.h"
 #include "onnx/onnx.h"
-#include "support/long_nets.h"
+#include "support/graphs/long_nets.h"
 
 namespace {
 

@@ -3,7 +3,7 @@
 //   train_bench [MODEL ...] [--peer 'COMMAND'] [--runs N] [--steps N] [--batch N] [--threads N]
 //
 // A step is forward, backward and an update by Nesterov's momentum with weight decay, of random
-// pictures; a run is the median of its steps after two to warm up; printed is the median of the
+// images; a run is the median of its steps after two to warm up; printed is the median of the
 // runs. Runs alternate with the peer's, so that a machine that is busy for a while slows all alike.
 // COMMAND gets MODEL, a layout, the batch, the threads and the steps, and prints seconds:
 //
@@ -22,7 +22,7 @@
 #include "core/threads.h"
 #include "graph/infer.h"
 #include "measure.h"
-#include "session/trainer.h"
+#include "training/trainer.h"
 #include "zoo/zoo.h"
 
 namespace coppice {

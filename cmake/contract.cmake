@@ -2,7 +2,7 @@
 #
 # Sets VARIABLE to 16 hexadecimal digits that say what the headers, and what they include of the
 # folder, hold: two programs that were built with other digits must not exchange objects. Sets
-# VARIABLE_HEADERS to all of these headers. tests/contract_test.cmake tests it.
+# VARIABLE_HEADERS to all of these headers. tests/structure/contract_test.cmake tests it.
 function(coppice_contract variable folder)
   set(open ${ARGN})
   set(headers "")

@@ -2,7 +2,7 @@
 #
 # Builds src/NAME/**.cpp into the static library coppice_NAME (but for main.cpp, which belongs to a
 # program, and plugin.cpp, to a shared object), and every *_test.cpp beside the sources into the test program NAME_test.
-# tests/layers_test.cmake reads these lines to check the includes. The global property
+# tests/structure/layers_test.cmake reads these lines to check the includes. The global property
 # COPPICE_MODULES lists the libraries built so far.
 function(coppice_module name)
   cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE" ${ARGN})

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# What --recover brings by pictures and without training: trained models lose 10, 20 and 30 % of
+# What --recover brings by images and without training: trained models lose 10, 20 and 30 % of
 # the channels of every group by their L2 norm, and the accuracy is read once, on the whole test
 # set, beside what the model alone gives (recover_without_data.sh).
 #
 #   experiments/recover_with_data.sh [MODEL ...]
 #
-# The ImageNet sample has no test part: 500 of its 1000 pictures are measured on, the others judge
+# The ImageNet sample has no test part: 500 of its 1000 images are measured on, the others judge
 # (with nothing and by the model alone: all of them).
 # Needs the data folder and a built coppice (common.sh). What is done is skipped. Prints the table.
 # shellcheck source=experiments/common.sh disable=SC2016,SC2206
@@ -33,7 +33,7 @@ while read -r model options; do
   for ratio in 0.1 0.2 0.3; do
     cut=$out/${model//\//_}-$ratio
     row=""
-    for recover in "none" "all --recover-pictures 0" bias bias,merge all; do
+    for recover in "none" "all --recover-images 0" bias bias,merge all; do
       file=$cut-${recover// /}.onnx
       # shellcheck disable=SC2086  # options are words
       run "$file" prune "$data/models/$model.onnx" --prune-ratio $ratio --round-to 1 $options \

@@ -9,8 +9,8 @@
 # Needs the data folder and a built coppice (common.sh). What is done is skipped. Prints the table.
 # shellcheck source=experiments/common.sh disable=SC2016,SC2206
 source "$(dirname "$0")/common.sh"
-pictures=${1:-1000000}
-out=$out/$pictures
+images=${1:-1000000}
+out=$out/$images
 mkdir -p "$out"
 cifar10="--data cifar10:$data/cifar10" imagenet="--data images:$data/imagenet-sample"
 models="
@@ -28,7 +28,7 @@ mnist/lenet_300_100 --data mnist:$data/mnist --preprocess scale=1/255
 # Prints the accuracy in per cent of $1 (a model), whose options are $2.
 top1() {
   # shellcheck disable=SC2086  # options are words
-  "$coppice" eval "$1" $2 --limit "$pictures" --json 2>>"$out/log" |
+  "$coppice" eval "$1" $2 --limit "$images" --json 2>>"$out/log" |
     node -e 'console.log((100 * JSON.parse(require("fs").readFileSync(0)).top1).toFixed(2))'
 }
 

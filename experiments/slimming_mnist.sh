@@ -5,7 +5,7 @@
 # dense network for as long. Labels alone. Seeds 1 to 3, all reported, last epochs.
 #
 #   experiments/slimming_mnist.sh                 about 12 minutes on one thread
-#   experiments/slimming_mnist.sh choose          the penalty, by held-out training pictures: 4
+#   experiments/slimming_mnist.sh choose          the penalty, by held-out training images: 4
 #
 # Needs the data folder and a built coppice (common.sh). What is done is skipped, an interrupted run
 # goes on. Prints the table.

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "core/error.h"
-#include "prune/masks.h"
-#include "session/checkpoint.h"
+#include "prune/masks/masks.h"
+#include "session/state/checkpoint.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace coppice;

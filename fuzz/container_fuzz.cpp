@@ -5,8 +5,8 @@
 #include <memory>
 #include <span>
 
-#include "codec/codec.h"
-#include "codec/frame.h"
+#include "codec/container/codec.h"
+#include "codec/container/frame.h"
 #include "core/error.h"
 
 namespace {

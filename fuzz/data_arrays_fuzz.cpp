@@ -3,8 +3,8 @@
 #include <cstdlib>
 
 #include "core/error.h"
-#include "data/idx.h"
-#include "data/npy.h"
+#include "data/formats/idx.h"
+#include "data/formats/npy.h"
 
 namespace {
 

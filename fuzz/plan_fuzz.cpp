@@ -3,7 +3,7 @@
 #include <string>
 
 #include "core/error.h"
-#include "prune/plan.h"
+#include "prune/plan/plan.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace coppice;

@@ -7,7 +7,7 @@
 #include "runtime/executable.h"
 #include "runtime/latency.h"
 #include "runtime/reference.h"
-#include "support/random_layers.h"
+#include "support/graphs/random_layers.h"
 
 namespace {
 

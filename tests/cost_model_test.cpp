@@ -10,10 +10,10 @@
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
-#include "groups/surgery.h"
+#include "groups/cut/surgery.h"
 #include "groups/traced.h"
-#include "support/cut.h"
-#include "support/random_graph.h"
+#include "support/graphs/cut.h"
+#include "support/graphs/random_graph.h"
 
 namespace coppice {
 namespace {

@@ -25,13 +25,13 @@
 #include "core/files.h"
 #include "core/random.h"
 #include "graph/passes/loosen.h"
-#include "groups/surgery.h"
+#include "groups/cut/surgery.h"
 #include "groups/traced.h"
-#include "methods/one_shot.h"
+#include "methods/one_shot/one_shot.h"
 #include "onnx/onnx.h"
-#include "prune/allocate.h"
-#include "prune/plan.h"
-#include "prune/prunable_share.h"
+#include "prune/budget/allocate.h"
+#include "prune/budget/prunable_share.h"
+#include "prune/plan/plan.h"
 #include "support/onnxruntime.h"
 #include "support/shared_data.h"
 #include "support/temp_dir.h"
@@ -145,7 +145,7 @@ double judge_cut(Judge& judge, const Graph& masked, const Graph& cut, Random& ra
 // A random cut of this share of every group, as `prune --method random` makes it.
 Outcome random_cut(const Graph& graph, double ratio, Verify verify) {
   OneShotOptions options;
-  options.budget = {Budget::Of::ratio, ratio};
+  options.budget = {Budget::Of::ratio, 1 - ratio};
   options.round_to = 1;
   options.seed = 7;
   options.verify = verify;

@@ -10,11 +10,11 @@
 #include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
 #include "graph/value_names.h"
-#include "groups/surgery.h"
+#include "groups/cut/surgery.h"
 #include "onnx/onnx.h"
-#include "prune/compose_plans.h"
-#include "prune/recover.h"
-#include "support/long_nets.h"
+#include "prune/compensate/compensation.h"
+#include "prune/plan/compose_plans.h"
+#include "support/graphs/long_nets.h"
 
 namespace coppice {
 namespace {
@@ -120,9 +120,10 @@ TEST(Growth, of_plans_of_merged_vectors_is_linear) {
 
 TEST(Growth, of_making_up_for_a_cut_is_linear) {
   const auto prepare = [](int64_t nodes) { return cut_of(residual(nodes)); };
-  EXPECT_LT(growth(prepare,
-                   [](Cut& cut) { recover(cut.graph, cut.groups, cut.removal, {.bias = true}); }),
-            kMost);
+  EXPECT_LT(
+      growth(prepare,
+             [](Cut& cut) { compensate(cut.graph, cut.groups, cut.removal, {.bias = true}); }),
+      kMost);
 }
 
 TEST(Growth, of_cutting_and_writing_is_linear) {

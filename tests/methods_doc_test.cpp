@@ -7,7 +7,7 @@
 #include <filesystem>
 
 #include "core/files.h"
-#include "methods/option_owners.h"
+#include "methods/options/option_owners.h"
 
 namespace coppice {
 namespace {

@@ -10,9 +10,9 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "graph/op.h"
+#include "libtorch/lower/lower.h"
+#include "runtime/kernels/steps.h"
 #include "runtime/reference.h"
-#include "runtime/steps/steps.h"
-#include "train/lower/lower.h"
 
 namespace coppice {
 namespace {

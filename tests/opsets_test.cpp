@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/judged_cut.h"
+#include "support/graphs/judged_cut.h"
 
 namespace coppice {
 namespace {

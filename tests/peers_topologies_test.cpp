@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "graph/passes/loosen.h"
-#include "support/cut.h"
+#include "support/graphs/cut.h"
 
 namespace coppice {
 namespace {
@@ -105,7 +105,7 @@ TEST(PeersTopologies, a_parameter_that_nobody_reads_is_no_group) {
                 "3: w1.0 w2.1\n");
 }
 
-TEST(PeersTopologies, a_concat_over_pictures_ties_all_its_channels) {
+TEST(PeersTopologies, a_concat_over_images_ties_all_its_channels) {
   expect_groups(R"(
       input x float32 [N, 2, 4, 4]
       const w1 float32 [3, 2, 1, 1] random

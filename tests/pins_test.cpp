@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/cut.h"
+#include "support/graphs/cut.h"
 
 namespace coppice {
 namespace {

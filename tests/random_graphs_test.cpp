@@ -5,9 +5,9 @@
 
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
-#include "prune/plan.h"
-#include "support/judged_cut.h"
-#include "support/random_graph.h"
+#include "prune/plan/plan.h"
+#include "support/graphs/judged_cut.h"
+#include "support/graphs/random_graph.h"
 
 namespace coppice {
 namespace {

@@ -1,18 +1,18 @@
-// Recovering from what was measured: exact on what it was measured on, also where the model says
+// Compensating from what was measured: exact on what it was measured on, also where the model says
 // nothing of itself, and the cut still computes what the masked graph does.
 
 #include <gtest/gtest.h>
 
 #include "evidence/collector.h"
-#include "prune/recover.h"
+#include "prune/compensate/compensation.h"
 #include "runtime/executable.h"
-#include "support/cut.h"
-#include "support/random_graph.h"
+#include "support/graphs/cut.h"
+#include "support/graphs/random_graph.h"
 
 namespace coppice {
 namespace {
 
-const RecoverOptions kAll{.bias = true, .merge = true, .scale = true};
+const CompensationOptions kAll{.bias = true, .merge = true, .scale = true};
 
 // Evidence of these inputs, which all lie in one batch.
 Measure measure_on(const std::vector<Tensor>& inputs) {
@@ -40,11 +40,11 @@ struct Net {
   }
 
   // The masked net's output after recovering so.
-  Tensor masked(RecoverOptions options, Recovered* found = nullptr) const {
+  Tensor masked(CompensationOptions options, Compensated* found = nullptr) const {
     Graph changed = graph;
     Groups with_biases = groups;
     options.measure = measure_on(inputs);
-    const Recovered recovered = recover(changed, with_biases, removal, options);
+    const Compensated recovered = compensate(changed, with_biases, removal, options);
     if (found) *found = recovered;
     mask_units(changed, with_biases, removal);
     return run_reference(changed, inputs)[0];
@@ -86,15 +86,15 @@ double largest_mean_shift(const Tensor& a, const Tensor& b) {
   return largest;
 }
 
-TEST(RecoverMeasured, biases_keep_the_mean_of_every_output_over_what_was_measured) {
+TEST(CompensateMeasured, biases_keep_the_mean_of_every_output_over_what_was_measured) {
   const Net net(kFolded, {1, 4});
-  Recovered found;
+  Compensated found;
   EXPECT_GT(largest_mean_shift(net.masked({}), net.original), 0.05);
   EXPECT_LT(largest_mean_shift(net.masked({.bias = true}, &found), net.original), 1e-5);
-  EXPECT_EQ(found, (Recovered{.layers = 1, .bias = 1}));
+  EXPECT_EQ(found, (Compensated{.layers = 1, .bias = 1}));
 }
 
-TEST(RecoverMeasured, merging_is_better_than_biases_alone_and_they_are_better_than_nothing) {
+TEST(CompensateMeasured, merging_is_better_than_biases_alone_and_they_are_better_than_nothing) {
   const Net net(kFolded, {1, 4});
   const double nothing = mean_square(net.masked({}), net.original);
   const double bias = mean_square(net.masked({.bias = true}), net.original);
@@ -103,13 +103,13 @@ TEST(RecoverMeasured, merging_is_better_than_biases_alone_and_they_are_better_th
   EXPECT_LT(merged, 0.9 * bias);
 }
 
-TEST(RecoverMeasured, merging_is_the_least_squares_of_what_was_measured) {
+TEST(CompensateMeasured, merging_is_the_least_squares_of_what_was_measured) {
   const Net net(kFolded, {2});
   const double least = mean_square(net.masked({.merge = true}), net.original);
   // No other weight of a kept channel does better.
   Graph changed = net.graph;
   Groups groups = net.groups;
-  recover(changed, groups, net.removal, {.merge = true, .measure = measure_on(net.inputs)});
+  compensate(changed, groups, net.removal, {.merge = true, .measure = measure_on(net.inputs)});
   mask_units(changed, groups, net.removal);
   Tensor& weight = *changed.value(*find_value(changed, "v")).constant;
   for (const int64_t i : {0, 7, 15, 22}) {  // none of channel 2
@@ -121,7 +121,7 @@ TEST(RecoverMeasured, merging_is_the_least_squares_of_what_was_measured) {
   }
 }
 
-TEST(RecoverMeasured, each_position_behind_a_flatten_counts_by_itself) {
+TEST(CompensateMeasured, each_position_behind_a_flatten_counts_by_itself) {
   const Net net(R"(
     input x float32 [N, 2, 4, 4]
     const w float32 [4, 2, 3, 3] random
@@ -136,12 +136,12 @@ TEST(RecoverMeasured, each_position_behind_a_flatten_counts_by_itself) {
     output y
   )",
                 {3});
-  Recovered found;
+  Compensated found;
   EXPECT_LT(largest_mean_shift(net.masked({.bias = true}, &found), net.original), 1e-5);
-  EXPECT_EQ(found, (Recovered{.layers = 1, .bias = 1}));
+  EXPECT_EQ(found, (Compensated{.layers = 1, .bias = 1}));
 }
 
-TEST(RecoverMeasured, only_layers_that_lose_inputs_are_measured) {
+TEST(CompensateMeasured, only_layers_that_lose_inputs_are_measured) {
   const Net net(R"(
     input x float32 [N, 2, 6, 6]
     const w float32 [6, 2, 3, 3] random
@@ -162,11 +162,11 @@ TEST(RecoverMeasured, only_layers_that_lose_inputs_are_measured) {
   };
   Graph graph = net.graph;
   Groups groups = net.groups;
-  recover(graph, groups, net.removal, {.bias = true, .measure = measure});
+  compensate(graph, groups, net.removal, {.bias = true, .measure = measure});
   EXPECT_EQ(asked, (std::vector<std::string>{"r", "r"}));
 }
 
-TEST(RecoverMeasured, on_random_graphs_the_cut_still_equals_the_mask) {
+TEST(CompensateMeasured, on_random_graphs_the_cut_still_equals_the_mask) {
   int64_t corrected = 0, known_without = 0;
   for (uint64_t seed = 0; seed < 200 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
@@ -177,10 +177,10 @@ TEST(RecoverMeasured, on_random_graphs_the_cut_still_equals_the_mask) {
     const Removal removal = random_removal(groups, 0.4, random);
     Graph without = graph;
     Groups without_groups = groups;
-    known_without += recover(without, without_groups, removal, kAll).bias;
-    RecoverOptions options = kAll;
+    known_without += compensate(without, without_groups, removal, kAll).bias;
+    CompensationOptions options = kAll;
     options.measure = measure_on(random_inputs(graph, 2, random));
-    corrected += recover(graph, groups, removal, options).bias;
+    corrected += compensate(graph, groups, removal, options).bias;
     expect_cut_equals_mask(graph, groups, removal, random);
   }
   EXPECT_GT(corrected, 2 * known_without);

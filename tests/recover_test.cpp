@@ -1,29 +1,28 @@
 // What --recover changes in a graph: exact where the model says all there is to know, nothing where
 // it says nothing, and the cut still computes what the masked graph does.
 
-#include "prune/recover.h"
-
 #include <gtest/gtest.h>
 
-#include "support/cut.h"
-#include "support/random_graph.h"
+#include "prune/compensate/compensation.h"
+#include "support/graphs/cut.h"
+#include "support/graphs/random_graph.h"
 
 namespace coppice {
 namespace {
 
-const RecoverOptions kAll{.bias = true, .merge = true, .scale = true};
+const CompensationOptions kAll{.bias = true, .merge = true, .scale = true};
 
 struct Net {
   Graph graph;
   Groups groups;
   Removal removal;
-  Recovered recovered;
+  Compensated recovered;
 
   explicit Net(const std::string& text)
       : graph(parse_text_graph(text)), groups(find_groups(graph)), removal(groups.unit_count, 0) {}
   void remove(int64_t index) { removal[index] = 1; }
-  void recover(const RecoverOptions& options) {
-    recovered = coppice::recover(graph, groups, removal, options);
+  void compensate(const CompensationOptions& options) {
+    recovered = coppice::compensate(graph, groups, removal, options);
   }
   Tensor& tensor(const std::string& name) {
     return *graph.value(*find_value(graph, name)).constant;
@@ -66,19 +65,19 @@ TEST(Recover, a_normalisation_that_isnt_by_channel_at_inference_says_nothing) {
     net.graph.nodes[1].attributes.set(attribute,
                                       int64_t{std::string(attribute) == "training_mode"});
     net.remove(0);
-    net.recover(kAll);
-    EXPECT_EQ(net.recovered, (Recovered{.layers = 1, .unknown = 1})) << attribute;
+    net.compensate(kAll);
+    EXPECT_EQ(net.recovered, (Compensated{.layers = 1, .unknown = 1})) << attribute;
   }
 }
 
 TEST(Recover, a_channel_that_repeats_another_is_merged_exactly) {
-  for (const RecoverOptions& options : {RecoverOptions{.merge = true}, kAll}) {
+  for (const CompensationOptions& options : {CompensationOptions{.merge = true}, kAll}) {
     Net net = twins();
     Random random(1);
     const std::vector<Tensor> inputs = random_inputs(net.graph, 2, random);
     const Tensor original = net.run(inputs);
     net.remove(0);
-    net.recover(options);
+    net.compensate(options);
     remove_units(net.graph, net.groups, net.removal);
     EXPECT_LT(difference(original, net.run(inputs)), 1e-5);
     EXPECT_EQ(net.tensor("v").shape(), (Shape{3, 3, 3, 3}));
@@ -90,8 +89,8 @@ TEST(Recover, behind_a_layer_with_batch_normalization_the_running_mean_takes_it)
   const Tensor weight = net.tensor("v"), mean = net.tensor("v_mean"),
                variance = net.tensor("v_variance");
   net.remove(2);
-  net.recover({.bias = true});
-  EXPECT_EQ(net.recovered, (Recovered{.layers = 1, .bias = 1}));
+  net.compensate({.bias = true});
+  EXPECT_EQ(net.recovered, (Compensated{.layers = 1, .bias = 1}));
   EXPECT_EQ(net.tensor("v"), weight);
   EXPECT_EQ(net.tensor("v_variance"), variance);
   EXPECT_FALSE(net.tensor("v_mean") == mean);
@@ -102,8 +101,8 @@ TEST(Recover, the_running_variance_shrinks_by_what_is_lost) {
   Net net = twins();
   const Tensor before = net.tensor("v_variance");
   net.remove(1);
-  net.recover({.scale = true});
-  EXPECT_EQ(net.recovered, (Recovered{.layers = 1, .scale = 1}));
+  net.compensate({.scale = true});
+  EXPECT_EQ(net.recovered, (Compensated{.layers = 1, .scale = 1}));
   for (int64_t i = 0; i < 3; ++i) {
     EXPECT_LT(net.tensor("v_variance").as<float>()[i], before.as<float>()[i]);
   }
@@ -132,8 +131,8 @@ TEST(Recover, a_channel_that_is_constant_is_folded_into_a_bias_exactly) {
   const std::vector<Tensor> inputs = random_inputs(net.graph, 2, random);
   const Tensor original = net.run(inputs);
   net.remove(1);
-  net.recover({.bias = true});
-  EXPECT_EQ(net.recovered, (Recovered{.layers = 1, .bias = 1}));
+  net.compensate({.bias = true});
+  EXPECT_EQ(net.recovered, (Compensated{.layers = 1, .bias = 1}));
   expect_cut_equals_mask(net.graph, net.groups, net.removal, random);
   remove_units(net.graph, net.groups, net.removal);
   EXPECT_LT(difference(original, net.run(inputs)), 1e-5);
@@ -160,8 +159,8 @@ TEST(Recover, a_new_bias_is_cut_with_the_filters_it_belongs_to) {
   ASSERT_EQ(net.groups.unit_count, 7);
   net.remove(1);
   net.remove(6);
-  net.recover(kAll);
-  EXPECT_EQ(net.recovered, (Recovered{.layers = 2, .bias = 2, .merge = 2}));
+  net.compensate(kAll);
+  EXPECT_EQ(net.recovered, (Compensated{.layers = 2, .bias = 2, .merge = 2}));
   Random random(1);
   const Graph cut = expect_cut_equals_mask(net.graph, net.groups, net.removal, random);
   const Node& layer = cut.nodes[3];
@@ -180,8 +179,8 @@ TEST(Recover, without_normalization_nothing_is_known_and_nothing_changes) {
     output y)");
   net.remove(0);
   const Tensor first = net.tensor("w"), second = net.tensor("v");
-  net.recover(kAll);
-  EXPECT_EQ(net.recovered, (Recovered{.layers = 1, .unknown = 1}));
+  net.compensate(kAll);
+  EXPECT_EQ(net.recovered, (Compensated{.layers = 1, .unknown = 1}));
   EXPECT_EQ(net.tensor("w"), first);
   EXPECT_EQ(net.tensor("v"), second);
   EXPECT_EQ(net.graph.nodes[2].inputs.size(), 2u);
@@ -206,8 +205,8 @@ TEST(Recover, weights_that_two_layers_read_are_left_alone) {
     output y)");
   const Tensor shared = net.tensor("v");
   net.remove(0);
-  net.recover(kAll);
-  EXPECT_EQ(net.recovered, (Recovered{.layers = 2, .unknown = 2}));
+  net.compensate(kAll);
+  EXPECT_EQ(net.recovered, (Compensated{.layers = 2, .unknown = 2}));
   EXPECT_EQ(net.tensor("v"), shared);
 }
 
@@ -232,8 +231,8 @@ TEST(Recover, behind_a_flatten_a_channel_leaves_with_all_its_positions) {
   const std::vector<Tensor> inputs = random_inputs(net.graph, 2, random);
   const Tensor original = net.run(inputs);
   net.remove(1);
-  net.recover(kAll);
-  EXPECT_EQ(net.recovered, (Recovered{.layers = 1, .bias = 1, .merge = 1}));
+  net.compensate(kAll);
+  EXPECT_EQ(net.recovered, (Compensated{.layers = 1, .bias = 1, .merge = 1}));
   remove_units(net.graph, net.groups, net.removal);
   EXPECT_LT(difference(original, net.run(inputs)), 1e-5);
 }
@@ -271,7 +270,7 @@ TEST(Recover, of_normal_inputs_the_mean_of_the_outputs_stays) {
   Net masked = net;
   mask_units(masked.graph, masked.groups, masked.removal);
   const Tensor plain = masked.run(inputs);
-  net.recover({.bias = true});
+  net.compensate({.bias = true});
   mask_units(net.graph, net.groups, net.removal);
   const Tensor corrected = net.run(inputs);
   double before = 0, after = 0;
@@ -294,8 +293,8 @@ TEST(Recover, on_random_graphs_the_cut_still_equals_the_mask) {
     const Removal removal = random_removal(groups, 0.4, random);
     Graph again = graph;
     Groups same = groups;
-    const Recovered found = recover(graph, groups, removal, kAll);
-    EXPECT_EQ(recover(again, same, removal, kAll), found);
+    const Compensated found = compensate(graph, groups, removal, kAll);
+    EXPECT_EQ(compensate(again, same, removal, kAll), found);
     for (size_t i = 0; i < graph.values.size(); ++i) {
       ASSERT_EQ(graph.values[i].constant, again.values[i].constant);
     }

@@ -7,7 +7,7 @@
 #include <cmath>
 
 #include "core/random.h"
-#include "groups/surgery.h"
+#include "groups/cut/surgery.h"
 #include "onnx/onnx.h"
 #include "support/onnxruntime.h"
 #include "support/shared_data.h"

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "support/cut.h"
+#include "support/graphs/cut.h"
 
 namespace coppice {
 namespace {

@@ -5,10 +5,10 @@
 
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
-#include "prune/allocate.h"
-#include "prune/plan.h"
+#include "prune/budget/allocate.h"
+#include "prune/plan/plan.h"
 #include "runtime/executable.h"
-#include "support/judged_cut.h"
+#include "support/graphs/judged_cut.h"
 #include "zoo/zoo.h"
 
 namespace coppice {

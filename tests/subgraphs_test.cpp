@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "onnx.pb.h"
-#include "support/judged_cut.h"
+#include "support/graphs/judged_cut.h"
 
 namespace coppice {
 namespace {

@@ -7,13 +7,13 @@
 #include "core/attempt.h"
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/passes/simplify.h"
-#include "methods/one_shot.h"
+#include "methods/one_shot/one_shot.h"
 #include "onnx/onnx.h"
+#include "support/graphs/random_graph.h"
+#include "support/graphs/text_graph.h"
 #include "support/onnx_checker.h"
-#include "support/random_graph.h"
 #include "support/shared_data.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -53,7 +53,7 @@ void list_initialisers(Graph& graph) {
 
 OneShotOptions third_of_channels() {
   OneShotOptions options;
-  options.budget = {.of = Budget::Of::ratio, .value = 0.34};
+  options.budget = {.of = Budget::Of::ratio, .kept = 0.66};
   options.round_to = 1;
   options.verify = Verify::off;
   return options;

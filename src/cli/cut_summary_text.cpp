@@ -67,7 +67,7 @@ std::string group_table(const std::vector<GroupCut>& groups) {
   return table.text(kMostGroups);
 }
 
-std::string recovered_line(const Recovered& found) {
+std::string recovered_line(const Compensated& found) {
   const auto of = [&](const char* what, int64_t count) {
     return count == 0 ? std::string() : ", " + with_separators(count) + " " + what;
   };

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "cli/console.h"
-#include "tasks/cut_summary.h"
+#include "tasks/parts/cut_summary.h"
 
 namespace coppice {
 

@@ -10,8 +10,8 @@
 #include "cli/console.h"
 #include "cli/progress.h"
 #include "report/run_folder.h"
-#include "tasks/common.h"
-#include "tasks/watcher.h"
+#include "tasks/parts/common.h"
+#include "tasks/parts/watcher.h"
 
 namespace CLI {
 class App;

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "cli/console.h"
-#include "tasks/watcher.h"
+#include "tasks/parts/watcher.h"
 
 namespace coppice {
 

@@ -10,7 +10,7 @@ namespace coppice {
 namespace {
 
 // Threads are started anew for every batch, about 20 us each: a thread gets at least this many
-// values (21 CIFAR pictures, less than one of ImageNet's) to be worth it.
+// values (21 CIFAR images, less than one of ImageNet's) to be worth it.
 constexpr int64_t kValuesPerThread = 65536;
 
 }  // namespace

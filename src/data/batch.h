@@ -1,5 +1,5 @@
 // Samples of a data set into one model input: reading, decoding and preprocessing in parallel.
-// Each picture's place is fixed by its position in `indices`, so the result does not depend on the
+// Each image's place is fixed by its position in `indices`, so the result does not depend on the
 // number of threads.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 #include "core/tensor.h"
 #include "data/dataset.h"
-#include "data/preprocess.h"
+#include "data/images/preprocess.h"
 
 namespace coppice {
 

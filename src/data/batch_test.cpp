@@ -1,4 +1,4 @@
-// Batches: the right pictures in the right places, whatever the number of threads.
+// Batches: the right images in the right places, whatever the number of threads.
 #include "data/batch.h"
 
 #include "core/threads.h"
@@ -64,7 +64,7 @@ TEST_F(Batch, errors_name_the_sample) {
   });
 }
 
-TEST_F(Batch, pictures_of_different_sizes_become_one_batch) {
+TEST_F(Batch, images_of_different_sizes_become_one_batch) {
   const test::TempFolder folder;
   folder.write("a/1.png", test::png(4, 2, PNG_FORMAT_GRAY, {9, 1, 2, 9, 9, 3, 4, 9}));
   folder.write("a/2.png", test::png(2, 2, PNG_FORMAT_RGB, {5, 5, 5, 6, 6, 6, 7, 7, 7, 8, 8, 8}));
@@ -74,7 +74,7 @@ TEST_F(Batch, pictures_of_different_sizes_become_one_batch) {
   EXPECT_EQ(images, Tensor::of<float>({2, 1, 2, 2}, std::vector<float>{1, 2, 3, 4, 5, 6, 7, 8}));
 }
 
-TEST_F(Batch, real_pictures_load_in_both_layouts) {
+TEST_F(Batch, real_images_load_in_both_layouts) {
   const auto folder = test::real_data("imagenet-sample");
   if (!folder) GTEST_SKIP() << "no real data";
   const auto dataset = open_dataset("images:" + *folder, Split::test);

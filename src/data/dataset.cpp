@@ -3,7 +3,7 @@
 #include "data/dataset.h"
 
 #include "core/error.h"
-#include "data/formats.h"
+#include "data/formats/formats.h"
 
 namespace coppice {
 namespace {
@@ -15,9 +15,9 @@ constexpr DatasetFormat kFormats[] = {
     {"cifar10", "CIFAR-10, binary version (plain, .gz or .xz)", "cifar10:DIR", open_cifar10},
     {"cifar100", "CIFAR-100, binary version, fine labels (plain, .gz or .xz)", "cifar100:DIR",
      open_cifar100},
-    {"images", "folders of JPEG or PNG pictures, one folder a class", "images:DIR",
+    {"images", "folders of JPEG or PNG images, one folder a class", "images:DIR",
      open_image_folder},
-    {"npy", "NumPy files: pictures (uint8 or float32) and integer labels; two more to test with",
+    {"npy", "NumPy files: images (uint8 or float32) and integer labels; two more to test with",
      "npy:IMAGES,LABELS[,TEST_IMAGES,TEST_LABELS]", open_npy},
     {"digits", "built in: rendered handwritten-like digits, 28x28 grey", "digits", open_digits},
 };

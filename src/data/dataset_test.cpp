@@ -52,9 +52,9 @@ TEST(Dataset, every_format_names_what_is_missing) {
 
 TEST(Dataset, every_format_has_its_usual_augmentation) {
   const test::TempFolder folder;
-  const std::string picture(3072, 'x'), zeros(3, '\0');
-  folder.write("test_batch.bin", "\1" + picture);
-  folder.write("test.bin", "\1\1" + picture);
+  const std::string image(3072, 'x'), zeros(3, '\0');
+  folder.write("test_batch.bin", "\1" + image);
+  folder.write("test.bin", "\1\1" + image);
   folder.write("t10k-images-idx3-ubyte", zeros.substr(2) + zeros.substr(2) + "\x8\x3" + zeros +
                                              "\1" + zeros + "\1" + zeros + "\1" + "x");
   folder.write("t10k-labels-idx1-ubyte",
@@ -99,14 +99,13 @@ TEST(ShiftedLabels, are_the_models_classes_and_everything_else_stays) {
   }
 }
 
-TEST(ShiftedLabels, below_the_first_class_are_refused_with_the_picture) {
+TEST(ShiftedLabels, below_the_first_class_are_refused_with_the_image) {
   const auto digits = open_dataset("digits", Split::test);
   int64_t zero = 0;
   while (digits->label(zero) != 0) ++zero;
-  expect_error(
-      ErrorKind::input,
-      {"'digits'", "label 0 of picture " + std::to_string(zero), "by -1", "--label-offset"},
-      [] { shift_labels(open_dataset("digits", Split::test), -1); });
+  expect_error(ErrorKind::input,
+               {"'digits'", "label 0 of image " + std::to_string(zero), "by -1", "--label-offset"},
+               [] { shift_labels(open_dataset("digits", Split::test), -1); });
 }
 
 }  // namespace

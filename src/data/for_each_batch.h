@@ -1,4 +1,4 @@
-// Pictures of a data set once, in order and as they are: the next batch is read, decoded and
+// Images of a data set once, in order and as they are: the next batch is read, decoded and
 // preprocessed while the current one is used.
 #pragma once
 
@@ -10,7 +10,7 @@
 namespace coppice {
 
 struct BatchJob {
-  std::vector<int64_t> indices;  // which pictures
+  std::vector<int64_t> indices;  // which images
   int64_t batch = 100;           // the last one may be smaller
   Shape input;                   // of the model, without the batch axis
   Preprocessing preprocessing;

@@ -8,7 +8,7 @@
 namespace coppice {
 namespace {
 
-TEST(ForEachBatch, gives_every_picture_once_and_in_order) {
+TEST(ForEachBatch, gives_every_image_once_and_in_order) {
   const auto digits = open_dataset("digits", Split::train);
   const std::vector<int64_t> indices{5, 3, 900, 4, 4, 8, 1};
   Tensor all = Tensor::zeros(DType::f32, {7, 784});
@@ -27,7 +27,7 @@ TEST(ForEachBatch, gives_every_picture_once_and_in_order) {
   EXPECT_EQ(sizes, (std::vector<int64_t>{3, 3, 1}));
 }
 
-TEST(ForEachBatch, no_pictures_are_no_batches_and_whoever_uses_them_may_stop) {
+TEST(ForEachBatch, no_images_are_no_batches_and_whoever_uses_them_may_stop) {
   const auto digits = open_dataset("digits", Split::train);
   const Preprocessing none = parse_preprocessing("none");
   for_each_batch(*digits, {{}, 3, {784}, none}, [](const Batch&) { FAIL(); });

@@ -27,7 +27,7 @@ constexpr uint64_t kSampleStream = 0x73616d706c65;  // "sample"
 // One to hand over and one more to even out a slow one.
 constexpr size_t kMostReady = 2;
 
-// The pictures of one epoch as the model is to see them, until there is a request to stop.
+// The images of one epoch as the model is to see them, until there is a request to stop.
 class AugmentedDataset : public Dataset {
  public:
   AugmentedDataset(const Dataset& dataset, const LoaderOptions& options, uint64_t epoch,
@@ -93,7 +93,7 @@ class Loader::State {
   int64_t batches() const { return static_cast<int64_t>(options_.indices.size()) / options_.batch; }
 
   void start(int64_t number) {
-    worker_.reset();  // waits for no more than the pictures that are being read
+    worker_.reset();  // waits for no more than the images that are being read
     ready_.clear();
     worker_.emplace([this, number](const std::stop_token& stop) { work(stop, number); });
   }
@@ -128,8 +128,8 @@ class Loader::State {
       ordered_epoch_ = epoch;
       const std::span<const int64_t> indices = std::span(order_).subspan(
           number % batches() * options_.batch, static_cast<size_t>(options_.batch));
-      const AugmentedDataset pictures(dataset_, options_, static_cast<uint64_t>(epoch), stop);
-      return {make_batch(pictures, options_, indices), nullptr};
+      const AugmentedDataset images(dataset_, options_, static_cast<uint64_t>(epoch), stop);
+      return {make_batch(images, options_, indices), nullptr};
     } catch (...) {
       return {{}, std::current_exception()};
     }
@@ -149,11 +149,11 @@ Loader::Loader(const Dataset& dataset, LoaderOptions options) {
   const int64_t count = static_cast<int64_t>(options.indices.size());
   COPPICE_CHECK(options.batch > 0, "batches of " + std::to_string(options.batch));
   for (const int64_t index : options.indices) {
-    COPPICE_CHECK(index >= 0 && index < dataset.size(), "picture " + std::to_string(index));
+    COPPICE_CHECK(index >= 0 && index < dataset.size(), "image " + std::to_string(index));
   }
   if (count < options.batch) {
     fail_input("data set '" + dataset.name() + "': " + std::to_string(count) +
-                   " pictures to train with, expected at least one batch of " +
+                   " images to train with, expected at least one batch of " +
                    std::to_string(options.batch),
                {option_hint("batch", std::to_string(std::max<int64_t>(1, count)), "is the most")});
   }
@@ -173,7 +173,7 @@ void Loader::start(int64_t epoch, int64_t batch) {
 
 Batch Loader::next() { return state_->next(); }
 
-std::vector<int64_t> sample_pictures(int64_t count, int64_t wanted) {
+std::vector<int64_t> sample_images(int64_t count, int64_t wanted) {
   std::vector<int64_t> order = Random::stream(0, {kSampleStream}).permutation(count);
   order.resize(static_cast<size_t>(std::clamp<int64_t>(wanted, 0, count)));
   std::sort(order.begin(), order.end());

@@ -1,4 +1,4 @@
-// The training pictures, epoch after epoch: shuffled, augmented, preprocessed, in batches that are
+// The training images, epoch after epoch: shuffled, augmented, preprocessed, in batches that are
 // made ahead in the background while the caller works on the one before.
 //
 // Order and augmentation are functions of (seed, epoch), so any place in any epoch can be started
@@ -10,9 +10,9 @@
 #include <vector>
 
 #include "core/tensor.h"
-#include "data/augment.h"
 #include "data/dataset.h"
-#include "data/preprocess.h"
+#include "data/images/augment.h"
+#include "data/images/preprocess.h"
 
 namespace coppice {
 
@@ -22,7 +22,7 @@ struct Batch {
 };
 
 struct LoaderOptions {
-  std::vector<int64_t> indices;  // which pictures of the data set
+  std::vector<int64_t> indices;  // which images of the data set
   int64_t batch = 128;           // an incomplete last batch of an epoch is left out
   Shape input;                   // of the model, without the batch axis
   Preprocessing preprocessing;
@@ -54,6 +54,6 @@ class Loader {
 
 // `wanted` of 0 .. count - 1, or all where there are fewer, ascending: always the same ones, drawn
 // at random, since a data set may be sorted by class, or repeat its classes in turn.
-std::vector<int64_t> sample_pictures(int64_t count, int64_t wanted);
+std::vector<int64_t> sample_images(int64_t count, int64_t wanted);
 
 }  // namespace coppice

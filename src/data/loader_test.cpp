@@ -1,4 +1,4 @@
-// The loader: which pictures come in which batch, whatever was asked for before and however many
+// The loader: which images come in which batch, whatever was asked for before and however many
 // threads there are.
 #include "data/loader.h"
 
@@ -18,7 +18,7 @@ namespace {
 
 using test::expect_error;
 
-// Picture i is one value i, labelled i. Reads are counted.
+// Image i is one value i, labelled i. Reads are counted.
 struct Numbers : Dataset {
   explicit Numbers(int64_t count) : broken(count), count_(count) {}
 
@@ -36,7 +36,7 @@ struct Numbers : Dataset {
   }
 
   mutable std::atomic<int64_t> reads = 0;
-  int64_t broken;  // from here on pictures can't be read
+  int64_t broken;  // from here on images can't be read
   int64_t work = 0;
 
  private:
@@ -86,7 +86,7 @@ class Loaders : public ::testing::Test {
   ~Loaders() override { set_thread_count(0); }
 };
 
-TEST_F(Loaders, an_epoch_gives_each_picture_at_most_once_in_whole_batches) {
+TEST_F(Loaders, an_epoch_gives_each_image_at_most_once_in_whole_batches) {
   const Numbers numbers(100);
   LoaderOptions options = number_options(0, 8);
   for (int64_t i = 3; i < 64; ++i) options.indices.push_back(i);
@@ -119,7 +119,7 @@ TEST_F(Loaders, epochs_and_seeds_differ_in_order) {
   EXPECT_NE(epochs[0].labels, Loader(numbers, other).next().labels);
 }
 
-TEST_F(Loaders, epochs_augment_the_same_picture_differently) {
+TEST_F(Loaders, epochs_augment_the_same_image_differently) {
   const auto digits = open_dataset("digits", Split::train);
   LoaderOptions options = digit_options();
   options.indices = {5};
@@ -130,7 +130,7 @@ TEST_F(Loaders, epochs_augment_the_same_picture_differently) {
   EXPECT_FALSE(epochs[0].images == epochs[1].images);
 }
 
-TEST_F(Loaders, pictures_are_read_augmented_and_preprocessed) {
+TEST_F(Loaders, images_are_read_augmented_and_preprocessed) {
   const auto digits = open_dataset("digits", Split::train);
   const LoaderOptions options = digit_options();
   Loader loader(*digits, options);
@@ -153,7 +153,7 @@ TEST_F(Loaders, pictures_are_read_augmented_and_preprocessed) {
   EXPECT_EQ(found, batch.labels.size());
 }
 
-// Where preprocessing would resize and cut out the middle, a window of the picture goes in whole.
+// Where preprocessing would resize and cut out the middle, a window of the image goes in whole.
 TEST_F(Loaders, random_areas_are_neither_resized_again_nor_cropped) {
   const auto digits = open_dataset("digits", Split::train);
   LoaderOptions options = digit_options();
@@ -231,7 +231,7 @@ TEST_F(Loaders, leaving_does_not_wait_for_the_rest_of_a_batch) {
   EXPECT_LT(numbers.reads, kCount);
 }
 
-TEST_F(Loaders, errors_of_pictures_come_out_of_next_and_the_batch_after_follows) {
+TEST_F(Loaders, errors_of_images_come_out_of_next_and_the_batch_after_follows) {
   Numbers numbers(40);
   LoaderOptions options = number_options(40, 10);
   Loader whole(numbers, options);
@@ -248,18 +248,18 @@ TEST_F(Loaders, errors_of_pictures_come_out_of_next_and_the_batch_after_follows)
   }
 }
 
-TEST_F(Loaders, fewer_pictures_than_a_batch_is_an_error) {
+TEST_F(Loaders, fewer_images_than_a_batch_is_an_error) {
   const Numbers numbers(100);
   EXPECT_EQ(Loader(numbers, number_options(64, 64)).batches(), 1);
   expect_error(ErrorKind::input, {"'numbers'", "63", "64", "at least one batch of 64"},
                [&] { Loader(numbers, number_options(63, 64)); });
-  expect_error(ErrorKind::input, {"0 pictures", "64"},
+  expect_error(ErrorKind::input, {"0 images", "64"},
                [&] { Loader(numbers, number_options(0, 64)); });
 }
 
-TEST(SamplePictures, are_always_the_same_and_follow_neither_classes_in_turn_nor_in_a_row) {
-  const std::vector<int64_t> some = sample_pictures(1000, 100);
-  EXPECT_EQ(some, sample_pictures(1000, 100));
+TEST(SampleImages, are_always_the_same_and_follow_neither_classes_in_turn_nor_in_a_row) {
+  const std::vector<int64_t> some = sample_images(1000, 100);
+  EXPECT_EQ(some, sample_images(1000, 100));
   ASSERT_EQ(some.size(), 100u);
   EXPECT_TRUE(std::ranges::is_sorted(some));
   std::map<int64_t, int64_t> in_turn, in_a_row;  // ten classes, each way
@@ -270,8 +270,8 @@ TEST(SamplePictures, are_always_the_same_and_follow_neither_classes_in_turn_nor_
   EXPECT_EQ(in_turn.size(), 10u);
   EXPECT_EQ(in_a_row.size(), 10u);
   for (const auto& [label, count] : in_turn) EXPECT_LT(count, 25) << label;
-  EXPECT_EQ(sample_pictures(5, 100), first(5));
-  EXPECT_EQ(sample_pictures(5, 0), first(0));
+  EXPECT_EQ(sample_images(5, 100), first(5));
+  EXPECT_EQ(sample_images(5, 0), first(0));
 }
 
 }  // namespace

@@ -14,17 +14,17 @@ namespace {
 constexpr uint64_t kSeed = 0x5eed;
 constexpr uint64_t kHoldOutStream = 0x686f6c646f7574;  // "holdout": no other stream is like it
 
-// Picture k of a class of n, in the order, stands where (k + 1/2) / n of the class are done.
+// Image k of a class of n, in the order, stands where (k + 1/2) / n of the class are done.
 void deal_by_class(const Dataset& dataset, std::vector<int64_t>& order) {
   std::map<int64_t, double> count, seen;
   std::vector<int64_t> labels(order.size());
-  for (const int64_t picture : order) ++count[labels[picture] = dataset.label(picture)];
+  for (const int64_t image : order) ++count[labels[image] = dataset.label(image)];
   std::vector<double> place(order.size());
-  for (const int64_t picture : order) {
-    const int64_t label = labels[picture];
-    place[picture] = (seen[label]++ + 0.5) / count[label];
+  for (const int64_t image : order) {
+    const int64_t label = labels[image];
+    place[image] = (seen[label]++ + 0.5) / count[label];
   }
-  std::ranges::stable_sort(order, {}, [&](int64_t picture) { return place[picture]; });
+  std::ranges::stable_sort(order, {}, [&](int64_t image) { return place[image]; });
 }
 
 }  // namespace
@@ -42,7 +42,7 @@ const char* name_of(Part part) {
 Parts parts_of(const Dataset& dataset, const PartShares& shares) {
   const double least = std::min({shares.held_out, shares.search, shares.recalibration});
   const double all = shares.held_out + shares.search + shares.recalibration;
-  COPPICE_CHECK(least >= 0 && all <= 1, "parts of " + std::to_string(all) + " of the pictures");
+  COPPICE_CHECK(least >= 0 && all <= 1, "parts of " + std::to_string(all) + " of the images");
   std::vector<int64_t> order = Random::stream(kSeed, {kHoldOutStream}).permutation(dataset.size());
   if (shares.drawn == PartShares::Drawn::by_class) deal_by_class(dataset, order);
   Parts parts;

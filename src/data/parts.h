@@ -1,8 +1,8 @@
-// The pictures that a data set has to train with, in parts that share none: what a choice is made
+// The images that a data set has to train with, in parts that share none: what a choice is made
 // by must not be what it is judged by, nor what was trained on.
 //
 // The parts are the data set's: a function of its size, its labels and the shares alone, whatever a
-// run's seed says, so that runs that are compared by the pictures held out hold out the same ones,
+// run's seed says, so that runs that are compared by the images held out hold out the same ones,
 // and a resumed run finds the parts that it had.
 #pragma once
 
@@ -25,14 +25,14 @@ inline constexpr std::array kParts = {Part::training, Part::recalibration, Part:
                                       Part::held_out};
 const char* name_of(Part part);  // "training", "recalibration", "search", "held_out"
 
-// Of all pictures, each rounded to the nearest; what is left trains.
+// Of all images, each rounded to the nearest; what is left trains.
 struct PartShares {
   double held_out = 0.1, search = 0, recalibration = 0;
   // by_class: of every class the same share in every part, but for rounding; reads all labels.
   enum class Drawn { anyhow, by_class } drawn = Drawn::anyhow;
 };
 
-// By part the numbers of its pictures, ascending; all parts are there, if empty. Requires: shares
+// By part the numbers of its images, ascending; all parts are there, if empty. Requires: shares
 // from 0 up that don't come to more than 1.
 using Parts = std::map<Part, std::vector<int64_t>>;
 Parts parts_of(const Dataset& dataset, const PartShares& shares);

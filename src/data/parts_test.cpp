@@ -9,7 +9,7 @@
 namespace coppice {
 namespace {
 
-// Pictures 0 .. count - 1 of ten classes: two thirds of class 0, sorted by class.
+// Images 0 .. count - 1 of ten classes: two thirds of class 0, sorted by class.
 class Labels : public Dataset {
  public:
   explicit Labels(int64_t count) : count_(count) {}
@@ -35,9 +35,9 @@ std::vector<int64_t> first(int64_t count) {
 
 std::vector<int64_t> all_of(const Parts& parts) {
   std::vector<int64_t> all;
-  for (const auto& [part, pictures] : parts) {
-    EXPECT_TRUE(std::ranges::is_sorted(pictures)) << name_of(part);
-    all.insert(all.end(), pictures.begin(), pictures.end());
+  for (const auto& [part, images] : parts) {
+    EXPECT_TRUE(std::ranges::is_sorted(images)) << name_of(part);
+    all.insert(all.end(), images.begin(), images.end());
   }
   std::ranges::sort(all);
   return all;
@@ -63,7 +63,7 @@ TEST(Parts, are_ascending_have_their_shares_and_make_up_the_whole) {
   EXPECT_EQ(all_of(parts_of(Labels(3), {.held_out = 0.5, .search = 0.5})), first(3));
 }
 
-TEST(Parts, the_pictures_held_out_are_the_same_whatever_else_is_parted_off) {
+TEST(Parts, the_images_held_out_are_the_same_whatever_else_is_parted_off) {
   const Parts plain = parts_of(Labels(1000), {.held_out = 0.1});
   const Parts more = parts_of(Labels(1000), {.held_out = 0.1, .search = 0.2, .recalibration = 0.1});
   EXPECT_EQ(plain, parts_of(Labels(1000), {.held_out = 0.1}));
@@ -79,12 +79,12 @@ TEST(Parts, drawn_by_class_they_have_the_same_share_of_every_class) {
   const Parts anyhow = parts_of(dataset, {.held_out = 0.2});
   EXPECT_NE(parts.at(Part::held_out), anyhow.at(Part::held_out));
   for (const Part part : kParts) {
-    const auto& pictures = parts.at(part);
-    const double share = static_cast<double>(pictures.size()) / 900;
+    const auto& images = parts.at(part);
+    const double share = static_cast<double>(images.size()) / 900;
     for (int64_t label = 0; label < 10; ++label) {
-      const auto of_class = [&](int64_t picture) { return dataset.label(picture) == label; };
+      const auto of_class = [&](int64_t image) { return dataset.label(image) == label; };
       const double all = label == 0 ? 600 : 300.0 / 9;
-      const auto found = static_cast<double>(std::ranges::count_if(pictures, of_class));
+      const auto found = static_cast<double>(std::ranges::count_if(images, of_class));
       EXPECT_NEAR(found, share * all, 2.5) << name_of(part) << ", class " << label;
     }
   }

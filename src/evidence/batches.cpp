@@ -13,16 +13,16 @@ void add_times(std::vector<double>& sums, std::span<const T> numbers, double tim
 
 }  // namespace
 
-void EvidenceOfBatches::add(const Evidence& batch, int64_t pictures) {
+void EvidenceOfBatches::add(const Evidence& batch, int64_t images) {
   COPPICE_CHECK(batches_ == 0 || batch.size() == gathered_.size(), "a batch of other requests");
   ++batches_;
-  pictures_ += pictures;
+  images_ += images;
   for (const auto& [request, answer] : batch.answers()) {
     COPPICE_CHECK(needs_gradients(request.reduction), "a batch of evidence without gradients");
     Gathered& gathered = gathered_[request];
     gathered.shape = answer.shape();
     if (request.reduction == Reduction::weight_gradients) {
-      add_times(gathered.numbers, answer.as<float>(), static_cast<double>(pictures));
+      add_times(gathered.numbers, answer.as<float>(), static_cast<double>(images));
     } else if (request.reduction == Reduction::scale_saliency) {
       add_times(gathered.numbers, answer.as<double>(), 1);
     } else {
@@ -39,9 +39,9 @@ Evidence EvidenceOfBatches::finish() const {
     std::vector<double> numbers = gathered.numbers;
     Shape shape = gathered.shape;
     if (is_of_gates(request.reduction)) {
-      shape[0] = pictures_;
+      shape[0] = images_;
     } else {
-      for (double& x : numbers) x /= static_cast<double>(of_weight ? pictures_ : batches_);
+      for (double& x : numbers) x /= static_cast<double>(of_weight ? images_ : batches_);
     }
     const Tensor answer = of_weight ? Tensor::of<float>(shape, {numbers.begin(), numbers.end()})
                                     : Tensor::of<double>(shape, numbers);

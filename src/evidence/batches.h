@@ -11,8 +11,8 @@ namespace coppice {
 class EvidenceOfBatches {
  public:
   // Requires: the same requests for each batch, all of which need gradients.
-  void add(const Evidence& batch, int64_t pictures);
-  // What speaks of pictures, batch behind batch; the others' means (requests.h). Throws
+  void add(const Evidence& batch, int64_t images);
+  // What speaks of images, batch behind batch; the others' means (requests.h). Throws
   // Error::input, naming value and channel, where it isn't finite.
   Evidence finish() const;
 
@@ -22,7 +22,7 @@ class EvidenceOfBatches {
     std::vector<double> numbers;
   };
   std::map<EvidenceRequest, Gathered> gathered_;
-  int64_t batches_ = 0, pictures_ = 0;
+  int64_t batches_ = 0, images_ = 0;
 };
 
 }  // namespace coppice

@@ -7,7 +7,7 @@
 #include "core/error.h"
 #include "evidence/collector.h"
 #include "evidence/plain_loops.h"
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -24,7 +24,7 @@ Evidence batch_of(const std::vector<double>& gates, const std::vector<double>& s
   return evidence;
 }
 
-TEST(EvidenceOfBatches, follows_each_other_by_picture_and_is_averaged_over_pictures_or_batches) {
+TEST(EvidenceOfBatches, follows_each_other_by_image_and_is_averaged_over_images_or_batches) {
   EvidenceOfBatches batches;
   batches.add(batch_of({1, 2, 3, 4, 5, 6}, {1, 4}, {1, 2}), 3);
   batches.add(batch_of({7, 8}, {3, 0}, {5, -2}), 1);

@@ -55,7 +55,7 @@ class Sources {
     const auto id = ids_.find(request.value);
     if (id == ids_.end()) refuse(request, "the model has none of that name and of known shape");
     if (request.reduction == Reduction::samples || request.reduction == Reduction::patches) {
-      if (request.points < 1) refuse(request, "expected at least one point of each picture");
+      if (request.points < 1) refuse(request, "expected at least one point of each image");
     }
     const Source source = request.reduction == Reduction::patches ? patches_of(id->second, request)
                                                                   : Source{id->second, request};
@@ -64,9 +64,9 @@ class Sources {
       refuse(request,
              "axis " + std::to_string(request.axis) + ", found the shape " + to_string(shape));
     }
-    const bool by_picture = request.reduction >= Reduction::pooled;
-    if (by_picture && source.request.axis == 0) {
-      refuse(request, "axis 0 counts pictures, expected that of the channels");
+    const bool by_image = request.reduction >= Reduction::pooled;
+    if (by_image && source.request.axis == 0) {
+      refuse(request, "axis 0 counts images, expected that of the channels");
     }
     return source;
   }

@@ -1,5 +1,5 @@
 // Collects what requests ask for while a net runs: compile with its observation, run as often as
-// there are pictures, and finish. What a value gives is taken right behind the kernel that computed
+// there are images, and finish. What a value gives is taken right behind the kernel that computed
 // it, from where it lies.
 #pragma once
 
@@ -13,7 +13,7 @@ namespace coppice {
 class Collector {
  public:
   // Values are observed in the given graph and at whatever shapes it is compiled for; the first
-  // axis counts pictures where a request speaks of pictures. Throws Error::usage, naming the value,
+  // axis counts images where a request speaks of images. Throws Error::usage, naming the value,
   // for one that the graph doesn't have, for an axis that it can't have, for patches of a value
   // that no Conv, Gemm or MatMul computes, and for what needs gradients.
   Collector(const Graph& graph, std::span<const EvidenceRequest> requests);

@@ -12,8 +12,8 @@
 #include "runtime/executable.h"
 #include "runtime/latency.h"
 #include "runtime/reference.h"
-#include "support/random_layers.h"
-#include "support/text_graph.h"
+#include "support/graphs/random_layers.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -233,7 +233,7 @@ void expect_refused(const std::string& text, const EvidenceRequest& request,
 TEST(Collector, says_what_cannot_be_measured_and_why) {
   expect_refused(kNet, {"z", Reduction::mean}, "value 'z': the model has none of that name");
   expect_refused(kNet, {"r", Reduction::mean, 4}, "value 'r': axis 4, found the shape 1x21x9x11");
-  expect_refused(kNet, {"r", Reduction::pooled, 0}, "axis 0 counts pictures");
+  expect_refused(kNet, {"r", Reduction::pooled, 0}, "axis 0 counts images");
   expect_refused(kNet, {"r", Reduction::patches, 1, 1}, "it is computed by node 'r' (Relu)");
   expect_refused(kNet, {"y", Reduction::samples}, "expected at least one point");
   expect_refused(R"(

@@ -1,4 +1,4 @@
-// The answers to requests, as plain tensors. C channels, N pictures, P points of a picture:
+// The answers to requests, as plain tensors. C channels, N images, P points of an image:
 //
 //   mean, variance, mean_absolute, zero_share, largest    f64 [C]
 //   covariance                                            f64 [C, C]

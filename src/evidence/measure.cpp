@@ -1,5 +1,5 @@
 // See measure.h. A last batch that is smaller is compiled for, which takes less than a batch of
-// most nets; so no picture counts twice, and none is made up.
+// most nets; so no image counts twice, and none is made up.
 
 #include "evidence/measure.h"
 
@@ -16,14 +16,14 @@ namespace {
 // Small enough for what a layer computes to be still in the cache for the next one.
 constexpr int64_t kLargestBatch = 32, kValuesPerBatch = 600'000;
 
-struct Pictures {
+struct Images {
   Shape input;        // of the model, without the batch axis
   int64_t fixed = 0;  // the batch that the model is fixed at
 };
 
-Pictures pictures_of(const Graph& graph) {
+Images images_of(const Graph& graph) {
   const auto fail = [&](const std::string& why) {
-    fail_input("evidence is measured on pictures, which need one float32 input: " + why);
+    fail_input("evidence is measured on images, which need one float32 input: " + why);
   };
   if (graph.inputs.size() != 1) fail(std::to_string(graph.inputs.size()) + " inputs");
   const Value& input = graph.value(graph.inputs.front());
@@ -34,30 +34,30 @@ Pictures pictures_of(const Graph& graph) {
   return {{shape.begin() + 1, shape.end()}, batch.fixed() ? batch.size : 0};
 }
 
-int64_t batch_of(const Pictures& pictures, const MeasureOptions& options) {
+int64_t batch_of(const Images& images, const MeasureOptions& options) {
   const int64_t count = std::ssize(options.indices);
-  if (pictures.fixed == 0) {
-    const int64_t values = std::max<int64_t>(1, element_count(pictures.input));
+  if (images.fixed == 0) {
+    const int64_t values = std::max<int64_t>(1, element_count(images.input));
     const int64_t fitting = std::clamp<int64_t>(kValuesPerBatch / values, 1, kLargestBatch);
     return std::min(count, options.batch > 0 ? options.batch : fitting);
   }
-  if (pictures.fixed > count) {
-    fail_input("the model's batch is fixed at " + std::to_string(pictures.fixed) + ", found " +
-               std::to_string(count) + " pictures to measure on; give more");
+  if (images.fixed > count) {
+    fail_input("the model's batch is fixed at " + std::to_string(images.fixed) + ", found " +
+               std::to_string(count) + " images to measure on; give more");
   }
-  return pictures.fixed;
+  return images.fixed;
 }
 
 }  // namespace
 
 Evidence measure(const Graph& graph, std::span<const EvidenceRequest> requests,
                  const Dataset& dataset, const MeasureOptions& options) {
-  COPPICE_CHECK(!options.indices.empty(), "evidence of no pictures");
+  COPPICE_CHECK(!options.indices.empty(), "evidence of no images");
   if (requests.empty()) return {};
-  const Pictures pictures = pictures_of(graph);
-  BatchJob job{options.indices, batch_of(pictures, options), pictures.input, options.preprocessing};
-  if (pictures.fixed > 0) {
-    job.indices.resize(job.indices.size() / pictures.fixed * pictures.fixed);
+  const Images images = images_of(graph);
+  BatchJob job{options.indices, batch_of(images, options), images.input, options.preprocessing};
+  if (images.fixed > 0) {
+    job.indices.resize(job.indices.size() / images.fixed * images.fixed);
   }
   Collector collector(graph, requests);
   const auto compile_for = [&](int64_t batch) {

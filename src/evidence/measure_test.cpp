@@ -1,4 +1,4 @@
-// Evidence from a data set: every picture counts once, in whatever batches they come.
+// Evidence from a data set: every image counts once, in whatever batches they come.
 
 #include "evidence/measure.h"
 
@@ -8,7 +8,7 @@
 #include "data/batch.h"
 #include "evidence/plain_loops.h"
 #include "runtime/reference.h"
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -27,7 +27,7 @@ struct Digits {
   MeasureOptions options{.indices = {9, 2, 77, 31, 5, 600, 8},
                          .preprocessing = parse_preprocessing("scale=1/255")};
 
-  Tensor pictures() const {
+  Tensor images() const {
     Tensor images = Tensor::zeros(DType::f32, {std::ssize(options.indices), 1, 28, 28});
     load_batch(*dataset, options.preprocessing, options.indices, images, {});
     return images;
@@ -40,11 +40,11 @@ const std::vector<EvidenceRequest> kRequests{
 TEST(Measure, a_last_batch_that_is_smaller_counts_as_it_is) {
   Digits digits;
   const Graph graph = parse_text_graph(net("N"));
-  const Tensor y = run_reference(graph, std::vector<Tensor>{digits.pictures()})[0];
+  const Tensor y = run_reference(graph, std::vector<Tensor>{digits.images()})[0];
   for (const int64_t batch : {0, 1, 3, 7, 100}) {
     digits.options.batch = batch;
     std::vector<int64_t> done;
-    digits.options.after_batch = [&](int64_t pictures) { done.push_back(pictures); };
+    digits.options.after_batch = [&](int64_t images) { done.push_back(images); };
     const Evidence evidence = measure(graph, kRequests, *digits.dataset, digits.options);
     EXPECT_EQ(done.back(), 7);
     for (const EvidenceRequest& request : kRequests) {
@@ -66,13 +66,13 @@ TEST(Measure, where_the_batch_is_fixed_only_whole_batches_count) {
     measure(graph, kRequests, *digits.dataset, digits.options);
     FAIL();
   } catch (const Error& error) {
-    EXPECT_NE(std::string(error.what()).find("batch is fixed at 3, found 2 pictures"),
+    EXPECT_NE(std::string(error.what()).find("batch is fixed at 3, found 2 images"),
               std::string::npos)
         << error.what();
   }
 }
 
-TEST(Measure, needs_a_net_for_pictures) {
+TEST(Measure, needs_a_net_for_images) {
   Digits digits;
   const Graph graph = parse_text_graph(R"(
     input x float32 [N, 4]

@@ -1,5 +1,5 @@
 // Means and covariances of what layers read, wherever they come from: of the model alone, which
-// says something of itself (modelled), or measured over pictures. Whoever uses them needn't know.
+// says something of itself (modelled), or measured over images. Whoever uses them needn't know.
 //
 // The header needs Eigen, so only evidence and prune include it.
 #pragma once

@@ -1,6 +1,6 @@
 // For tests: every reduction as a plain loop over whole values, which defines what is asked for.
 // `values`: the same value of batch after batch, row-major; `gradients`: those of each batch's
-// loss, the mean over its pictures.
+// loss, the mean over its images.
 #pragma once
 
 #include <algorithm>
@@ -102,13 +102,13 @@ inline std::vector<double> pooled(const Values& values, const EvidenceRequest& r
 
 inline std::vector<double> samples(const Values& values, const EvidenceRequest& request) {
   std::vector<double> answer;
-  int64_t picture = 0;
+  int64_t image = 0;
   for (const Tensor& value : values) {
     const Cube cube(value, request.axis);
     const int64_t rows = cube.outer / value.shape()[0];
-    for (int64_t n = 0; n < value.shape()[0]; ++n, ++picture) {
+    for (int64_t n = 0; n < value.shape()[0]; ++n, ++image) {
       for (const int64_t p :
-           sampled_positions(request.seed, picture, rows * cube.inner, request.points)) {
+           sampled_positions(request.seed, image, rows * cube.inner, request.points)) {
         for (int64_t c = 0; c < cube.channels; ++c) {
           answer.push_back(cube.at(n * rows + p / cube.inner, c, p % cube.inner));
         }
@@ -122,14 +122,14 @@ inline std::vector<double> samples(const Values& values, const EvidenceRequest& 
 inline std::vector<double> patches(const Values& inputs, const EvidenceRequest& request,
                                    const Window& w) {
   std::vector<double> answer;
-  int64_t picture = 0;
+  int64_t image = 0;
   for (const Tensor& input : inputs) {
     const Cube cube(input, 1);
     const Shape& shape = input.shape();
     const Shape out = window_output(w, {shape[2], shape[3]}, false);
-    for (int64_t n = 0; n < shape[0]; ++n, ++picture) {
+    for (int64_t n = 0; n < shape[0]; ++n, ++image) {
       for (const int64_t p :
-           sampled_positions(request.seed, picture, out[0] * out[1], request.points)) {
+           sampled_positions(request.seed, image, out[0] * out[1], request.points)) {
         for (int64_t c = 0; c < shape[1]; ++c) {
           for (int64_t i = 0; i < w.kernel[0]; ++i) {
             for (int64_t j = 0; j < w.kernel[1]; ++j) {
@@ -152,15 +152,15 @@ inline std::vector<double> gate_gradients(const Values& values, const Values& gr
   std::vector<double> answer;
   for (size_t b = 0; b < values.size(); ++b) {
     const Cube a(values[b], request.axis), g(gradients[b], request.axis);
-    const int64_t pictures = values[b].shape()[0], rows = a.outer / pictures;
+    const int64_t images = values[b].shape()[0], rows = a.outer / images;
     const bool mean = request.reduction == Reduction::mean_gate_gradients;
     const auto share = static_cast<double>(mean ? rows * a.inner : 1);
-    for (int64_t n = 0; n < pictures; ++n) {
+    for (int64_t n = 0; n < images; ++n) {
       for (int64_t c = 0; c < a.channels; ++c) {
         double sum = 0;
         for (int64_t o = n * rows; o < (n + 1) * rows; ++o) {
           for (int64_t i = 0; i < a.inner; ++i)
-            sum += a.at(o, c, i) * g.at(o, c, i) * static_cast<double>(pictures);
+            sum += a.at(o, c, i) * g.at(o, c, i) * static_cast<double>(images);
         }
         answer.push_back(sum / share);
       }
@@ -184,15 +184,15 @@ inline std::vector<double> scale_saliency(const Values& scales, const Values& sc
   return answer;
 }
 
-// `pictures`: of each batch.
+// `images`: of each batch.
 inline std::vector<double> weight_gradients(const Values& gradients,
-                                            const std::vector<int64_t>& pictures) {
+                                            const std::vector<int64_t>& images) {
   std::vector<double> answer(gradients[0].size(), 0);
   double all = 0;
-  for (const int64_t count : pictures) all += static_cast<double>(count);
+  for (const int64_t count : images) all += static_cast<double>(count);
   for (size_t b = 0; b < gradients.size(); ++b) {
     for (size_t i = 0; i < answer.size(); ++i)
-      answer[i] += static_cast<double>(pictures[b]) / all * gradients[b].as<float>()[i];
+      answer[i] += static_cast<double>(images[b]) / all * gradients[b].as<float>()[i];
   }
   return answer;
 }

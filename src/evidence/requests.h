@@ -1,32 +1,32 @@
-// What may be asked of a net's values over many pictures: a closed list of reductions, because
+// What may be asked of a net's values over many images: a closed list of reductions, because
 // whole activations can't be held. Who needs evidence (a criterion, compensation) says so as data
 // and gets plain tensors, and needn't know who measured them.
 //
-//   mean, variance     of each channel, over pictures and positions; divided by their count
+//   mean, variance     of each channel, over images and positions; divided by their count
 //   mean_absolute      mean |a|
 //   zero_share         how often a channel is exactly zero (APoZ), from 0 to 1
 //   largest            the largest |a|
 //   covariance         of channels with each other at the same position; with `mean` also their
 //                      Gram matrix: E[a aT] = covariance + mean meanT
-//   pooled             the mean over the positions of each picture
-//   samples            the channels at a few positions of each picture, drawn at random
+//   pooled             the mean over the positions of each image
+//   samples            the channels at a few positions of each image, drawn at random
 //   patches            what the layer that computes the value reads for these very positions:
-//                      of a Conv the window with its zeros around the picture (im2col)
+//                      of a Conv the window with its zeros around the image (im2col)
 //
-// With gradients, which the trainer has and the runtime hasn't. C is a picture's own loss, so that
+// With gradients, which the trainer has and the runtime hasn't. C is an image's own loss, so that
 // a batch's is the mean of these:
 //
-//   gate_gradients       of each picture and channel, the sum over the positions of a dC/da: the
+//   gate_gradients       of each image and channel, the sum over the positions of a dC/da: the
 //                        derivative by a gate of 1 that the channel is multiplied with
 //   mean_gate_gradients  the same, divided by the positions
 //   scale_saliency       of a BatchNormalization, named by its scale, for each channel the mean
 //                        over batches of (scale dC/dscale + shift dC/dshift)^2, C the batch's loss
-//   weight_gradients     of a weight, by its name, the mean over pictures of dC/dw; also of what a
+//   weight_gradients     of a weight, by its name, the mean over images of dC/dw; also of what a
 //                        mask holds at zero
 //
 // Sources: zero_share: Hu, Peng, Tai, Tang, "Network Trimming", 2016, arXiv:1607.03250, eq. 1.
 // mean_gate_gradients: Molchanov, Tyree, Karras, Aila, Kautz, ICLR 2017, arXiv:1611.06440, eq. 8,
-// before its absolute value and its mean over pictures. scale_saliency: Molchanov, Mallya, Tyree,
+// before its absolute value and its mean over images. scale_saliency: Molchanov, Mallya, Tyree,
 // Frosio, Kautz, CVPR 2019, arXiv:1906.10771, the first order on gates behind BatchNormalization,
 // whose derivatives scale and shift give without a gate.
 #pragma once
@@ -59,7 +59,7 @@ enum class Reduction {
 constexpr bool needs_gradients(Reduction reduction) {
   return reduction >= Reduction::gate_gradients;
 }
-// By picture and channel of a value; the others are of constants.
+// By image and channel of a value; the others are of constants.
 constexpr bool is_of_gates(Reduction reduction) {
   return reduction == Reduction::gate_gradients || reduction == Reduction::mean_gate_gradients;
 }
@@ -68,8 +68,8 @@ struct EvidenceRequest {
   std::string value;  // its name; of scale_saliency and weight_gradients that of a constant
   Reduction reduction = Reduction::mean;
   int64_t axis = 1;  // along which a value's channels lie, from the front
-  // samples, patches: positions of each picture, all where there are fewer. Which they are depends
-  // on the seed, on the picture's place and on how many positions there are, so two nets give
+  // samples, patches: positions of each image, all where there are fewer. Which they are depends
+  // on the seed, on the image's place and on how many positions there are, so two nets give
   // their samples of the same places.
   int64_t points = 0;
   uint64_t seed = 0;

@@ -174,7 +174,7 @@ Shape input_shape(const Graph& graph, ValueId id, const InputSizes& sizes) {
     } else if (sizes.other > 0) {
       shape.push_back(sizes.other);
     } else {
-      // Habit: an open channel axis of a picture is 3, an open height or width 224, else 16.
+      // Habit: an open channel axis of an image is 3, an open height or width 224, else 16.
       shape.push_back(dims.size() == 4 ? (i == 1 ? 3 : 224) : 16);
     }
   }

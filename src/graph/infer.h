@@ -20,7 +20,7 @@ namespace coppice {
 struct InputSizes {
   std::map<std::string, Shape> inputs;  // whole shapes, by input name
   int64_t batch = 1;                    // for an open first axis
-  int64_t other = 0;  // for any other open axis; 0: by channels-and-pictures habit
+  int64_t other = 0;                    // for any other open axis; 0: by channels-and-images habit
 };
 
 struct Inferred {

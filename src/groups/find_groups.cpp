@@ -5,8 +5,8 @@
 #include <numeric>
 
 #include "graph/fitted.h"
-#include "groups/explain.h"
 #include "groups/groups.h"
+#include "groups/tracing/explain.h"
 
 namespace coppice {
 namespace {

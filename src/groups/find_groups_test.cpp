@@ -1,12 +1,12 @@
 // From labels to groups: names, order, numbering, signatures and explanations. What single
-// operators tie is in tests/ties_test.cpp and its neighbours, where the cuts are also run.
+// operators tie is in tests/ties/ties_test.cpp and its neighbours, where the cuts are also run.
 
 #include <gtest/gtest.h>
 
 #include <set>
 
-#include "groups/surgery.h"
-#include "support/text_graph.h"
+#include "groups/cut/surgery.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {

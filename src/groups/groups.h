@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "graph/infer.h"
-#include "groups/trace.h"
+#include "groups/tracing/trace.h"
 
 namespace coppice {
 

@@ -4,15 +4,15 @@
 
 #include <set>
 
-#include "methods/deep_compression.h"
-#include "methods/dsd.h"
-#include "methods/magnitude.h"
-#include "methods/prune_and_train.h"
+#include "methods/one_shot/prune_and_train.h"
 #include "methods/slimming.h"
 #include "methods/soft.h"
+#include "methods/unstructured/deep_compression.h"
+#include "methods/unstructured/dsd.h"
+#include "methods/unstructured/magnitude.h"
 #include "support/fake_session.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -86,7 +86,7 @@ void expect_kept(const Graph& original, const Graph& result, const Plan& plan) {
   }
 }
 
-OneShotOptions half_of_each_layer(RecoverOptions recover = {}) {
+OneShotOptions half_of_each_layer(CompensationOptions recover = {}) {
   OneShotOptions options;
   options.budget = {Budget::Of::ratio, 0.5};
   options.round_to = 1;

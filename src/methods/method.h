@@ -22,7 +22,7 @@ struct Recipe;
 struct MethodInput {
   const Settings& settings;  // of `options` and more
   uint64_t seed = 0;
-  Measure measure = {};  // how nets respond to pictures; null where there are none to look at
+  Measure measure = {};  // how nets respond to images; null where there are none to look at
   // What is good to know before hours of training, and what is probably wrong.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
   std::function<void(const std::string&)> warn = [](const std::string&) {};

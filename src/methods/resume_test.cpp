@@ -6,15 +6,15 @@
 #include "core/random.h"
 #include "graph/op.h"
 #include "graph/renumber.h"
-#include "methods/deep_compression.h"
-#include "methods/dsd.h"
-#include "methods/magnitude.h"
-#include "methods/prune_and_train.h"
+#include "methods/one_shot/prune_and_train.h"
 #include "methods/slimming.h"
 #include "methods/soft.h"
+#include "methods/unstructured/deep_compression.h"
+#include "methods/unstructured/dsd.h"
+#include "methods/unstructured/magnitude.h"
 #include "support/fake_session.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {

@@ -1,5 +1,5 @@
 #include "methods/method.h"
-#include "methods/prune_and_train.h"
+#include "methods/one_shot/prune_and_train.h"
 
 namespace coppice {
 

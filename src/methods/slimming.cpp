@@ -8,9 +8,9 @@
 #include "core/error.h"
 #include "graph/passes/loosen.h"
 #include "graph/views/batch_norm.h"
-#include "methods/blocks.h"
 #include "methods/method.h"
-#include "methods/prune_and_train.h"
+#include "methods/one_shot/prune_and_train.h"
+#include "methods/options/blocks.h"
 #include "report/format.h"
 
 namespace coppice {
@@ -32,12 +32,9 @@ std::vector<ValueId> scales_in(const Graph& graph) {
   return scales;
 }
 
-// What one of several equal passes keeps or removes so that all together come to the budget.
+// What one of several equal passes keeps so that all together come to the budget.
 Budget budget_of_pass(Budget budget, int64_t passes) {
-  const bool removes = budget.of == Budget::Of::ratio;
-  const double kept = removes ? 1 - budget.value : budget.value;
-  const double each = std::pow(kept, 1 / static_cast<double>(passes));
-  budget.value = removes ? 1 - each : each;
+  budget.kept = std::pow(budget.kept, 1 / static_cast<double>(passes));
   return budget;
 }
 

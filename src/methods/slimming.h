@@ -5,7 +5,7 @@
 #include <set>
 #include <string>
 
-#include "methods/one_shot.h"
+#include "methods/one_shot/one_shot.h"
 
 namespace coppice {
 

@@ -8,8 +8,8 @@
 
 #include "core/error.h"
 #include "support/fake_session.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -80,7 +80,7 @@ TEST(Slimming, passes_leave_together_what_one_would) {
   Fixture fixture;
   Session& session = fixture.open(parse_text_graph(fake::kNet));
   SlimmingOptions options = half_of_the_channels(2);
-  options.pruning.budget.value = 0.75;  // each pass halves: 4, 2, 1
+  options.pruning.budget.kept = 0.25;  // each pass halves: 4, 2, 1
   const Outcome outcome = slimming(session, options, fake::recipe(1), fake::recipe(1));
   EXPECT_EQ(fake::tensor(outcome.graph, "w1").shape(), (Shape{1, 1, 3, 3}));
   EXPECT_EQ(session.history().size(), 3u);
@@ -94,7 +94,7 @@ TEST(Slimming, passes_leave_together_what_one_would) {
 TEST(Slimming, goes_on_to_the_same_bits_wherever_it_stopped) {
   const TempDir folder;
   SlimmingOptions options = half_of_the_channels(2);
-  options.pruning.budget.value = 0.75;
+  options.pruning.budget.kept = 0.25;
   const auto bytes = [&](int64_t stop_after) {
     return fake::bytes_after_stop(
         parse_text_graph(fake::kNet), folder / "checkpoint", stop_after, [&](Session& session) {

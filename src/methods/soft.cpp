@@ -4,19 +4,19 @@
 // had happened: only the filters themselves are zeroed.
 // Differs: filters are zeroed once before the first epoch too, as the authors' code does. Their
 // compact models add up the constants that BatchNormalization gives for zeroed filters; here
-// `options.recover` makes up for what is cut (prune/recover.h), or nothing does. Coupled layers
-// lose the same filters, so that residual streams shrink, where the paper chooses in every layer by
-// itself and keeps their width. Biases and normalisations have no weight decay, where the authors'
-// code decays all parameters. The original teaches where the recipe's loss has a share for it, as
-// the command's does by default for a trained model.
+// `options.recover` makes up for what is cut (prune/compensate/compensation.h), or nothing does.
+// Coupled layers lose the same filters, so that residual streams shrink, where the paper chooses in
+// every layer by itself and keeps their width. Biases and normalisations have no weight decay,
+// where the authors' code decays all parameters. The original teaches where the recipe's loss has a
+// share for it, as the command's does by default for a trained model.
 #include "methods/soft.h"
 
 #include <algorithm>
 
 #include "core/error.h"
 #include "graph/passes/loosen.h"
-#include "groups/surgery.h"
-#include "methods/prune_and_train.h"
+#include "groups/cut/surgery.h"
+#include "methods/one_shot/prune_and_train.h"
 
 namespace coppice {
 namespace {

@@ -2,7 +2,7 @@
 // can still change; what is chosen in the end is cut.
 #pragma once
 
-#include "methods/one_shot.h"
+#include "methods/one_shot/one_shot.h"
 
 namespace coppice {
 

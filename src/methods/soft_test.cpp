@@ -6,8 +6,8 @@
 
 #include "core/error.h"
 #include "support/fake_session.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -82,7 +82,7 @@ TEST(SoftPruning, leaves_normalisation_and_momentum_as_they_were) {
 }
 
 TEST(SoftPruning, recovers_what_it_cuts_and_proves_the_plan_of_the_original) {
-  const auto result = [](const RecoverOptions& recover) {
+  const auto result = [](const CompensationOptions& recover) {
     Fixture fixture;
     Session& session = fixture.open(parse_text_graph(fake::kNet));
     OneShotOptions options = half_of_each_layer();

@@ -4,11 +4,11 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "methods/by_criterion.h"
 #include "methods/method.h"
+#include "methods/one_shot/by_criterion.h"
 #include "methods/rewrite.h"
-#include "session/data_options.h"
-#include "session/training_options.h"
+#include "session/options/data_options.h"
+#include "session/options/training_options.h"
 
 namespace coppice {
 

@@ -4,9 +4,9 @@
 #include <set>
 
 #include "core/error.h"
-#include "methods/blocks.h"
 #include "methods/method.h"
-#include "prune/criterion.h"
+#include "methods/options/blocks.h"
+#include "prune/scores/criterion.h"
 
 namespace coppice {
 namespace {

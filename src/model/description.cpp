@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "graph/cost.h"
 #include "graph/passes/loosen.h"
-#include "prune/prunable_share.h"
+#include "prune/budget/prunable_share.h"
 
 namespace coppice {
 namespace {

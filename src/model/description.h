@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "groups/explain.h"
 #include "groups/groups.h"
+#include "groups/tracing/explain.h"
 #include "model/load.h"
-#include "prune/masks.h"
+#include "prune/masks/masks.h"
 #include "report/json.h"
 
 namespace coppice {
@@ -36,7 +36,7 @@ struct ModelDescription {
   std::string shapes_error, groups_error;  // why `macs` or `groups` are missing
 };
 
-// The model at this batch. Groups are found at two and more pictures, as tracing wants it.
+// The model at this batch. Groups are found at two and more images, as tracing wants it.
 ModelDescription describe(const Graph& graph, int64_t batch);
 
 Json to_json(const ModelDescription& description, const Model& model);

@@ -3,7 +3,7 @@
 
 #include <filesystem>
 
-#include "codec/codec.h"
+#include "codec/container/codec.h"
 #include "core/error.h"
 #include "core/files.h"
 #include "graph/infer.h"

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "codec/codec.h"
+#include "codec/container/codec.h"
 #include "core/error.h"
 #include "graph/infer.h"
 #include "onnx/onnx.h"

@@ -11,7 +11,7 @@
 
 #include "core/attempt.h"
 #include "core/error.h"
-#include "data/npy.h"
+#include "data/formats/npy.h"
 
 namespace coppice {
 namespace {

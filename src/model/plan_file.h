@@ -7,7 +7,7 @@
 
 #include "core/files.h"
 #include "core/temporaries.h"
-#include "prune/plan.h"
+#include "prune/plan/plan.h"
 
 namespace coppice {
 

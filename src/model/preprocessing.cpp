@@ -34,11 +34,11 @@ ChosenPreprocessing choose_preprocessing(const std::string& option, const Graph&
   }
   const std::optional<Preprocessing> usual = dataset.own_preprocessing();
   if (!usual) {
-    fail_usage("the model doesn't say how it wants pictures preprocessed, and data set '" +
+    fail_usage("the model doesn't say how it wants images preprocessed, and data set '" +
                dataset.name() + "' has no usual way; give --preprocess, for example imagenet");
   }
   return {*usual, PreprocessingFrom::dataset,
-          "the model doesn't say how it wants pictures preprocessed; using what is usual for " +
+          "the model doesn't say how it wants images preprocessed; using what is usual for " +
               dataset.name() + ": " + to_string(*usual) + "; --preprocess says otherwise"};
 }
 

@@ -1,4 +1,4 @@
-// How pictures become the input of a model: said by the user, by the model itself, or else by what
+// How images become the input of a model: said by the user, by the model itself, or else by what
 // is usual for the data.
 #pragma once
 

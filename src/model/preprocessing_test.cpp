@@ -1,17 +1,17 @@
-// Who says how pictures are preprocessed: the user before the model, the model before the data.
+// Who says how images are preprocessed: the user before the model, the model before the data.
 #include "model/preprocessing.h"
 
 #include <gtest/gtest.h>
 
 #include "core/error.h"
-#include "data/memory_dataset.h"
+#include "data/formats/memory_dataset.h"
 
 namespace coppice {
 namespace {
 
-std::unique_ptr<Dataset> pictures(const std::string& usual) {
+std::unique_ptr<Dataset> images(const std::string& usual) {
   const auto bytes = std::make_shared<std::vector<std::byte>>(4);
-  MemoryPictures all;
+  MemoryImages all;
   all.name = "tiny";
   all.classes = 2;
   all.shape = {1, 2, 2};
@@ -39,21 +39,21 @@ std::string refusal(const std::string& option, const Graph& graph, const Dataset
 }
 
 TEST(ChoosePreprocessing, what_is_given_goes_before_what_the_model_says) {
-  const auto found = choose_preprocessing("scale=1/2", model("scale=1/4"), *pictures("scale=1/8"));
+  const auto found = choose_preprocessing("scale=1/2", model("scale=1/4"), *images("scale=1/8"));
   EXPECT_EQ(found.how, parse_preprocessing("scale=1/2"));
   EXPECT_EQ(found.from, PreprocessingFrom::option);
   EXPECT_EQ(found.warning, "");
 }
 
 TEST(ChoosePreprocessing, what_the_model_says_goes_before_what_is_usual_for_the_data) {
-  const auto found = choose_preprocessing("", model("scale=1/4"), *pictures("scale=1/8"));
+  const auto found = choose_preprocessing("", model("scale=1/4"), *images("scale=1/8"));
   EXPECT_EQ(found.how, parse_preprocessing("scale=1/4"));
   EXPECT_EQ(found.from, PreprocessingFrom::metadata);
   EXPECT_EQ(found.warning, "");
 }
 
 TEST(ChoosePreprocessing, what_is_usual_for_the_data_is_a_guess_and_warned_of) {
-  const auto found = choose_preprocessing("", model(""), *pictures("scale=1/8"));
+  const auto found = choose_preprocessing("", model(""), *images("scale=1/8"));
   EXPECT_EQ(found.how, parse_preprocessing("scale=1/8"));
   EXPECT_EQ(found.from, PreprocessingFrom::dataset);
   EXPECT_NE(found.warning.find("using what is usual for tiny: scale=0.125"), std::string::npos)
@@ -61,12 +61,12 @@ TEST(ChoosePreprocessing, what_is_usual_for_the_data_is_a_guess_and_warned_of) {
 }
 
 TEST(ChoosePreprocessing, where_nobody_says_anything_nothing_is_guessed) {
-  EXPECT_NE(refusal("", model(""), *pictures(""), ErrorKind::usage).find("give --preprocess"),
+  EXPECT_NE(refusal("", model(""), *images(""), ErrorKind::usage).find("give --preprocess"),
             std::string::npos);
 }
 
 TEST(ChoosePreprocessing, metadata_that_say_nonsense_are_refused_by_name) {
-  EXPECT_NE(refusal("", model("sclae=2"), *pictures("scale=1"), ErrorKind::usage)
+  EXPECT_NE(refusal("", model("sclae=2"), *images("scale=1"), ErrorKind::usage)
                 .find("metadata 'coppice.preprocess'"),
             std::string::npos);
 }

@@ -4,7 +4,7 @@
 
 #include <cstdlib>
 
-#include "support/random_layers.h"
+#include "support/graphs/random_layers.h"
 #include "support/test_net.h"
 
 namespace coppice {

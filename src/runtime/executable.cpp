@@ -9,7 +9,7 @@
 
 #include "core/error.h"
 #include "core/threads.h"
-#include "runtime/compile.h"
+#include "runtime/compile/compile.h"
 #include "runtime/omp_threads.h"
 #include "runtime/reference.h"
 

@@ -11,7 +11,7 @@ Graph small_graph() {
   const ValueId x = net.input({1, 3, 8, 8});
   const ValueId y = net.add("GlobalAveragePool", {net.add("Relu", {net.same_conv(x, 6)})});
   net.output(net.add("Gemm", {net.add("Flatten", {y}), net.weight({6, 4})}));
-  net.graph.value(x).name = "picture";
+  net.graph.value(x).name = "image";
   (*net.graph.value(x).declared)[0] = {-1, "N"};
   return net.graph;
 }
@@ -20,7 +20,7 @@ TEST(Executable, knows_its_inputs_and_outputs) {
   InputSizes sizes;
   sizes.batch = 3;
   const Executable executable = compile(small_graph(), sizes);
-  EXPECT_EQ(executable.input_names(), std::vector<std::string>{"picture"});
+  EXPECT_EQ(executable.input_names(), std::vector<std::string>{"image"});
   EXPECT_EQ(executable.input_shape(0), (Shape{3, 3, 8, 8}));
   EXPECT_EQ(executable.output_shape(0), (Shape{3, 4}));
   EXPECT_EQ(executable.output_dtype(0), DType::f32);
@@ -37,7 +37,7 @@ TEST(Executable, says_what_is_wrong_with_an_input) {
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::input);
     EXPECT_STREQ(error.what(),
-                 "input 'picture' is given as float32 1x3x9x8, but the model was "
+                 "input 'image' is given as float32 1x3x9x8, but the model was "
                  "compiled for float32 1x3x8x8");
   }
   EXPECT_THROW(executable.run(std::vector<Tensor>{}, outputs), Error);

@@ -6,7 +6,7 @@
 #include <map>
 
 #include "core/error.h"
-#include "support/random_layers.h"
+#include "support/graphs/random_layers.h"
 #include "support/test_net.h"
 
 namespace coppice {

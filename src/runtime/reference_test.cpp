@@ -149,9 +149,9 @@ TEST(RunReference, says_what_it_does_not_implement) {
             std::string::npos);
 
   TestNet indices(1);
-  const ValueId picture = indices.input({1, 2, 3});
+  const ValueId image = indices.input({1, 2, 3});
   const ValueId y = add_value(indices.graph, "y"), where_ = add_value(indices.graph, "where");
-  add_node(indices.graph, "MaxPool", {picture}, {y, where_}, {{"kernel_shape", Shape{2}}}, "pool");
+  add_node(indices.graph, "MaxPool", {image}, {y, where_}, {{"kernel_shape", Shape{2}}}, "pool");
   indices.output(y);
   EXPECT_NE(message_of(indices.graph, inputs).find("node 'pool' (MaxPool): its second output"),
             std::string::npos);

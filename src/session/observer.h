@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "session/state.h"
+#include "session/state/state.h"
 
 namespace coppice {
 

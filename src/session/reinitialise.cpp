@@ -6,11 +6,11 @@
 #include <string_view>
 
 #include "core/error.h"
-#include "graph/constants_behind.h"
 #include "graph/infer.h"
 #include "graph/passes/separate_vectors.h"
 #include "graph/views/batch_norm.h"
-#include "session/parameters.h"
+#include "graph/views/constants_behind.h"
+#include "training/parameters.h"
 
 namespace coppice {
 namespace {

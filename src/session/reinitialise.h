@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "graph/initialise.h"
-#include "prune/masks.h"
+#include "prune/masks/masks.h"
 
 namespace coppice {
 

@@ -5,8 +5,8 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "session/parameters.h"
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
+#include "training/parameters.h"
 #include "zoo/zoo.h"
 
 namespace coppice {

@@ -4,12 +4,12 @@
 #include "core/error.h"
 #include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
-#include "groups/surgery.h"
-#include "prune/compose_plans.h"
-#include "prune/masks.h"
-#include "session/beside_weights.h"
-#include "session/checkpoint.h"
-#include "session/snapshot.h"
+#include "groups/cut/surgery.h"
+#include "prune/masks/masks.h"
+#include "prune/plan/compose_plans.h"
+#include "session/state/beside_weights.h"
+#include "session/state/checkpoint.h"
+#include "session/state/snapshot.h"
 #include "verify/compare.h"
 
 namespace coppice {
@@ -35,7 +35,7 @@ Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& o
       options_(std::move(options)) {
   state_.request = options_.request;
   if (options_.zeros == SessionOptions::Zeros::keep) kept_ = kept_of(original_);
-  if (const auto reason = why_not_for_pictures(original_)) fail_input(*reason);
+  if (const auto reason = why_not_for_images(original_)) fail_input(*reason);
   if (!why_not_classifier(original_, *data_.training)) {
     classes_ = infer(original_).shape(original_.outputs.front())[1];
   }
@@ -45,12 +45,12 @@ Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& o
 }
 
 int64_t Session::batches(const Recipe& recipe) const {
-  return std::ssize(pictures(Part::training)) / recipe.batch;
+  return std::ssize(images(Part::training)) / recipe.batch;
 }
 
 void Session::resume(SessionState state) {
   require_same(options_.request, state.request);
-  if (const auto reason = why_no_pictures_first(state.graph)) fail_input("checkpoint: " + *reason);
+  if (const auto reason = why_no_images_first(state.graph)) fail_input("checkpoint: " + *reason);
   state_ = std::move(state);
   found_ = nullptr;
   loaded_ = false;
@@ -86,7 +86,7 @@ int64_t Session::epochs_of_stage() const {
 void Session::remove(const Groups& groups, const Removal& removal, const RemoveOptions& options) {
   Graph before = state_.graph;  // first what can fail
   Groups with_biases = groups;  // that the plan, which speaks of the original, doesn't know
-  if (options.recover.any()) recover(before, with_biases, removal, options.recover);
+  if (options.recover.any()) compensate(before, with_biases, removal, options.recover);
   Graph smaller = before;
   remove_units(smaller, with_biases, removal);
   settle_selections(smaller);

@@ -2,8 +2,8 @@
 //
 // A method is a list of stages; each is run once, and after each the session is saved. A run that
 // ended early is called with the same stages again: those that were done are skipped, and a stage
-// that trains goes on in the middle. Training is deterministic: the order of the pictures, their
-// augmentation and everything else that is random are functions of (seed, epoch, picture), with
+// that trains goes on in the middle. Training is deterministic: the order of the images, their
+// augmentation and everything else that is random are functions of (seed, epoch, image), with
 // epochs counted over all stages, so weights, optimizer state and a cursor are all there is to
 // save. A stage's recipe has a seed and an augmentation of its own.
 //
@@ -22,13 +22,13 @@
 #include "evidence/evidence.h"
 #include "groups/groups.h"
 #include "groups/traced.h"
-#include "prune/plan.h"
-#include "session/kept.h"
-#include "session/objective.h"
+#include "prune/plan/plan.h"
 #include "session/observer.h"
-#include "session/options.h"
-#include "session/recipe.h"
-#include "session/state.h"
+#include "session/options/options.h"
+#include "session/state/kept.h"
+#include "session/state/state.h"
+#include "training/objective.h"
+#include "training/recipe.h"
 
 namespace coppice {
 
@@ -61,10 +61,10 @@ class Session {
   Traced traced();
   int64_t classes() const { return classes_; }  // 0: the first output isn't scores
   int64_t batches(const Recipe& recipe) const;  // updates of an epoch
-  const std::vector<int64_t>& pictures(Part part) const { return parts_.at(part); }
-  const std::vector<int64_t>& held_out() const { return pictures(Part::held_out); }
+  const std::vector<int64_t>& images(Part part) const { return parts_.at(part); }
+  const std::vector<int64_t>& held_out() const { return images(Part::held_out); }
 
-  // What a stage without training made of the model is judged by the held-out pictures.
+  // What a stage without training made of the model is judged by the held-out images.
   void stage(const std::string& name, const std::function<void()>& body);
   // Saves now, and throws Error::interrupted where the observer asks to stop: for a stage that
   // takes long without training, a search say. Its body is run from its beginning on resuming, so
@@ -84,25 +84,25 @@ class Session {
   // graph of several inputs isn't judged meanwhile.
   void train(const Recipe& recipe, const TrainHooks& hooks = {});
 
-  // Whether there are held-out pictures, classes to tell apart, and no input beside the pictures.
+  // Whether there are held-out images, classes to tell apart, and no input beside the images.
   bool can_evaluate() const;
-  // On the held-out pictures. Requires: can_evaluate().
+  // On the held-out images. Requires: can_evaluate().
   Evaluation evaluate();
-  // Of another graph for the same pictures; the session's own stays as it is. Requires: classes,
-  // and pictures in the part.
+  // Of another graph for the same images; the session's own stays as it is. Requires: classes,
+  // and images in the part.
   Evaluation evaluate(const Graph& candidate, Part part);
   // The same graph with other running statistics. Throws Error::input where the part is smaller
   // than a batch.
   Graph recalibrated(Graph candidate, const Recalibration& how);
 
   // Evidence with gradients (evidence/requests.h) of graph(), or of another graph for the same
-  // pictures; the session's own, and what a training does afterwards, stays as it is. Throws as
+  // images; the session's own, and what a training does afterwards, stays as it is. Throws as
   // Trainer::collect and EvidenceOfBatches do, Error::input where the part is smaller than a batch
   // and where labels don't say what the loss is.
   Evidence collect(const Graph& graph, std::span<const EvidenceRequest> requests,
                    const Collection& how);
   // For criteria: what needs gradients is collected, all else measured by the runtime, on the same
-  // pictures. Requires: the session outlives it.
+  // images. Requires: the session outlives it.
   Measure measuring(Collection how);
 
   // `groups`: of graph() as it is now. Takes units out of graph, optimizer state, masks and

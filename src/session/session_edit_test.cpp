@@ -4,10 +4,10 @@
 #include <algorithm>
 
 #include "graph/passes/separate_vectors.h"
-#include "prune/masks.h"
+#include "prune/masks/masks.h"
 #include "support/fake_session.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {

@@ -2,7 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "support/fake_session.h"
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -26,11 +26,11 @@ std::string message_of_net(const char* net) {
                     [&] { train(fixture.open(parse_text_graph(net)), recipe_of(8, 1)); });
 }
 
-TEST(SessionErrors, batch_normalisation_has_no_statistics_over_one_picture) {
+TEST(SessionErrors, batch_normalisation_has_no_statistics_over_one_image) {
   Fixture fixture;
   EXPECT_EQ(message_of(ErrorKind::usage,
                        [&] { train(fixture.open(parse_text_graph(fake::kNet)), recipe_of(1)); }),
-            "batches of 1: BatchNormalization needs statistics over more than one picture");
+            "batches of 1: BatchNormalization needs statistics over more than one image");
 }
 
 TEST(SessionErrors, a_fixed_batch_is_the_only_one) {
@@ -52,7 +52,7 @@ TEST(SessionErrors, a_fixed_batch_that_is_asked_for_trains) {
 
 TEST(SessionErrors, other_classes_than_the_models_need_a_teacher_alone) {
   Fixture fixture;
-  fixture.dataset = fake::pictures(4);
+  fixture.dataset = fake::images(4);
   for (const double distillation : {0.0, 0.9}) {
     EXPECT_EQ(
         message_of(
@@ -75,22 +75,22 @@ TEST(SessionErrors, a_model_of_two_inputs_is_fed_by_nobody) {
                 input z float32 [N, 1, 4, 4]
                 y = Add(x, z)
                 output y)"),
-            "the model has 2 inputs; pictures are fed to exactly one");
+            "the model has 2 inputs; images are fed to exactly one");
 }
 
-TEST(SessionErrors, an_input_that_holds_no_pictures_is_named) {
+TEST(SessionErrors, an_input_that_holds_no_images_is_named) {
   EXPECT_EQ(message_of_net(R"(
                 input x int64 [N, 3]
                 const w float32 [7, 3] random
                 y = Gather(w, x)
                 output y)"),
-            "input 'x' is int64, expected a batch of float32 pictures");
+            "input 'x' is int64, expected a batch of float32 images");
   EXPECT_EQ(message_of_net(R"(
                 input x float32
                 const w float32 [7, 3] random
                 y = MatMul(x, w)
                 output y)"),
-            "input 'x' is float32 without a shape, expected a batch of float32 pictures");
+            "input 'x' is float32 without a shape, expected a batch of float32 images");
 }
 
 TEST(SessionErrors, a_model_without_weights_has_nothing_to_train) {
@@ -101,11 +101,11 @@ TEST(SessionErrors, a_model_without_weights_has_nothing_to_train) {
             "the model has no weights to train");
 }
 
-TEST(SessionErrors, less_than_a_batch_of_pictures_is_too_little) {
+TEST(SessionErrors, less_than_a_batch_of_images_is_too_little) {
   Fixture fixture;
   EXPECT_EQ(message_of(ErrorKind::input,
                        [&] { train(fixture.open(parse_text_graph(fake::kNet)), recipe_of(31)); }),
-            "data set 'tiny': 30 pictures to train with, expected at least one batch of 31");
+            "data set 'tiny': 30 images to train with, expected at least one batch of 31");
 }
 
 TEST(SessionErrors, training_is_for_a_stage_and_once) {
@@ -124,10 +124,10 @@ TEST(SessionErrors, training_is_for_a_stage_and_once) {
             std::string::npos);
 }
 
-TEST(SessionErrors, an_evaluation_needs_pictures) {
+TEST(SessionErrors, an_evaluation_needs_images) {
   Fixture fixture;
   Session& session = fixture.open(parse_text_graph(fake::kNet), {}, 0);
-  EXPECT_NE(message_of(ErrorKind::internal, [&] { session.evaluate(); }).find("pictures"),
+  EXPECT_NE(message_of(ErrorKind::internal, [&] { session.evaluate(); }).find("images"),
             std::string::npos);
   train(session, recipe_of(8));
   EXPECT_FALSE(session.history().front().held_out.has_value());

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "support/fake_session.h"
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {

@@ -4,10 +4,10 @@
 #include <fstream>
 #include <sstream>
 
-#include "prune/masks.h"
+#include "prune/masks/masks.h"
 #include "support/fake_session.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -228,11 +228,11 @@ TEST(Resume, with_another_request_is_refused) {
             "folder to start anew");
 }
 
-TEST(Resume, with_fewer_pictures_than_the_checkpoint_counted_is_refused) {
+TEST(Resume, with_fewer_images_than_the_checkpoint_counted_is_refused) {
   const TempDir folder;
   run_until(folder / "run", 2, 120);
   Fixture fixture;
-  fixture.dataset = fake::pictures(3, 12);  // 9 to train with: one batch
+  fixture.dataset = fake::images(3, 12);  // 9 to train with: one batch
   Session& session = fixture.open(parse_text_graph(fake::kNet), {.checkpoint = folder / "run"});
   session.resume(read_checkpoint(folder / "run"));
   Ran run;

@@ -2,14 +2,14 @@
 #include <gtest/gtest.h>
 
 #include "support/fake_session.h"
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {
 
 using fake::Fixture, fake::message_of;
 
-// 30 pictures in batches of 8: three updates an epoch.
+// 30 images in batches of 8: three updates an epoch.
 Recipe part_of(int64_t epochs, int64_t first, std::optional<int64_t> end = {}) {
   Recipe recipe = fake::recipe(epochs);
   recipe.updates = {.first = first, .end = end};
@@ -120,7 +120,7 @@ TEST(SessionSchedule, augmentation_and_order_may_differ_from_stage_to_stage) {
   shifted.augmentation.pad = 2;
   shifted.seed = 5;
   train(session, shifted);
-  EXPECT_FALSE(plain.contains(0)) << "every picture begins with its number";
+  EXPECT_FALSE(plain.contains(0)) << "every image begins with its number";
   EXPECT_TRUE(fixture.trainer.stepped.contains(0)) << "windows begin with padding";
 }
 

@@ -5,10 +5,10 @@
 
 #include <algorithm>
 
-#include "prune/masks.h"
+#include "prune/masks/masks.h"
 #include "support/fake_session.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -55,7 +55,7 @@ TEST(Session, without_a_checkpoint_it_trains_and_tells_the_observer_of_every_ste
   EXPECT_EQ(last.held_out->images, 10);
 }
 
-TEST(Session, no_two_stages_see_the_pictures_in_the_same_order_or_draw_the_same_numbers) {
+TEST(Session, no_two_stages_see_the_images_in_the_same_order_or_draw_the_same_numbers) {
   Fixture fixture;
   Session& session = fixture.open(parse_text_graph(fake::kNet));
   train(session, fake::recipe(2));
@@ -116,7 +116,7 @@ TEST(Session, an_epoch_whose_hook_changed_the_model_is_judged_before_and_after) 
   fake::expect_same(read_checkpoint(folder / "run").history, session.history());
 }
 
-TEST(Session, held_out_pictures_judge_and_are_never_trained_on_whatever_the_seed) {
+TEST(Session, held_out_images_judge_and_are_never_trained_on_whatever_the_seed) {
   std::set<float> first;
   for (const uint64_t seed : {1, 2}) {
     Fixture fixture;
@@ -127,14 +127,14 @@ TEST(Session, held_out_pictures_judge_and_are_never_trained_on_whatever_the_seed
     EXPECT_EQ(fixture.trainer.judged.size(), 10u);
     EXPECT_EQ(fixture.trainer.stepped.size(), 30u);
     for (const float pixel : fixture.trainer.judged) {
-      EXPECT_FALSE(fixture.trainer.stepped.contains(pixel)) << "picture " << pixel - 1;
+      EXPECT_FALSE(fixture.trainer.stepped.contains(pixel)) << "image " << pixel - 1;
     }
     if (seed == 1) first = fixture.trainer.judged;
     EXPECT_EQ(fixture.trainer.judged, first);
   }
 }
 
-TEST(Session, an_evaluation_is_the_graphs_own_on_the_pictures_held_out) {
+TEST(Session, an_evaluation_is_the_graphs_own_on_the_images_held_out) {
   for (const bool fixed : {false, true}) {
     SCOPED_TRACE(fixed);
     Fixture fixture;

@@ -6,7 +6,7 @@
 #include "graph/fitted.h"
 #include "session/session.h"
 #include "support/fake_session.h"
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {

@@ -8,8 +8,8 @@
 #include "core/random.h"
 #include "data/loader.h"
 #include "graph/infer.h"
-#include "session/parameters.h"
 #include "session/session.h"
+#include "training/parameters.h"
 
 namespace coppice {
 namespace {
@@ -22,7 +22,7 @@ double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
-Shape picture_shape(const Graph& graph) {
+Shape image_shape(const Graph& graph) {
   const Shape batch = input_shape(graph, graph.inputs.front(), {});
   return {batch.begin() + 1, batch.end()};
 }
@@ -41,7 +41,7 @@ void require_finite_weights(const Graph& graph, const std::vector<Parameter>& pa
 
 // Epochs and updates are counted three ways: in the schedule, whose first may be left out; in the
 // stage, whose cursor says how many epochs are done; and over the whole run, for what is random, so
-// that no two stages see the pictures in the same order.
+// that no two stages see the images in the same order.
 struct Session::Run {
   const Recipe& recipe;
   const TrainHooks& hooks;
@@ -79,9 +79,9 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
   remark_on_objective(recipe);
   Run run{recipe,
           hooks,
-          Loader(*data_.training, {.indices = pictures(Part::training),
+          Loader(*data_.training, {.indices = images(Part::training),
                                    .batch = recipe.batch,
-                                   .input = picture_shape(state_.graph),
+                                   .input = image_shape(state_.graph),
                                    .preprocessing = data_.preprocessing,
                                    .augmentation = recipe.augmentation,
                                    .seed = recipe.seed}),

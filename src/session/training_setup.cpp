@@ -4,10 +4,10 @@
 
 #include "core/error.h"
 #include "graph/infer.h"
-#include "session/output_gradients.h"
-#include "session/parameters.h"
 #include "session/session.h"
-#include "session/trained_share.h"
+#include "training/output_gradients.h"
+#include "training/parameters.h"
+#include "training/trained_share.h"
 
 namespace coppice {
 namespace {
@@ -43,7 +43,7 @@ void Session::require_trainable(const Recipe& recipe) {
                {option_hint("batch", std::to_string(fixed), "fits it as it is")});
   }
   if (recipe.batch == 1 && has_batch_norm(state_.graph)) {
-    fail_usage("batches of 1: BatchNormalization needs statistics over more than one picture",
+    fail_usage("batches of 1: BatchNormalization needs statistics over more than one image",
                {option_hint("batch", "16", "or more will do")});
   }
   require_labels(recipe.loss);
@@ -65,7 +65,7 @@ void Session::require_labels(const LossOptions& loss) const {
 const Objective& Session::objective() {
   if (!objective_) {
     objective_ =
-        objective_of(original_, {*data_.training, data_.preprocessing, pictures(Part::training)});
+        objective_of(original_, {*data_.training, data_.preprocessing, images(Part::training)});
   }
   return *objective_;
 }

@@ -5,26 +5,26 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "methods/blocks.h"
+#include "methods/options/blocks.h"
 #include "model/plan_file.h"
 #include "onnx/onnx.h"
 #include "report/format.h"
-#include "tasks/measuring.h"
-#include "tasks/output_path.h"
+#include "tasks/parts/measuring.h"
+#include "tasks/parts/output_path.h"
 
 namespace coppice {
 namespace {
 
 // What recovering looks at; null where it is by the model alone.
 Measure measure_of(const Settings& settings, const Graph& graph, Watcher& watcher) {
-  const int64_t pictures = pictures_to_recover_by(settings);
-  if (pictures == 0) return {};
+  const int64_t images = images_to_recover_by(settings);
+  if (images == 0) return {};
   Judge judge = open_judge(settings, graph, Fit::unchecked, watcher);
-  return Measuring(judge, pictures, watcher).measure();
+  return Measuring(judge, images, watcher).measure();
 }
 
 void require_use_of_data(const Settings& settings) {
-  pictures_to_recover_by(settings);
+  images_to_recover_by(settings);
   const bool looks = settings[kRecover].any();
   for (const OptionUse& use : data_options()) {
     if (looks || !settings.has(*use.option)) continue;
@@ -45,7 +45,7 @@ std::string command_again(const ApplyRequest& request) {
 }  // namespace
 
 OptionList options_of_apply() {
-  return joined({{&kRecover, "none"}, {&kRecoverPictures}, {&kVerify}}, data_options());
+  return joined({{&kRecover, "none"}, {&kRecoverImages}, {&kVerify}}, data_options());
 }
 
 ApplyReport apply(const ApplyRequest& request, Watcher& watcher) {
@@ -62,7 +62,7 @@ ApplyReport apply(const ApplyRequest& request, Watcher& watcher) {
   for (const auto& mask : mask_paths(plan, request.plan)) places.reads(mask);
   AtomicFile file(places.writes("-o", request.output));
   const Model model = load_model(request.model, seed);
-  RecoverOptions recover = settings[kRecover];
+  CompensationOptions recover = settings[kRecover];
   recover.measure = measure_of(settings, model.graph, watcher);
   Outcome outcome = within("plan '" + request.plan + "'", [&] {
     return apply_plan(model.graph, plan, settings[kVerify], seed, recover);

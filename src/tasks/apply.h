@@ -4,9 +4,9 @@
 #include <string>
 
 #include "options/settings.h"
-#include "tasks/common.h"
-#include "tasks/cut_summary.h"
-#include "tasks/watcher.h"
+#include "tasks/parts/common.h"
+#include "tasks/parts/cut_summary.h"
+#include "tasks/parts/watcher.h"
 
 namespace coppice {
 

@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include "tasks/common.h"
-#include "tasks/latency.h"
+#include "tasks/parts/common.h"
+#include "tasks/parts/latency.h"
 
 namespace coppice {
 

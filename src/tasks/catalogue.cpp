@@ -2,7 +2,7 @@
 #include "tasks/catalogue.h"
 
 #include "data/dataset.h"
-#include "prune/criterion.h"
+#include "prune/scores/criterion.h"
 
 namespace coppice {
 namespace {

@@ -5,11 +5,11 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "methods/blocks.h"
-#include "methods/weight_sharing.h"
+#include "methods/options/blocks.h"
+#include "methods/unstructured/weight_sharing.h"
 #include "model/load.h"
-#include "tasks/output_path.h"
-#include "tasks/training.h"
+#include "tasks/parts/output_path.h"
+#include "tasks/parts/training.h"
 
 namespace coppice {
 namespace {

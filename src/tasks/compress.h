@@ -6,11 +6,11 @@
 #include <optional>
 #include <string>
 
-#include "codec/codec.h"
+#include "codec/container/codec.h"
 #include "options/settings.h"
-#include "tasks/common.h"
-#include "tasks/density.h"
-#include "tasks/evaluate.h"
+#include "tasks/parts/common.h"
+#include "tasks/parts/density.h"
+#include "tasks/parts/evaluate.h"
 
 namespace coppice {
 
@@ -45,7 +45,7 @@ CompressReport compress(const CompressRequest& request, Watcher& watcher);
 
 Json to_json(const CompressReport& report);
 
-// Weights that share values; a bias of values all different is no palette to the paper.
+// Weights that share values; a bias of values all different is no codebook to the paper.
 bool is_shared(const TensorReport& tensor);
 
 struct DecompressRequest {

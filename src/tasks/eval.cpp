@@ -3,7 +3,7 @@
 
 #include "core/error.h"
 #include "model/load.h"
-#include "tasks/judge.h"
+#include "tasks/parts/judge.h"
 
 namespace coppice {
 

@@ -4,8 +4,8 @@
 #include <string>
 
 #include "options/settings.h"
-#include "tasks/common.h"
-#include "tasks/evaluate.h"
+#include "tasks/parts/common.h"
+#include "tasks/parts/evaluate.h"
 
 namespace coppice {
 
@@ -13,8 +13,8 @@ struct EvalRequest {
   std::string model;
   Settings settings;                            // of data_options; data are needed
   std::string engine = "runtime", device = {};  // device: of the engine "train"; empty: cpu
-  int64_t batch = 0;                            // 0: chosen by the picture size
-  int64_t limit = 0;                            // only so many pictures, drawn at random; 0: all
+  int64_t batch = 0;                            // 0: chosen by the image size
+  int64_t limit = 0;                            // only so many images, drawn at random; 0: all
   CommonRequest common = {};
 };
 

@@ -7,15 +7,15 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "methods/blocks.h"
+#include "methods/options/blocks.h"
 #include "methods/rewrite.h"
 #include "model/plan_file.h"
 #include "onnx/onnx.h"
 #include "report/format.h"
-#include "tasks/latency.h"
-#include "tasks/measuring.h"
-#include "tasks/output_path.h"
-#include "tasks/training.h"
+#include "tasks/parts/latency.h"
+#include "tasks/parts/measuring.h"
+#include "tasks/parts/output_path.h"
+#include "tasks/parts/training.h"
 
 namespace coppice {
 namespace {
@@ -48,7 +48,7 @@ Settings settled(const PruneRequest& request, const Method& method) {
   if (settings.options().empty()) settings = Settings(options_of(method));
   if (method.settle) method.settle(settings);
   require_consistent_training(request, method, settings);
-  pictures_to_recover_by(settings);  // says what is wrong with them
+  images_to_recover_by(settings);  // says what is wrong with them
   return settings;
 }
 
@@ -172,11 +172,11 @@ TrainingChoice choice_of(const Pruning& pruning, const std::string& sha256) {
 
 constexpr char kDoing[] = "evaluating the pruned model";
 
-// What recovering looks at, if it is to look at pictures.
+// What recovering looks at, if it is to look at images.
 std::optional<Measuring> measuring_of(const Pruning& pruning, std::optional<Judge>& judge) {
   std::optional<Measuring> measuring;
-  const int64_t pictures = pictures_to_recover_by(pruning.settings);
-  if (pictures > 0) measuring.emplace(*judge, pictures, pruning.watcher);
+  const int64_t images = images_to_recover_by(pruning.settings);
+  if (images > 0) measuring.emplace(*judge, images, pruning.watcher);
   return measuring;
 }
 
@@ -195,7 +195,7 @@ Pruned prune_in_training(const Pruning& pruning, const Graph& original, Judge& j
   pruned.trained = train_and_judge(
       choice_of(pruning, sha256), original, judge, {.doing = kDoing}, pruning.common,
       pruning.watcher, [&](Session& session, const Recipe& recipe) {
-        if (measuring) measuring->only(session.pictures(Part::training));
+        if (measuring) measuring->only(session.images(Part::training));
         outcome = run_in_training(pruning.method, session, recipe, pruning.input(measuring));
         rewrite(outcome, pruning.settings, pruning.common.seed);
         return std::exchange(outcome.graph, {});
@@ -282,7 +282,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   if (request.latency) {
     measure_latency(std::move(model.graph), outputs.model_path, pruning, summary);
   }
-  if (measuring) report.measured_pictures = measuring->pictures();
+  if (measuring) report.measured_images = measuring->images();
   report.training = std::move(pruned.training);
   if (judge) {
     summary.judged_by = judge->by();
@@ -296,7 +296,7 @@ Json to_json(const PruneReport& report) {
   json["settings"] = settings_json(report.settings);
   if (!report.training.is_null()) json["training"] = report.training;
   if (!report.judging.is_null()) json.update(report.judging);
-  if (report.measured_pictures > 0) json["recovered"]["pictures"] = report.measured_pictures;
+  if (report.measured_images > 0) json["recovered"]["images"] = report.measured_images;
   return json;
 }
 

@@ -10,9 +10,9 @@
 #include <string>
 
 #include "methods/method.h"
-#include "tasks/common.h"
-#include "tasks/cut_summary.h"
-#include "tasks/watcher.h"
+#include "tasks/parts/common.h"
+#include "tasks/parts/cut_summary.h"
+#include "tasks/parts/watcher.h"
 
 namespace coppice {
 
@@ -29,10 +29,10 @@ struct PruneRequest {
 
 struct PruneReport {
   CutSummary summary;
-  Settings settings;   // as the method settled them
-  Json training = {};  // TrainingRun::to_json and the method's facts; null where none was
-  Json judging = {};   // Judge::to_json; null without data
-  int64_t measured_pictures = 0;  // that recovering looked at
+  Settings settings;            // as the method settled them
+  Json training = {};           // TrainingRun::to_json and the method's facts; null where none was
+  Json judging = {};            // Judge::to_json; null without data
+  int64_t measured_images = 0;  // that recovering looked at
 };
 
 // Throws Error::usage for settings that contradict each other, such as epochs without data, or a

@@ -1,13 +1,13 @@
 // Everything that the commands do, done by functions: request in, report out.
 #include <gtest/gtest.h>
 
-#include "codec/codec.h"
+#include "codec/container/codec.h"
 #include "core/error.h"
-#include "methods/blocks.h"
-#include "methods/weight_sharing.h"
+#include "methods/options/blocks.h"
+#include "methods/unstructured/weight_sharing.h"
 #include "model/load.h"
-#include "session/data_options.h"
-#include "session/training_options.h"
+#include "session/options/data_options.h"
+#include "session/options/training_options.h"
 #include "support/temp_dir.h"
 #include "support/watcher.h"
 #include "tasks/apply.h"

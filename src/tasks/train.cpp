@@ -4,8 +4,8 @@
 #include "core/files.h"
 #include "model/load.h"
 #include "onnx/onnx.h"
-#include "tasks/output_path.h"
-#include "tasks/training.h"
+#include "tasks/parts/output_path.h"
+#include "tasks/parts/training.h"
 
 namespace coppice {
 

@@ -5,9 +5,9 @@
 #include <string>
 
 #include "options/settings.h"
-#include "tasks/common.h"
-#include "tasks/density.h"
-#include "tasks/evaluate.h"
+#include "tasks/parts/common.h"
+#include "tasks/parts/density.h"
+#include "tasks/parts/evaluate.h"
 
 namespace coppice {
 

@@ -5,7 +5,7 @@
 #include <map>
 
 #include "core/error.h"
-#include "methods/one_shot.h"
+#include "methods/one_shot/one_shot.h"
 #include "model/load.h"
 #include "model/plan_file.h"
 #include "report/format.h"

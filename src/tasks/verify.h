@@ -5,8 +5,8 @@
 #include <optional>
 #include <string>
 
-#include "tasks/common.h"
-#include "tasks/watcher.h"
+#include "tasks/parts/common.h"
+#include "tasks/parts/watcher.h"
 #include "verify/compare.h"
 
 namespace coppice {

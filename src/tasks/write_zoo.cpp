@@ -3,7 +3,7 @@
 
 #include "core/files.h"
 #include "onnx/onnx.h"
-#include "tasks/output_path.h"
+#include "tasks/parts/output_path.h"
 #include "zoo/zoo.h"
 
 namespace coppice {

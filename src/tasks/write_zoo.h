@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string>
 
-#include "tasks/common.h"
+#include "tasks/parts/common.h"
 
 namespace coppice {
 

@@ -7,7 +7,7 @@
 #include "core/attempt.h"
 #include "core/error.h"
 #include "core/random.h"
-#include "groups/surgery.h"
+#include "groups/cut/surgery.h"
 #include "runtime/executable.h"
 #include "runtime/latency.h"
 
@@ -96,7 +96,7 @@ constexpr int64_t kTracedBatch = 2;  // of GroupOptions
 // Another batch, so that a size that holds only at the traced one shows.
 constexpr int64_t kBatch = 3;
 
-// Whether the outputs depend on nothing that was made smaller. A picture's size doesn't grow where
+// Whether the outputs depend on nothing that was made smaller. An image's size doesn't grow where
 // it gets smaller, so an axis that is larger by the batches' ratio is the batch's.
 bool same_outputs(const Graph& graph, const Inferred& traced, const Inferred& reduced) {
   const auto same = [](int64_t size, int64_t now) {
@@ -108,7 +108,7 @@ bool same_outputs(const Graph& graph, const Inferred& traced, const Inferred& re
   });
 }
 
-// The same picture sizes, smaller, if the graph can be inferred at them: fully convolutional nets
+// The same image sizes, smaller, if the graph can be inferred at them: fully convolutional nets
 // can, though their exporter wrote down the size it traced. Only rank-4 inputs shrink. `traced`:
 // the original at the batch of its groups.
 Shapes small_shapes(const Graph& original, const Inferred& traced, const Graph& cut) {

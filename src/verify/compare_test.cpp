@@ -10,8 +10,8 @@
 
 #include "core/error.h"
 #include "graph/op.h"
-#include "groups/surgery.h"
-#include "support/text_graph.h"
+#include "groups/cut/surgery.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {

@@ -1,5 +1,5 @@
 // VGG-19 for CIFAR as Network Slimming prunes it, and a VGG-11 of half its width for small grey
-// pictures: convolutions with BatchNormalization, an average pool and one linear layer.
+// images: convolutions with BatchNormalization, an average pool and one linear layer.
 //
 // Source: Simonyan and Zisserman, "Very Deep Convolutional Networks for Large-Scale Image
 // Recognition", ICLR 2015, arXiv:1409.1556, columns E and A, with the head, initialisation (He's
@@ -23,10 +23,10 @@ struct Stage {
 constexpr Stage kVgg19[] = {{64, 2}, {128, 2}, {256, 4}, {512, 4}, {512, 4}};
 constexpr Stage kVgg11Half[] = {{32, 1}, {64, 1}, {128, 2}, {256, 4}};
 
-Graph vgg(const std::string& name, uint64_t seed, const Shape& picture,
+Graph vgg(const std::string& name, uint64_t seed, const Shape& image,
           std::span<const Stage> stages) {
   Builder net(name, seed, {.conv = he_fan_out, .linear = normal_0_01, .norm_scale = 0.5f});
-  ValueId x = net.input(picture);
+  ValueId x = net.input(image);
   int position = 0;  // counted over all layers, as in an nn.Sequential
   const auto next = [&] { return "feature." + std::to_string(position++); };
   for (const Stage& stage : stages) {

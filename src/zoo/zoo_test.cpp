@@ -230,7 +230,7 @@ TEST(Zoo, densenet_grows_by_twelve_channels_a_layer) {
   EXPECT_EQ(inferred.shape(*find_value(graph, "dense3.11.concat")), (Shape{1, 448, 8, 8}));
 }
 
-TEST(Zoo, option_a_shortcut_halves_the_picture_and_pads_channels_on_both_sides) {
+TEST(Zoo, option_a_shortcut_halves_the_image_and_pads_channels_on_both_sides) {
   const Graph& graph = built("resnet20");
   const Inferred inferred = infer(graph);
   EXPECT_EQ(inferred.shape(*find_value(graph, "layer2.0.shortcut.slice")), (Shape{1, 16, 16, 16}));

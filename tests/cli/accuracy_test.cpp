@@ -1,5 +1,5 @@
 // `coppice eval` on trained networks gives the accuracies that ONNX Runtime gave on the same files
-// and pictures (README of the shared data). Slow ones run when COPPICE_TEST_ALL is set.
+// and images (README of the shared data). Slow ones run when COPPICE_TEST_ALL is set.
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -40,7 +40,7 @@ const Trained kTrained[] = {
     {"imagenet/mobilenet_v1_0.25_224.onnx", "images", "imagenet-sample", kImageNet, 52.0, 74.8},
 };
 
-// Two of 10,000 pictures may fall the other way by rounding; pictures decoded by another JPEG
+// Two of 10,000 images may fall the other way by rounding; images decoded by another JPEG
 // library move five of 1,000.
 double tolerance(const Trained& trained) {
   return std::string(trained.format) == "images" ? 0.5 : 0.02;

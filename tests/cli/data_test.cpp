@@ -90,7 +90,7 @@ TEST_F(Data, a_label_out_of_range_is_refused) {
   expect_refused(mnist, "10");
 }
 
-TEST_F(Data, other_numbers_of_pictures_and_labels_are_refused) {
+TEST_F(Data, other_numbers_of_images_and_labels_are_refused) {
   write_mnist(idx(kImages, {2, 28, 28}, std::string(2 * kPixels, 'x')),
               idx(kLabels, {1}, std::string(1, '\0')));
   expect_refused(mnist, "2");
@@ -112,7 +112,7 @@ TEST_F(Data, a_npy_file_need_not_hold_every_class) {
   EXPECT_EQ(ran.code, 0) << ran.err;
 }
 
-TEST_F(Data, a_model_that_is_no_classifier_of_pictures_is_refused) {
+TEST_F(Data, a_model_that_is_no_classifier_of_images_is_refused) {
   EXPECT_TRUE(fails(coppice({"eval", "zoo:mobilenetv2", "--data", "digits"}), 3,
                     "the model has 1000 outputs, data set 'digits' has 10 classes"));
 }
@@ -139,7 +139,7 @@ TEST_F(Data, photographs_that_nothing_resizes_are_warned_of_once) {
   const size_t first = cropped.err.find(warning);
   EXPECT_NE(first, std::string::npos) << cropped.err;
   EXPECT_EQ(cropped.err.find(warning, first + 1), std::string::npos);
-  EXPECT_NE(cropped.out.find("top-1, training pictures"), std::string::npos) << cropped.out;
+  EXPECT_NE(cropped.out.find("top-1, training images"), std::string::npos) << cropped.out;
   ASSERT_EQ(resized.code, 0) << resized.err;
   EXPECT_EQ(resized.err.find(warning), std::string::npos);
 }

@@ -253,7 +253,7 @@ TEST_F(NothingLost, apply_refuses_the_plan_and_its_masks_as_output) {
 }
 
 TEST_F(NothingLost, a_data_set_is_an_input) {
-  write_text(dir / "x.npy", "pictures");
+  write_text(dir / "x.npy", "images");
   write_text(dir / "y.npy", "labels");
   before = contents();
   const std::string data = "npy:" + (dir / "x.npy").string() + "," + (dir / "y.npy").string();
@@ -264,12 +264,12 @@ TEST_F(NothingLost, a_data_set_is_an_input) {
 
 TEST_F(NothingLost, a_data_sets_folder_is_an_input_whatever_of_it_is_read) {
   const TempDir elsewhere;
-  const auto folder = dir / "pictures";
+  const auto folder = dir / "images";
   std::filesystem::create_directories(folder / "train" / "cat");
   for (const char* file : {"train-images-idx3-ubyte", "train/cat/1.jpg"}) {
-    write_text(folder / file, "pictures");
+    write_text(folder / file, "images");
   }
-  write_text(dir / "elsewhere.png", "a picture");
+  write_text(dir / "elsewhere.png", "an image");
   std::filesystem::create_symlink(dir / "elsewhere.png", folder / "train/cat/2.png");
   std::filesystem::create_symlink(folder / "train/cat/1.jpg", dir / "link");
   before = contents();

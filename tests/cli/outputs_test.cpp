@@ -6,8 +6,8 @@
 
 #include "cli/program.h"
 #include "onnx/onnx.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
-#include "support/text_graph.h"
 
 namespace coppice {
 namespace {

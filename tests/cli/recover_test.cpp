@@ -12,7 +12,7 @@ namespace {
 using nlohmann::json;
 using testing::HasSubstr;
 
-struct Recovering {
+struct Compensating {
   TempDir dir;
 
   Arguments prune(const std::string& model, const std::string& out, const Arguments& more) const {
@@ -25,7 +25,7 @@ struct Recovering {
 };
 
 TEST(Recover, says_how_many_layers_were_made_up_for) {
-  const Recovering test;
+  const Compensating test;
   const Ran ran = coppice(test.prune("zoo:resnet20", "out.onnx", {"--recover", "all", "--json"}));
   ASSERT_EQ(ran.code, 0) << ran.err;
   const json found = ran.json();
@@ -37,7 +37,7 @@ TEST(Recover, says_how_many_layers_were_made_up_for) {
 }
 
 TEST(Recover, says_where_the_model_says_too_little) {
-  const Recovering test;
+  const Compensating test;
   const Ran ran = coppice(test.prune("zoo:lenet5", "out.onnx", {"--recover", "bias,merge"}));
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("left alone (too little is known)"));
@@ -51,20 +51,20 @@ Arguments joined(Arguments first, const Arguments& more) {
   return first;
 }
 
-TEST(Recover, by_pictures_it_makes_up_for_layers_that_the_model_says_nothing_of) {
-  const Recovering test;
-  const Ran ran = coppice(test.prune("zoo:lenet5", "out.onnx",
-                                     joined(kDigits, {"--recover-pictures", "60", "--json"})));
+TEST(Recover, by_images_it_makes_up_for_layers_that_the_model_says_nothing_of) {
+  const Compensating test;
+  const Ran ran = coppice(
+      test.prune("zoo:lenet5", "out.onnx", joined(kDigits, {"--recover-images", "60", "--json"})));
   ASSERT_EQ(ran.code, 0) << ran.err;
   const json found = ran.json();
   const json expected = {{"layers", 3}, {"bias", 3},    {"merge", 3},
-                         {"scale", 0},  {"unknown", 0}, {"pictures", 60}};
+                         {"scale", 0},  {"unknown", 0}, {"images", 60}};
   EXPECT_EQ(found["recovered"], expected);
-  EXPECT_THAT(found["command"].get<std::string>(), HasSubstr("--recover-pictures 60"));
+  EXPECT_THAT(found["command"].get<std::string>(), HasSubstr("--recover-images 60"));
 }
 
-TEST(Recover, a_plan_replayed_by_the_same_pictures_gives_the_same_bits) {
-  const Recovering test;
+TEST(Recover, a_plan_replayed_by_the_same_images_gives_the_same_bits) {
+  const Compensating test;
   const Ran first = coppice(test.prune("zoo:lenet5", "out.onnx", kDigits));
   ASSERT_EQ(first.code, 0) << first.err;
   const Arguments apply = joined(
@@ -75,9 +75,9 @@ TEST(Recover, a_plan_replayed_by_the_same_pictures_gives_the_same_bits) {
   EXPECT_EQ(read_text(test.dir / "again.onnx"), read_text(test.dir / "out.onnx"));
 }
 
-TEST(Recover, no_pictures_is_by_the_model_alone) {
-  const Recovering without, test;
-  const Arguments none = joined(kDigits, {"--recover-pictures", "0"});
+TEST(Recover, no_images_is_by_the_model_alone) {
+  const Compensating without, test;
+  const Arguments none = joined(kDigits, {"--recover-images", "0"});
   ASSERT_EQ(coppice(test.prune("zoo:lenet5", "out.onnx", none)).code, 0);
   ASSERT_EQ(coppice(without.prune("zoo:lenet5", "out.onnx", {"--recover", "all"})).code, 0);
   const Ran same = coppice({"verify", test.dir / "out.onnx", without.dir / "out.onnx"});
@@ -85,7 +85,7 @@ TEST(Recover, no_pictures_is_by_the_model_alone) {
 }
 
 TEST(Recover, a_plan_replayed_with_it_gives_the_same_bits) {
-  const Recovering test;
+  const Compensating test;
   const Arguments recover = {"--recover", "merge,scale"};
   ASSERT_EQ(coppice(test.prune("zoo:resnet20", "out.onnx", recover)).code, 0);
   Arguments apply = {"apply", test.dir / "plan.json", "zoo:resnet20", "-o",
@@ -102,7 +102,7 @@ TEST(Recover, a_plan_replayed_with_it_gives_the_same_bits) {
 TEST(Recover, a_trained_net_keeps_far_more_of_its_accuracy) {
   const auto data = shared_data();
   if (!data) GTEST_SKIP() << kNoSharedData;
-  const Recovering test;
+  const Compensating test;
   const std::string model = *data / "models/cifar10/resnet20.onnx", out = test.dir / "out.onnx";
   const Arguments cifar10 = {"--data", "cifar10:" + (*data / "cifar10").string(), "--preprocess",
                              "imagenet"};
@@ -115,7 +115,7 @@ TEST(Recover, a_trained_net_keeps_far_more_of_its_accuracy) {
     EXPECT_EQ(coppice(test.prune(model, "out.onnx", more)).code, 0);
     return top1();
   };
-  // Over the 10,000 test pictures: 36.6 % without, 73.5 % with it, 80.1 % by pictures.
+  // Over the 10,000 test images: 36.6 % without, 73.5 % with it, 80.1 % by images.
   const double without = pruned({});
   EXPECT_GT(pruned({"--recover", "all"}), without + 15);
   const Ran ran = coppice(

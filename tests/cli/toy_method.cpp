@@ -1,9 +1,9 @@
 // coppice with one more method, which keeps the first channels of every group: all that a method
 // needs is in this file.
 #include "cli/app.h"
-#include "methods/blocks.h"
 #include "methods/method.h"
-#include "methods/one_shot.h"
+#include "methods/one_shot/one_shot.h"
+#include "methods/options/blocks.h"
 
 namespace coppice {
 namespace {

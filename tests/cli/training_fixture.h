@@ -1,4 +1,4 @@
-// Small pictures that LeNet-5 learns in seconds, and the commands that train on them. Skipped where
+// Small images that LeNet-5 learns in seconds, and the commands that train on them. Skipped where
 // the training half wasn't built.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace coppice {
 
-inline constexpr int64_t kPictures = 640, kSide = 28, kClasses = 10;
+inline constexpr int64_t kImages = 640, kSide = 28, kClasses = 10;
 
 inline std::string npy(const std::string& type, const std::string& shape,
                        const std::string& bytes) {
@@ -37,7 +37,7 @@ class Training : public testing::Test {
       GTEST_SKIP() << "built without training";
     }
     std::string pixels, labels;
-    for (int64_t i = 0; i < kPictures; ++i) {
+    for (int64_t i = 0; i < kImages; ++i) {
       const int64_t label = i % kClasses;
       Random pattern = Random::stream(1, {static_cast<uint64_t>(label)});
       Random noise = Random::stream(2, {static_cast<uint64_t>(i)});

@@ -32,8 +32,7 @@ TEST_F(Training, learns_and_says_how_well) {
   const Ran runtime = coppice({"eval", path("lenet5.onnx"), "--data", data_, "--json"});
   const Ran engine =
       coppice({"eval", path("lenet5.onnx"), "--data", data_, "--engine", "train", "--json"});
-  EXPECT_EQ(runtime.json()["judged_by"], "training pictures")
-      << "eval can't know what was held out";
+  EXPECT_EQ(runtime.json()["judged_by"], "training images") << "eval can't know what was held out";
   EXPECT_EQ(runtime.json()["preprocess_from"], "metadata");
   EXPECT_EQ(engine.json()["top1"], runtime.json()["top1"]);
   EXPECT_NEAR(engine.json()["loss"], runtime.json()["loss"], 1e-5);
@@ -179,7 +178,7 @@ TEST_F(Training, labels_in_another_order_or_from_one_are_told_apart) {
   const std::string model = path("lenet5.onnx"), out = path("out.onnx"), x = path("x.npy");
   const auto labels = [&](const std::string& name, const std::function<int64_t(int64_t)>& of) {
     std::string bytes;
-    for (int64_t i = 0; i < kPictures; ++i) bytes += static_cast<char>(of(i % kClasses));
+    for (int64_t i = 0; i < kImages; ++i) bytes += static_cast<char>(of(i % kClasses));
     write_text(path(name), npy("|u1", "(640,)", bytes));
     return "npy:" + x + "," + path(name);
   };
@@ -194,7 +193,7 @@ TEST_F(Training, labels_in_another_order_or_from_one_are_told_apart) {
   EXPECT_EQ(right.json()["label_offset"], -1);
   EXPECT_EQ(right.err.find("warning"), std::string::npos) << right.err;
   const Ran low = coppice({"eval", model, "--data", ones, "--label-offset", "-2"});
-  EXPECT_TRUE(fails(low, 3, "label 1 of picture 0 shifted by -2 is -1"));
+  EXPECT_TRUE(fails(low, 3, "label 1 of image 0 shifted by -2 is -1"));
   const Ran trained = coppice({"prune", model, "--data", ones, "--label-offset", "-1", "--epochs",
                                "1", "-o", out, "--batch", "64", "--latency", "off", "--json"});
   ASSERT_EQ(trained.code, 0) << trained.err;
@@ -207,11 +206,11 @@ TEST_F(Training, labels_from_one_under_a_larger_head_are_diagnosed_by_eval) {
   const std::string model = path("lenet5.onnx");
   ASSERT_EQ(coppice(train("lenet5.onnx", 3)).code, 0);
   std::string few, labels;
-  for (int64_t i = 0; i < kPictures; ++i) {  // classes 0 to 6, called 1 to 7
+  for (int64_t i = 0; i < kImages; ++i) {  // classes 0 to 6, called 1 to 7
     if (i % kClasses > 6) continue;
     labels += static_cast<char>(i % kClasses + 1);
-    few += read_text(path("x.npy"))
-               .substr(read_text(path("x.npy")).size() - (kPictures - i) * 784, 784);
+    few +=
+        read_text(path("x.npy")).substr(read_text(path("x.npy")).size() - (kImages - i) * 784, 784);
   }
   write_text(path("few.npy"), npy("|u1", "(448, 28, 28)", few));
   write_text(path("ones.npy"), npy("|u1", "(448,)", labels));
@@ -223,11 +222,11 @@ TEST_F(Training, labels_from_one_under_a_larger_head_are_diagnosed_by_eval) {
   EXPECT_THAT(ran.err, HasSubstr("--label-offset -1"));
 }
 
-// Nothing is learnt from labels at random but the pictures themselves, and those don't count.
+// Nothing is learnt from labels at random but the images themselves, and those don't count.
 TEST_F(Training, what_was_learnt_by_heart_is_not_called_test) {
   std::string labels;
   Random random(5);
-  for (int64_t i = 0; i < kPictures; ++i) labels += static_cast<char>(random.below(kClasses));
+  for (int64_t i = 0; i < kImages; ++i) labels += static_cast<char>(random.below(kClasses));
   write_text(path("r.npy"), npy("|u1", "(640,)", labels));
   const std::string spec = "npy:" + path("x.npy") + "," + path("r.npy");
   const auto learn = [&](const std::string& data, const std::string& epochs,
@@ -254,7 +253,7 @@ TEST_F(Training, what_was_learnt_by_heart_is_not_called_test) {
     return coppice(all);
   };
   EXPECT_THAT(learn(spec, "1").out, HasSubstr("held out: top-1"));
-  EXPECT_THAT(learn(spec, "1", {"--val", "0"}).out, HasSubstr("training pictures: top-1"));
+  EXPECT_THAT(learn(spec, "1", {"--val", "0"}).out, HasSubstr("training images: top-1"));
   std::filesystem::copy(path("x.npy"), path("tx.npy"));
   EXPECT_THAT(learn(spec + "," + path("tx.npy") + "," + path("y.npy"), "1").out,
               HasSubstr("test: top-1"));
@@ -267,7 +266,7 @@ TEST_F(Training, what_was_learnt_by_heart_is_not_called_test) {
   const Ran cut = coppice({"prune", path("heart.onnx"), "--data", spec, "-o", path("cut.onnx"),
                            "--latency", "off", "--json"});
   ASSERT_EQ(cut.code, 0) << cut.err;
-  EXPECT_EQ(cut.json()["judged_by"], "training pictures")
+  EXPECT_EQ(cut.json()["judged_by"], "training images")
       << "nothing was trained, so nothing held out";
 }
 

@@ -115,7 +115,7 @@ class Norms(nn.Module):
 
 class Separable(nn.Module):
     """Depthwise separable layers with hard activations, upsampled and joined with an earlier value:
-    a small segmenter, whose output is a picture."""
+    a small segmenter, whose output is an image."""
 
     def __init__(self):
         super().__init__()

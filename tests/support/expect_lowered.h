@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "runtime/reference.h"
-#include "support/lowered_graph.h"
+#include "support/graphs/lowered_graph.h"
 
 namespace coppice::train {
 

@@ -1,4 +1,4 @@
-// Test support: everything a Session needs, small: 40 pictures that can be told apart, a network of
+// Test support: everything a Session needs, small: 40 images that can be told apart, a network of
 // 7 channels, a fake trainer, and an observer that stops where it is told. Included only by tests.
 #pragma once
 
@@ -9,10 +9,10 @@
 #include <string>
 
 #include "core/error.h"
-#include "data/memory_dataset.h"
+#include "data/formats/memory_dataset.h"
 #include "onnx/onnx.h"
-#include "session/checkpoint.h"
 #include "session/session.h"
+#include "session/state/checkpoint.h"
 #include "support/fake_trainer.h"
 
 namespace coppice::fake {
@@ -37,10 +37,10 @@ inline constexpr char kNet[] = R"(
     y = Gemm(f, fw, fb) {transB=1}
     output y)";
 
-// The first pixel of picture i is i + 1, its label i % classes.
-inline std::unique_ptr<Dataset> pictures(int64_t classes = 3, int64_t count = 40) {
+// The first pixel of image i is i + 1, its label i % classes.
+inline std::unique_ptr<Dataset> images(int64_t classes = 3, int64_t count = 40) {
   const auto bytes = std::make_shared<std::vector<std::byte>>(count * 16);
-  MemoryPictures all;
+  MemoryImages all;
   all.name = "tiny";
   all.classes = classes;
   all.shape = {1, 4, 4};
@@ -87,9 +87,9 @@ struct Watcher : Observer {
   bool stop_requested() override { return steps == stop_after; }
 };
 
-// A session with all it refers to. 30 pictures are trained on in 3 batches, 10 are held out.
+// A session with all it refers to. 30 images are trained on in 3 batches, 10 are held out.
 struct Fixture {
-  std::unique_ptr<Dataset> dataset = pictures();
+  std::unique_ptr<Dataset> dataset = images();
   FakeTrainer trainer;
   Watcher watcher;
   std::optional<Session> opened;

@@ -1,5 +1,5 @@
 // Test support: a Trainer without gradients, cheap and deterministic. A "gradient" is a function of
-// the pictures, the labels, the step's seed and the weight itself, so whatever is lost between two
+// the images, the labels, the step's seed and the weight itself, so whatever is lost between two
 // steps (a weight, a moment, a statistic, a place in the data) shows in every later bit. Included
 // only by tests.
 #pragma once
@@ -14,8 +14,8 @@
 #include "evidence/plain_loops.h"
 #include "graph/views/batch_norm.h"
 #include "runtime/reference.h"
-#include "session/parameters.h"
-#include "session/trainer.h"
+#include "training/parameters.h"
+#include "training/trainer.h"
 
 namespace coppice {
 
@@ -26,7 +26,7 @@ class FakeTrainer : public Trainer {
   std::set<float> stepped, judged;         // first pixels: trained on, looked at
   std::set<float> passed;                  // first pixels: statistics moved by them
   std::vector<float> means;                // statistics as they were moved, without a step
-  std::vector<double> fed;                 // by step: what inputs beside the pictures got, summed
+  std::vector<double> fed;                 // by step: what inputs beside the images got, summed
   std::vector<float> order;                // first pixels as they were trained on
   std::vector<uint64_t> seeds;             // of the steps
   std::set<float> collected;               // first pixels: evidence collected of them
@@ -103,10 +103,10 @@ class FakeTrainer : public Trainer {
   Evidence collect(const Tensor& images, std::span<const int64_t> labels,
                    std::span<const EvidenceRequest> requests,
                    const CollectOptions& options) override {
-    const int64_t pictures = images.shape()[0], pixels = images.size() / pictures;
+    const int64_t count = images.shape()[0], pixels = images.size() / count;
     collecting.push_back(options);
     double signal = Random(options.seed).uniform();
-    for (int64_t i = 0; i < pictures; ++i) {
+    for (int64_t i = 0; i < count; ++i) {
       collected.insert(images.as<float>()[i * pixels]);
       signal += static_cast<double>(labels[i]) * images.as<float>()[i * pixels];
     }
@@ -116,7 +116,7 @@ class FakeTrainer : public Trainer {
       if (!id) refuse(request, "the model has none of that name");
       evidence.add(request, is_of_gates(request.reduction)
                                 ? gates_of(images, *id, signal, request)
-                                : of_constant(*id, signal, pictures, request));
+                                : of_constant(*id, signal, count, request));
     }
     return evidence;
   }
@@ -147,11 +147,11 @@ class FakeTrainer : public Trainer {
         plain::gate_gradients({value}, {gradient_of(value, signal)}, request));
   }
 
-  Tensor of_constant(ValueId id, double signal, int64_t pictures,
+  Tensor of_constant(ValueId id, double signal, int64_t images,
                      const EvidenceRequest& request) const {
     const Tensor weight = *graph_.value(id).constant, gradient = gradient_of(weight, signal);
     if (request.reduction == Reduction::weight_gradients) {
-      const auto sums = plain::weight_gradients({gradient}, {pictures});
+      const auto sums = plain::weight_gradients({gradient}, {images});
       return Tensor::of<float>(weight.shape(), std::vector<float>(sums.begin(), sums.end()));
     }
     for (const Node& node : graph_.nodes) {
@@ -204,7 +204,7 @@ class FakeTrainer : public Trainer {
     }
   }
 
-  // Of all inputs beside the pictures together.
+  // Of all inputs beside the images together.
   double sum_of(const NamedTensors& feeds) const {
     double sum = 0;
     for (size_t i = 1; i < graph_.inputs.size(); ++i) {

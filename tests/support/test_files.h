@@ -1,4 +1,4 @@
-// For the tests of `data`: a folder that disappears, files in it, packers and picture encoders, the
+// For the tests of `data`: a folder that disappears, files in it, packers and image encoders, the
 // real data where there are any, and a check of errors. Inline, so that nobody else links the
 // packers.
 #pragma once

@@ -1,5 +1,5 @@
 // For tests of the trainer, which link train: a text graph with one input under a trainer of its
-// own, stepped on pictures and labels that a number decides.
+// own, stepped on images and labels that a number decides.
 #pragma once
 
 #include <algorithm>
@@ -11,8 +11,8 @@
 
 #include "core/random.h"
 #include "graph/infer.h"
-#include "support/text_graph.h"
-#include "train/trainer.h"
+#include "libtorch/trainer/trainer.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice::train {
 
@@ -47,15 +47,15 @@ class TestTrainer {
   TestTrainer(const std::string& text, TrainingSetup how, const OptimizerState& state = {})
       : TestTrainer(parse_text_graph(text), std::move(how), state) {}
 
-  Tensor pictures(uint64_t number, int64_t batch) const {
+  Tensor images(uint64_t number, int64_t batch) const {
     return random_tensor(input_shape(graph, graph.inputs.front(), {.inputs = {}, .batch = batch}),
                          number);
   }
 
-  // One update on pictures of its own; `number` is the seed of all that is random in it.
+  // One update on images of its own; `number` is the seed of all that is random in it.
   StepResult step(uint64_t number, double learning_rate = 0.1) {
     const auto labels = random_labels(kBatch, std::max<int64_t>(setup.classes, 1), number + 1000);
-    return trainer->step(pictures(number, kBatch), labels,
+    return trainer->step(images(number, kBatch), labels,
                          {.learning_rate = learning_rate, .seed = number});
   }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "tasks/watcher.h"
+#include "tasks/parts/watcher.h"
 
 namespace coppice {
 

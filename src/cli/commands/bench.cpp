@@ -57,7 +57,7 @@ Result bench(const Options& options, Invocation& run) {
 Action define_bench(CLI::App& app, CommonOptions& common) {
   const auto options = std::make_shared<Options>();
   add_model(app, options->model);
-  add_count(app, "--batch", options->batch, kMostBatch, "pictures at once (default 1)");
+  add_count(app, "--batch", options->batch, kMostBatch, "images at once (default 1)");
   app.add_flag("--layers", options->layers, "the time of every layer, too");
   add_common_options(app, common);
   return [options](Invocation& run) { return bench(*options, run); };

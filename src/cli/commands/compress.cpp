@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "report/format.h"
 #include "report/table.h"
-#include "session/data_options.h"
+#include "session/options/data_options.h"
 
 namespace coppice {
 namespace {

@@ -8,7 +8,7 @@
 #include "cli/given_options.h"
 #include "report/format.h"
 #include "report/table.h"
-#include "session/data_options.h"
+#include "session/options/data_options.h"
 
 namespace coppice {
 namespace {
@@ -53,9 +53,9 @@ Action define_eval(CLI::App& app, CommonOptions& common) {
   add_model(app, options->model);
   options->given.add(app, data_options());
   options->given.require(kData);
-  add_count(app, "--batch", options->batch, kMostBatch, "pictures at once (default: up to 100)");
+  add_count(app, "--batch", options->batch, kMostBatch, "images at once (default: up to 100)");
   add_count(app, "--limit", options->limit, std::numeric_limits<int64_t>::max(),
-            "only N of the pictures, drawn at random, but always the same ones");
+            "only N of the images, drawn at random, but always the same ones");
   app.add_option("--engine", options->engine,
                  "runtime (default), or train: LibTorch, as while training")
       ->check(CLI::IsMember({"runtime", "train"}).description(""))

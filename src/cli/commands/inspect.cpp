@@ -197,7 +197,7 @@ Action define_inspect(CLI::App& app, CommonOptions& common) {
   const auto options = std::make_shared<Options>();
   add_model(app, options->model);
   add_count(app, "--batch", options->batch, kMostBatch,
-            "sizes and MACs for so many pictures (default 1)");
+            "sizes and MACs for so many images (default 1)");
   app.add_option("--why", options->why,
                  "what this node is coupled to, and why: its name, or that of its output");
   app.add_flag("--norms", options->norms,

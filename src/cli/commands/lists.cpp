@@ -4,7 +4,7 @@
 
 #include "cli/commands/commands.h"
 #include "data/dataset.h"
-#include "prune/criterion.h"
+#include "prune/scores/criterion.h"
 #include "report/table.h"
 #include "tasks/catalogue.h"
 

@@ -8,8 +8,8 @@
 #include "cli/cut_summary_text.h"
 #include "cli/given_options.h"
 #include "core/error.h"
-#include "methods/option_owners.h"
-#include "session/training_options.h"
+#include "methods/options/option_owners.h"
+#include "session/options/training_options.h"
 
 namespace coppice {
 namespace {

@@ -7,7 +7,7 @@
 #include "cli/cut_summary_text.h"
 #include "cli/given_options.h"
 #include "report/format.h"
-#include "session/data_options.h"
+#include "session/options/data_options.h"
 
 namespace coppice {
 namespace {

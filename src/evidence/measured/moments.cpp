@@ -12,7 +12,7 @@ struct Place {
   InputMoments input;  // still without moments
 };
 
-// The value before a Flatten, or a Reshape that is one, of pictures [N, C, ...].
+// The value before a Flatten, or a Reshape that is one, of images [N, C, ...].
 std::optional<Place> before_flatten(const Graph& graph, const Inferred& inferred, ValueId id,
                                     std::span<const int32_t> producer_of) {
   if (producer_of[id] < 0) return std::nullopt;

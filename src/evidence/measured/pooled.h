@@ -1,4 +1,4 @@
-// The mean over the positions of each picture. Private to `evidence`.
+// The mean over the positions of each image. Private to `evidence`.
 #pragma once
 
 #include <vector>
@@ -17,7 +17,7 @@ class Pooled {
  private:
   int64_t axis_, channels_ = 0;
   std::vector<float> rows_;
-  std::vector<double> means_;  // [pictures, channels]
+  std::vector<double> means_;  // [images, channels]
 };
 
 }  // namespace coppice

@@ -9,9 +9,9 @@
 
 namespace coppice {
 
-std::vector<int64_t> sampled_positions(uint64_t seed, int64_t picture, int64_t count,
+std::vector<int64_t> sampled_positions(uint64_t seed, int64_t image, int64_t count,
                                        int64_t points) {
-  Random random = Random::stream(seed, {static_cast<uint64_t>(picture)});
+  Random random = Random::stream(seed, {static_cast<uint64_t>(image)});
   std::set<int64_t> chosen;
   for (int64_t last = std::max<int64_t>(0, count - points); last < count; ++last) {
     const auto drawn = static_cast<int64_t>(random.below(static_cast<uint64_t>(last) + 1));

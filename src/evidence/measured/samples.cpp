@@ -19,15 +19,15 @@ Shape unravelled(int64_t index, const Shape& shape) {
 
 void Samples::add(const ObservedValue& value) {
   const ChannelView view = view_channels(value, request_.axis, rows_);
-  const int64_t pictures = value.shape[0];
+  const int64_t images = value.shape[0];
   const Shape input(value.shape.begin() + request_.axis + 1, value.shape.end());
   const Shape output = window_ ? window_output(*window_, input, false) : Shape{};
-  const int64_t outer = view.outer / std::max<int64_t>(pictures, 1);
+  const int64_t outer = view.outer / std::max<int64_t>(images, 1);
   const int64_t positions = window_ ? element_count(output) : outer * view.inner;
   width_ = view.channels * (window_ ? element_count(window_->kernel) : 1);
-  for (int64_t n = 0; n < pictures; ++n, ++pictures_) {
+  for (int64_t n = 0; n < images; ++n, ++images_) {
     for (const int64_t position :
-         sampled_positions(request_.seed, pictures_, positions, request_.points)) {
+         sampled_positions(request_.seed, images_, positions, request_.points)) {
       if (window_) {
         add_patch(view, input, output, n, position);
       } else {
@@ -37,14 +37,14 @@ void Samples::add(const ObservedValue& value) {
   }
 }
 
-// `first`: where the picture begins on the outer axis.
+// `first`: where the image begins on the outer axis.
 void Samples::add_channels(const ChannelView& view, int64_t first, int64_t position) {
   const int64_t o = first + position / view.inner, i = position % view.inner;
   for (int64_t c = 0; c < view.channels; ++c) samples_.push_back(view.at(o, c, i));
 }
 
 void Samples::add_patch(const ChannelView& view, const Shape& input, const Shape& output,
-                        int64_t picture, int64_t position) {
+                        int64_t image, int64_t position) {
   const Window& w = *window_;
   const Shape at = unravelled(position, output);
   std::vector<int64_t> taps;  // positions of the input, -1 in the zeros around it
@@ -58,7 +58,7 @@ void Samples::add_patch(const ChannelView& view, const Shape& input, const Shape
     taps.push_back(inside);
   }
   for (int64_t c = 0; c < view.channels; ++c) {
-    for (const int64_t i : taps) samples_.push_back(i < 0 ? 0 : view.at(picture, c, i));
+    for (const int64_t i : taps) samples_.push_back(i < 0 ? 0 : view.at(image, c, i));
   }
 }
 

@@ -21,12 +21,12 @@ class Samples {
 
  private:
   void add_channels(const ChannelView& view, int64_t first, int64_t position);
-  void add_patch(const ChannelView& view, const Shape& input, const Shape& output, int64_t picture,
+  void add_patch(const ChannelView& view, const Shape& input, const Shape& output, int64_t image,
                  int64_t position);
 
   EvidenceRequest request_;
   std::optional<Window> window_;
-  int64_t pictures_ = 0, width_ = 0;
+  int64_t images_ = 0, width_ = 0;
   std::vector<float> rows_, samples_;  // samples_: [samples, width_]
 };
 

@@ -28,7 +28,7 @@ std::vector<int64_t> filled(const Node& node, const char* name, size_t count) {
 
 struct Window {
   int64_t in, out, kernel, stride, dilation, pad;
-  // The share of outputs at which element k of the kernel lies within the picture.
+  // The share of outputs at which element k of the kernel lies within the image.
   double coverage(int64_t k) const {
     int64_t inside = 0;
     for (int64_t o = 0; o < out; ++o) {

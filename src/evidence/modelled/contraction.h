@@ -20,7 +20,7 @@ struct Contraction {
   int64_t filters = 0, inputs = 0, group = 1;  // O; I / G: input channels that a filter reads
   Shape kernel;                                // sizes of the taps' axes; empty for one tap
   std::vector<int64_t> dilations;              // by axis of the kernel
-  // Share of output positions at which the tap lies within the picture, not in the zeros around.
+  // Share of output positions at which the tap lies within the image, not in the zeros around.
   Vector coverage;                    // [taps]
   double scale = 1;                   // of all products: alpha of Gemm
   int64_t in_axis = 1, out_axis = 1;  // of the values
@@ -41,13 +41,13 @@ void set_weight(Tensor& tensor, const Contraction& layer, const Matrix& weight);
 std::optional<Vector> bias_of(const Graph& graph, const Node& node, int64_t filters);
 
 // [taps, taps]: how the same channel correlates with itself from tap to tap. Neighbours in
-// pictures look alike, so it falls off as kNeighbour ^ distance.
+// images look alike, so it falls off as kNeighbour ^ distance.
 Matrix tap_correlation(const Contraction& layer);
 
 // For one group: weight [O, I * taps], covariance [I, I] -> [O, O], and its diagonal alone.
 Matrix output_covariance(const Matrix& weight, const Matrix& covariance, const Matrix& taps);
 Vector output_variance(const Matrix& weight, const Matrix& covariance, const Matrix& taps);
-// [O]: sum of weights times means, as far as the taps see the picture.
+// [O]: sum of weights times means, as far as the taps see the image.
 Vector output_mean(const Contraction& layer, const Matrix& weight, const Vector& mean);
 
 }  // namespace coppice

@@ -10,7 +10,7 @@
 // ICCV 2019, arXiv:1906.04721, Sec. 4.2.
 // Differs: any activation, numerically, where the paper has Relu's formula; covariances between
 // channels, sums, concats and pooling; layers without BatchNormalization from their inputs'
-// moments; what the paper has for a whole picture is corrected for the zeros around it.
+// moments; what the paper has for a whole image is corrected for the zeros around it.
 #pragma once
 
 #include <functional>

@@ -109,7 +109,7 @@ MaybeModel after_slice(const RuleContext& context) {
   return after_same_channels(context);
 }
 
-// Zeros around are channels that are always zero; those around the picture are left out.
+// Zeros around are channels that are always zero; those around the image are left out.
 MaybeModel after_pad(const RuleContext& context) {
   const ChannelModel* input = context.model(0);
   const Tensor* pads = context.constant(1);

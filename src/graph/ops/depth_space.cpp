@@ -15,7 +15,7 @@ int64_t block_of(const Node& node) { return node.attributes.integer("blocksize",
 
 bool columns_first(const Node& node) { return node.attributes.text("mode", "DCR") == "CRD"; }
 
-// The block's side, of a picture that may have some.
+// The block's side, of an image that may have some.
 int64_t required_block(const InferContext& context) {
   constexpr int64_t kLargest = 1 << 20;  // its square is a number yet
   const int64_t r = block_of(context.node());

@@ -42,7 +42,7 @@ void relate_pad(Relations& relations) {
       relations.output(0, axis, labels, relations.zero_when_dead(0, axis) && (zero || !constant));
       continue;
     }
-    // Why: pads around a picture's pixels need no labels; only an axis with labels gets new ones.
+    // Why: pads around an image's pixels need no labels; only an axis with labels gets new ones.
     const bool tracked =
         std::any_of(labels.begin(), labels.end(), [](Label l) { return l != kAlways; });
     if (!tracked) continue;

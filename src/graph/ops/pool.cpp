@@ -9,14 +9,14 @@ namespace {
 
 Shape tail(const Shape& shape) { return {shape.begin() + 2, shape.end()}; }
 
-void require_picture(InferContext& context) {
+void require_image(InferContext& context) {
   if (context.rank(0) < 3) {
     context.fail("input has shape " + to_string(context.shape(0)) + ", expected rank 3 to 5");
   }
 }
 
 void infer_pool(InferContext& context) {
-  require_picture(context);
+  require_image(context);
   const Shape& x = context.shape(0);
   const auto kernel = context.node().attributes.integers("kernel_shape");
   if (!kernel) context.fail("attribute 'kernel_shape' is missing");
@@ -29,7 +29,7 @@ void infer_pool(InferContext& context) {
 }
 
 void infer_global_pool(InferContext& context) {
-  require_picture(context);
+  require_image(context);
   Shape output = context.shape(0);
   for (size_t axis = 2; axis < output.size(); ++axis) output[axis] = 1;
   context.set(0, context.type(0).dtype, output);

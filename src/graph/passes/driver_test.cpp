@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "graph/passes/fuse_batch_norm.h"
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {

@@ -1,5 +1,5 @@
 // The passes on small graphs. That they keep a model's numbers is tested where graphs can be run
-// (runtime/compile_test.cpp).
+// (runtime/compile/compile_test.cpp).
 
 #include <gtest/gtest.h>
 
@@ -225,7 +225,7 @@ TEST(ShufflesToGathers, what_else_reads_the_parts_still_finds_them) {
   verify(graph);
 }
 
-// As some exporters write a shuffle in halves: pictures and channels in one axis, pairs in front.
+// As some exporters write a shuffle in halves: images and channels in one axis, pairs in front.
 TEST(ShufflesToGathers, halves_picked_one_by_one_become_picks_of_channels) {
   Graph graph;
   const ValueId x = add_input(graph, {2, 6, 4});

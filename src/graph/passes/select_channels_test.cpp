@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "support/text_graph.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {

@@ -6,10 +6,10 @@
 
 #include "graph/fitted.h"
 #include "graph/is_onnx.h"
-#include "graph/only_reshapes.h"
 #include "graph/ops/ops.h"
 #include "graph/passes/driver.h"
 #include "graph/value_names.h"
+#include "graph/views/only_reshapes.h"
 
 namespace coppice {
 namespace {

@@ -1,5 +1,5 @@
 // Conv: y[n, o, p] = b[o] + sum over i, k of x[n, g I/G + i, p s + k d - begin] w[o, i, k], where
-// g = o / (O/G) and whatever lies outside the picture is zero.
+// g = o / (O/G) and whatever lies outside the image is zero.
 //
 // Output planes are divided over the cores: each is summed by one thread in one order, so results
 // don't depend on their number, and tests on real nets stay in seconds.
@@ -12,7 +12,7 @@
 namespace coppice::reference {
 namespace {
 
-// The outputs [first, second) of one axis whose tap lies inside the picture.
+// The outputs [first, second) of one axis whose tap lies inside the image.
 std::pair<int64_t, int64_t> inside(const Sliding& s, int axis, int64_t tap) {
   const int64_t shift = tap * s.dilations[axis] - s.begin[axis], stride = s.strides[axis];
   const int64_t first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;

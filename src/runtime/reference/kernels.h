@@ -56,7 +56,7 @@ inline const Tensor* pick(Inputs inputs, size_t input) {
   return input < inputs.size() ? inputs[input] : nullptr;
 }
 
-// Pictures of one to three spatial axes as [N, C, D, H, W]; missing axes are 1.
+// Images of one to three spatial axes as [N, C, D, H, W]; missing axes are 1.
 using Spatial = std::array<int64_t, 3>;
 struct Sliding {
   Spatial in, out, kernel, strides, dilations, begin, end;

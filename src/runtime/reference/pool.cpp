@@ -13,8 +13,8 @@ namespace coppice::reference {
 namespace {
 
 struct Range {
-  int64_t begin, end, step;  // positions in the picture, which may lie in the padding
-  int64_t cells;             // positions within picture and padding
+  int64_t begin, end, step;  // positions in the image, which may lie in the padding
+  int64_t cells;             // positions within image and padding
 };
 
 Range range_of(const Sliding& s, int axis, int64_t out) {

@@ -13,7 +13,7 @@ namespace {
 
 double sigmoid(double x) { return 1 / (1 + std::exp(-x)); }
 
-// One direction's weights, and what one picture of the batch carries from step to step.
+// One direction's weights, and what one image of the batch carries from step to step.
 class Cell {
  public:
   Cell(const Graph& graph, const Node& node, Inputs inputs, int64_t gates, int64_t direction)

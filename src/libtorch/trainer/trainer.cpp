@@ -1,0 +1,370 @@
+// Parameters are copies of the graph's constants, forward passes are Programs, gradients are
+// autograd's, updates are optimizer.h's.
+#include "libtorch/trainer/trainer.h"
+
+#include <malloc.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <iterator>
+#include <optional>
+
+#include "core/error.h"
+#include "graph/passes/fuse_batch_norm.h"
+#include "graph/views/batch_norm.h"
+#include "libtorch/gradient_evidence.h"
+#include "libtorch/loss/loss.h"
+#include "libtorch/loss/loss_values.h"
+#include "libtorch/network.h"
+#include "libtorch/optimizer.h"
+#include "libtorch/tensors.h"
+#include "libtorch/torch.h"
+#include "training/parameters.h"
+
+namespace coppice::train {
+namespace {
+
+// In a copy that trains; the file's stays as it is.
+void set_norm_momentum(Graph& graph, const NormMomentum& momentum) {
+  for (Node& node : graph.nodes) {
+    if (!is_batch_norm_at_inference(node)) continue;
+    const double of_file = node.attributes.real("momentum", 0.9f);
+    node.attributes.set("momentum", static_cast<float>(momentum.of(of_file)));
+  }
+}
+
+class TorchTrainer : public Trainer {
+ public:
+  explicit TorchTrainer(at::Device device) : device_(device) {}
+
+  void load(const Graph& graph, const TrainingSetup& setup, const OptimizerState& state) override {
+    setup_ = setup;
+    updates_ = state.updates;
+    load_student(graph);
+    load_teacher();
+    load_parameters(state);
+    statistics_ = running_statistics(graph);
+    for (const ValueId id : statistics_) student_->constant(id);
+  }
+
+  StepResult step(const Tensor& images, std::span<const int64_t> labels,
+                  const StepOptions& options) override {
+    COPPICE_CHECK(!has_labels() || images.shape()[0] == std::ssize(labels),
+                  "as many labels as images are needed");
+    at::manual_seed(options.seed);
+    const std::vector<at::Tensor> inputs = inputs_of(images, options.feeds);
+    const Targets targets = targets_for(inputs.front(), labels);
+    const at::Tensor statistics = copy_statistics();
+    const std::vector<at::Tensor> found =
+        student_->run(inputs, Network::Gives::loss, Mode::training);
+    const std::vector<at::Tensor> outputs = student_values_->by_output(found);
+    const at::Tensor loss = whole_loss(outputs, found, targets);
+    // Asked for before the loss is read, which waits for CUDA: it then has something to go on with.
+    std::vector<at::Tensor> gradients = gradients_of(loss);
+    const StepResult result = result_of(loss, outputs[0], targets.labels);
+    if (std::isfinite(result.loss)) {
+      update_all(gradients, options.learning_rate);
+    } else {
+      restore_statistics(statistics);
+    }
+    return result;
+  }
+
+  NamedTensors move_statistics(const Tensor& images, uint64_t seed) override {
+    at::manual_seed(seed);
+    const at::NoGradGuard no_gradients;
+    student_->run(inputs_of(images, {}), Network::Gives::outputs, Mode::training);
+    NamedTensors statistics;
+    for (const ValueId id : statistics_) {
+      statistics.emplace(student_->graph().value(id).name, from_torch(student_->constant(id)));
+    }
+    return statistics;
+  }
+
+  std::vector<Tensor> forward(const Tensor& images) override {
+    const at::NoGradGuard no_gradients;
+    const std::vector<at::Tensor> found =
+        student_->run(inputs_of(images, {}), Network::Gives::outputs, Mode::evaluation);
+    std::vector<Tensor> outputs;
+    auto next = found.begin();
+    for (const char computed : computed_) {
+      outputs.push_back(computed ? from_torch(*next++) : Tensor());
+    }
+    return outputs;
+  }
+
+  Evidence collect(const Tensor& images, std::span<const int64_t> labels,
+                   std::span<const EvidenceRequest> requests,
+                   const CollectOptions& options) override {
+    COPPICE_CHECK(!has_labels() || images.shape()[0] == std::ssize(labels),
+                  "as many labels as images are needed");
+    const GradientRequests asked(student_->graph(), requests);
+    if (requests.empty()) return {};
+    at::manual_seed(options.seed);
+    const std::vector<at::Tensor> inputs = inputs_of(images, {});
+    const Targets targets = targets_for(inputs.front(), labels);
+    std::vector<ValueId> watched = student_values_->wanted();
+    watched.insert(watched.end(), asked.values().begin(), asked.values().end());
+    student_->watch(std::move(watched));
+    const bool training = options.mode == CollectOptions::Mode::training;
+    const AsItWas as_it_was(*student_, statistics_);
+    const std::vector<at::Tensor> found = student_->run(
+        inputs, Network::Gives::watched, training ? Mode::training : Mode::evaluation);
+    const at::Tensor loss = whole_loss(student_values_->by_output(found), found, targets);
+    std::vector<at::Tensor> tensors(found.end() - std::ssize(asked.values()), found.end());
+    for (const ValueId id : asked.weights()) tensors.push_back(student_->constant(id));
+    return asked.answers(loss, tensors, inputs.front().size(0));
+  }
+
+  void store(Graph& graph, OptimizerState& state) const override {
+    const Network& student = *student_;
+    const std::vector<std::string> names = slot_names(setup_.optimizer);
+    state = {.updates = updates_, .slots = {}};
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+      graph.value(ids_[p]).constant = from_torch(parameters_[p].weight);
+      for (size_t s = 0; s < names.size(); ++s) {
+        const at::Tensor& slot = parameters_[p].slots[s];
+        if (slot.defined()) state.slots[names[s]][parameters_[p].name] = from_torch(slot);
+      }
+      const at::Tensor& codes = parameters_[p].codes;
+      if (codes.defined()) {
+        state.slots[kCodesSlot][parameters_[p].name] =
+            from_torch(codes.reshape(parameters_[p].weight.sizes()).to(at::kInt));
+      }
+    }
+    for (const ValueId id : statistics_)
+      graph.value(id).constant = from_torch(student.constant(id));
+  }
+
+ private:
+  at::Tensor on_device(const Tensor& images) const {
+    return in_fast_layout(to_torch(images, device_));
+  }
+
+  // In the order of the graph's.
+  std::vector<at::Tensor> inputs_of(const Tensor& images, const NamedTensors& feeds) const {
+    std::vector<at::Tensor> inputs{on_device(images)};
+    const Graph& graph = student_->graph();
+    for (size_t i = 1; i < graph.inputs.size(); ++i) {
+      const std::string& name = graph.value(graph.inputs[i]).name;
+      const auto feed = feeds.find(name);
+      if (feed == feeds.end()) fail_input("input '" + name + "' is given nothing");
+      inputs.push_back(on_device(feed->second));
+    }
+    return inputs;
+  }
+
+  Targets targets_for(const at::Tensor& images, std::span<const int64_t> labels) {
+    Targets targets{.labels = {},
+                    .teacher = {},
+                    .classes = setup_.classes,
+                    .scores = student_values_->scores()};
+    if (has_labels()) {
+      targets.labels = at::tensor(at::ArrayRef<int64_t>(labels.data(), labels.size()),
+                                  at::TensorOptions(at::kLong).pinned_memory(device_.is_cuda()))
+                           .to(device_, /*non_blocking=*/true);
+    }
+    if (teacher_) {
+      const at::NoGradGuard no_gradients;
+      targets.teacher = teacher_values_->by_output(
+          teacher_->run({images}, Network::Gives::loss, Mode::evaluation));
+    }
+    return targets;
+  }
+
+  at::Tensor whole_loss(const std::vector<at::Tensor>& outputs,
+                        const std::vector<at::Tensor>& found, const Targets& targets) const {
+    const at::Tensor loss = loss_of(outputs, targets, setup_.loss);
+    const at::Tensor more = student_values_->sum_of_losses(found);
+    return more.defined() ? loss + more : loss;
+  }
+
+  bool has_labels() const {
+    return setup_.classes > 0 && setup_.labels == TrainingSetup::Labels::used;
+  }
+
+  // One after the other in one tensor, which CUDA has to be asked for once; undefined without any.
+  at::Tensor copy_statistics() {
+    std::vector<at::Tensor> all;
+    for (const ValueId id : statistics_) all.push_back(student_->constant(id).reshape({-1}));
+    return all.empty() ? at::Tensor() : at::cat(all);
+  }
+
+  void restore_statistics(const at::Tensor& copy) {
+    int64_t begin = 0;
+    for (const ValueId id : statistics_) {
+      at::Tensor& statistic = student_->constant(id);
+      const int64_t size = statistic.numel();
+      statistic.copy_(copy.narrow(0, begin, size).reshape(statistic.sizes()));
+      begin += size;
+    }
+  }
+
+  // Loss and correct guesses in one copy. With a loss that isn't finite no guess counts.
+  StepResult result_of(const at::Tensor& loss, const at::Tensor& first, const at::Tensor& labels) {
+    at::Tensor correct = at::zeros({}, loss.options().requires_grad(false));
+    if (labels.defined()) {
+      correct = first.detach().reshape({-1, setup_.classes}).argmax(1).eq(labels).sum();
+    }
+    const at::Tensor both =
+        at::stack({loss.detach().to(at::kDouble), correct.to(at::kDouble)}).to(at::kCPU);
+    StepResult result{.loss = both[0].item<double>(), .correct = 0};
+    if (std::isfinite(result.loss)) result.correct = std::llround(both[1].item<double>());
+    return result;
+  }
+
+  void load_student(Graph graph) {
+    student_values_.emplace(graph, setup_, LossValues::Side::student);
+    Network::Wanted wanted{.loss = student_values_->wanted(), .outputs = {}};
+    computed_ = computable_outputs(graph);
+    for (size_t o = 0; o < computed_.size(); ++o) {
+      if (computed_[o]) wanted.outputs.push_back(graph.outputs[o]);
+    }
+    set_norm_momentum(graph, setup_.norm_momentum);
+    student_.emplace(std::move(graph), std::move(wanted), device_);
+    student_->prepare();
+  }
+
+  void load_teacher() {
+    teacher_.reset();
+    COPPICE_CHECK(setup_.teacher != nullptr || setup_.loss.distillation <= 0,
+                  "distillation without a teacher");
+    if (setup_.teacher == nullptr) return;
+    Graph teacher = *setup_.teacher;
+    fuse_batch_norms(teacher);  // it never trains, and a third of its time is normalisation
+    teacher_values_.emplace(teacher, setup_, LossValues::Side::teacher);
+    if (teacher_values_->wanted().empty()) return;
+    const std::vector<ValueId> wanted = teacher_values_->wanted();
+    teacher_.emplace(std::move(teacher), Network::Wanted{wanted, {}}, device_);
+  }
+
+  void load_parameters(const OptimizerState& state) {
+    ids_.clear();
+    parameters_.clear();
+    const std::vector<std::string> slots = slot_names(setup_.optimizer);
+    const bool all = setup_.optimizer.decayed == OptimizerOptions::Decayed::all;
+    for (const Parameter& parameter : trained_parameters(student_->graph())) {
+      Trained trained;
+      trained.name = student_->graph().value(parameter.id).name;
+      if (setup_.frozen.contains(trained.name)) continue;
+      trained.weight = student_->constant(parameter.id);
+      trained.decayed = all || parameter.kind == Parameter::Kind::weight;
+      if (setup_.l1.weights.contains(trained.name)) trained.l1 = setup_.l1.strength;
+      if (const auto mask = setup_.masks.find(trained.name); mask != setup_.masks.end()) {
+        trained.pruned = like(mask->second, trained.weight).eq(0);
+      }
+      for (size_t s = 0; s < slots.size(); ++s) {
+        const auto slot = state.slots.find(slots[s]);
+        if (slot == state.slots.end()) continue;
+        const auto found = slot->second.find(trained.name);
+        if (found != slot->second.end()) trained.slots[s] = like(found->second, trained.weight);
+      }
+      apply_mask(trained);
+      if (setup_.shared.contains(trained.name)) trained.tied = Trained::Tied::by_mean;
+      if (setup_.tied.contains(trained.name) || setup_.shared.contains(trained.name)) {
+        trained.codes = codes_for(trained, state);
+      }
+      trained.weight.requires_grad_();
+      ids_.push_back(parameter.id);
+      parameters_.push_back(std::move(trained));
+    }
+  }
+
+  // Which value of its own each element had when training began. Two values may have met since, so
+  // what was stored counts; a filter that was zeroed since comes back by itself.
+  static at::Tensor codes_for(const Trained& trained, const OptimizerState& state) {
+    const auto slot = state.slots.find(kCodesSlot);
+    if (slot != state.slots.end() && slot->second.contains(trained.name)) {
+      const Tensor& stored = slot->second.at(trained.name);
+      const at::Tensor codes =
+          to_torch(stored, trained.weight.device()).reshape({-1}).to(at::kLong);
+      return apart_where_zero(codes, trained.weight);
+    }
+    return codes_of(trained.weight);
+  }
+
+  at::Tensor like(const Tensor& tensor, const at::Tensor& weight) const {
+    COPPICE_CHECK(at::IntArrayRef(tensor.shape()) == weight.sizes(),
+                  "a mask or a moment of another shape than its weight");
+    return in_fast_layout(to_torch(tensor, device_));
+  }
+
+  std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const {
+    std::vector<at::Tensor> weights;
+    for (const Trained& parameter : parameters_) weights.push_back(parameter.weight);
+    return torch::autograd::grad({loss}, weights, {}, /*retain_graph=*/{}, false,
+                                 /*allow_unused=*/true);
+  }
+
+  void update_all(std::vector<at::Tensor>& gradients, double learning_rate) {
+    const at::NoGradGuard no_gradients;
+    mask(gradients);
+    if (setup_.optimizer.clip_norm > 0) clip(gradients, setup_.optimizer.clip_norm);
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+      if (gradients[p].defined()) tie(parameters_[p], gradients[p]);
+    }
+    update(parameters_, gradients, setup_.optimizer, {learning_rate, ++updates_});
+  }
+
+  // Pruned weights don't move, so their gradients must neither shorten the step of the others nor
+  // be summed into that of others with their value.
+  void mask(std::vector<at::Tensor>& gradients) const {
+    for (size_t p = 0; p < parameters_.size(); ++p) {
+      const at::Tensor& pruned = parameters_[p].pruned;
+      if (!pruned.defined() || !gradients[p].defined()) continue;
+      gradients[p] = gradients[p].masked_fill(pruned, 0);
+    }
+  }
+
+  at::Device device_;
+  TrainingSetup setup_;
+  int64_t updates_ = 0;
+  std::optional<Network> student_, teacher_;
+  std::optional<LossValues> student_values_, teacher_values_;
+  std::vector<char> computed_;  // by output: forward gives it
+  std::vector<ValueId> ids_;    // of the parameters
+  std::vector<Trained> parameters_;
+  std::vector<ValueId> statistics_;
+};
+
+at::Device device_of(const std::string& name) {
+  if (name == "cpu") return at::kCPU;
+  if (name != "cuda") fail_usage("device '" + name + "': expected cpu or cuda");
+  if (!at::hasCUDA()) {
+    fail_usage(
+        "device 'cuda': this LibTorch has none, or finds none on this machine; use --device cpu");
+  }
+  return at::Device(at::kCUDA, 0);
+}
+
+// As far as LibTorch can: for the gradients of some pools and resizings it has nothing but sums in
+// any order, and warns. Its kernels on the CPU have one order each.
+void want_same_bits_on_cuda() {
+  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // read when cuBLAS starts
+  at::Context& context = at::globalContext();
+  context.setDeterministicCuDNN(true);
+  context.setBenchmarkCuDNN(false);
+  context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 2)
+  // With deterministic algorithms fresh memory is filled with NaN, too. Nothing here reads it.
+  context.setDeterministicFillUninitializedMemory(false);
+#endif
+  // TF32 keeps 10 bits of a factor's 23, on by default for convolutions.
+  context.setAllowTF32CuBLAS(false);
+  context.setAllowTF32CuDNN(false);
+}
+
+}  // namespace
+
+std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) {
+  // Activations of some megabytes come and go with every step. From fresh pages each costs more
+  // than what is computed in it (9 % of a ResNet-20 step), so freed memory stays in the heap.
+  ::mallopt(M_MMAP_MAX, 0);
+  ::mallopt(M_TRIM_THRESHOLD, INT32_MAX);
+  const at::Device device = device_of(options.device);
+  at::set_num_threads(options.threads);
+  if (device.is_cuda()) want_same_bits_on_cuda();
+  return std::make_unique<TorchTrainer>(device);
+}
+
+}  // namespace coppice::train

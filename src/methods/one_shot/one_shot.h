@@ -1,0 +1,63 @@
+// One-shot pruning without data: score every unit, choose by rank for the budget, cut, prove. What
+// a method's paper does between and after (training) is not here.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "groups/traced.h"
+#include "methods/outcome.h"
+#include "options/settings.h"
+#include "prune/budget/allocate.h"
+#include "prune/budget/widths.h"
+#include "session/session.h"
+
+namespace coppice {
+
+struct OneShotOptions {
+  enum class Spine { prune, keep };
+  // Whether normalisations of a stream get units of their own (graph/passes/select_channels.h). The
+  // streams that they read then stay as they are.
+  enum class Selection { none, before_batch_norms };
+
+  Budget budget;
+  // Ratios by layer (prune/budget/widths.h), in place of one budget: exact, without rounding or a
+  // cap. A budget's ratio is then that of all other groups; they stay as they are under any other.
+  std::vector<LayerRatio> layer_ratios = {};
+  int64_t round_to = kRoundAuto;
+  double most_of_group = 0.9;                  // the share of a group that may leave
+  std::optional<Criterion::Scope> scope = {};  // in place of the criterion's own
+  Aggregate aggregate = Aggregate::mean;
+  Settings of_criterion = {};     // its own options
+  std::vector<std::string> keep;  // regular expressions: groups to leave alone
+  Spine spine = Spine::prune;
+  std::optional<Selection> selection = {};  // empty: where the criterion ranks normalisations
+  Verify verify = Verify::on;
+  uint64_t seed = 0;
+  CompensationOptions recover = {};  // what makes up for the cut
+  Measure measure = {};              // of criteria that need evidence
+};
+
+// Throws Error::target when the budget can't be reached, or when the proof fails (then nothing must
+// be written). The plan's method is the criterion's name.
+Outcome prune_once(const Graph& graph, const Criterion& criterion, const OneShotOptions& options);
+
+// Replays a plan on the model it was made for. A plan says what is cut and nothing of `recover`,
+// which comes to the same again. Throws as prune_once and plan.h do.
+Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
+                   const CompensationOptions& recover = {});
+
+// The first half, for methods that train before they cut: the graph as `choose` takes it: loosened,
+// and with the selections that the criterion or the options ask for. They are to be settled after
+// the cut (graph/passes/select_channels.h).
+Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& options);
+
+// Scores and allocates. The graph: prepared, or at least loosened, and finite but for bounds.
+// Throws as prune_once does.
+Allocation choose(const Traced& traced, const Criterion& criterion, const OneShotOptions& options);
+
+// The options as a session's cuts take them.
+RemoveOptions removing(const OneShotOptions& options);
+
+}  // namespace coppice

@@ -1,0 +1,59 @@
+// Options that several methods have, declared once and named by those that use them; and what they
+// mean together.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "methods/one_shot/one_shot.h"
+#include "options/settings.h"
+#include "training/recipe.h"
+
+namespace coppice {
+
+struct MethodInput;
+
+// Name and share of "NAME=SHARE", a share from 0 to 1.
+std::optional<std::pair<std::string, double>> name_and_share(const std::string& text);
+
+enum class Ranked { by_layer, globally };
+
+// Of methods that cut channels.
+extern const NumberOption kKeepMacs, kKeepParams, kPruneRatio, kMaxLayerRatio;
+extern const TextOption<int64_t> kRoundTo;
+extern const FlagOption kKeepSpine;
+extern const TextOption<CompensationOptions> kRecover;
+extern const CountOption kRecoverImages;
+extern const ChoiceOption<Aggregate> kAggregate;
+// Of methods that zero weights.
+extern const NumberOption kSparsity;
+// Of both.
+extern const TextOption<std::string> kKeep;
+extern const ChoiceOption<Ranked> kScope;
+extern const ChoiceOption<Verify> kVerify;
+// Of methods that train.
+extern const CountOption kRounds, kTuneEpochs;
+extern const NumberOption kTuneLr;
+
+// Budget, widths, what to leave alone, compensation, ranking and proof. `scope`: the default.
+OptionList cutting_options(Ranked scope);
+// Chooses a budget where none is set. Throws Error::usage where there is more than one.
+void settle_budget(Settings& settings);
+OneShotOptions cutting_of(const Settings& settings, uint64_t seed);
+// The same, and recovering measures where there is something to measure on.
+OneShotOptions cutting_of(const MethodInput& input);
+// How many training images recovering looks at; 0 where there is no --data, or nothing is
+// recovered. Throws Error::usage for a number of them that says nothing.
+int64_t images_to_recover_by(const Settings& settings);
+
+// The share of zeros, how it is ranked, and what to leave alone.
+OptionList masking_options();
+MagnitudeOptions masking_of(const Settings& settings);
+
+// The training after a cut. `usual_epochs`: the default in words.
+OptionList tuning_options(const char* usual_epochs);
+// As `recipe` but for what is set.
+Recipe tuning_of(const Settings& settings, Recipe recipe, int64_t usual_epochs);
+
+}  // namespace coppice

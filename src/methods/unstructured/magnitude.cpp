@@ -1,0 +1,36 @@
+// Source: Han, Pool, Tran, Dally, "Learning both Weights and Connections for Efficient Neural
+// Networks", NIPS 2015, arXiv:1506.02626, Sec. 3.
+#include "methods/unstructured/magnitude.h"
+
+#include "methods/method.h"
+#include "methods/options/blocks.h"
+#include "methods/unstructured/mask_weights.h"
+#include "prune/scores/criterion.h"
+
+namespace coppice {
+
+Outcome prune_by_magnitude(const Graph& graph, const MagnitudeOptions& options, Verify verify) {
+  require_finite(graph);
+  require_denser_than_asked(graph, options);
+  Outcome outcome = mask_weights(graph, magnitude_masks(graph, options), verify);
+  outcome.plan.method = "magnitude";
+  return outcome;
+}
+
+extern const Method kMagnitude{
+    .name = "magnitude",
+    .paper = "Han et al., Learning both Weights and Connections, NIPS 2015, arXiv:1506.02626",
+    .about = "zeroes the smallest weights one by one; shapes stay",
+    .differs =
+        "once, not in rounds with training between them (--method deep-compression does "
+        "that); by rank, where the paper prunes below a threshold by layer",
+    .needs = "nothing but the model",
+    .kind = Method::Kind::unstructured,
+    .options = joined(masking_options(), {{&kVerify}}),
+    .settle = [](Settings& settings) { masking_of(settings); },
+    .prune =
+        [](const Graph& graph, const MethodInput& input) {
+          return prune_by_magnitude(graph, masking_of(input.settings), input.settings[kVerify]);
+        }};
+
+}  // namespace coppice

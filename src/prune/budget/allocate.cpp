@@ -1,0 +1,331 @@
+#include "prune/budget/allocate.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <numeric>
+
+#include "core/error.h"
+
+namespace coppice {
+namespace {
+
+// Undoes 1 - 0.9 = 0.0999...98, so that 0.1 of 20 is 2.
+constexpr double kCountEpsilon = 1e-9;
+
+std::string percent(double share) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.2f %%", share * 100);
+  return text;
+}
+
+class Allocator {
+ public:
+  Allocator(const Groups& groups, const CostModel& costs, const Scores& scores,
+            const AllocationOptions& options)
+      : groups_(groups), costs_(costs), scores_(scores), options_(options) {
+    for (size_t g = 0; g < groups.free.size(); ++g) rank_group(g);
+  }
+
+  Allocation allocate() {
+    if (std::ranges::all_of(most_, [](int64_t most) { return most == 0; })) {
+      if (groups_.free.empty()) {
+        fail_target("nothing may be removed: no channel of the model is free",
+                    {task_hint("inspect", "says why")});
+      }
+      fail_target("nothing may be removed: all of the " + std::to_string(groups_.free.size()) +
+                  " groups are left alone or have one unit");
+    }
+    Allocation result;
+    result.before = costs_.all();
+    const bool ratio = options_.budget.of == Budget::Of::ratio;
+    const std::vector<int64_t> plain = !ratio ? by_budget(result.before)
+                                       : options_.scope == Criterion::Scope::global
+                                           ? by_ratio_of_all()
+                                           : by_ratio();
+    result.removal = removal_for(ratio ? rounded_to_nearest(plain)
+                                       : rounded_within_budget(plain, result.before));
+    result.after = costs_.after(result.removal);
+    for (size_t g = 0; g < plain.size(); ++g) {
+      const Group& group = groups_.free[g];
+      const auto first = result.removal.begin() + group.first_unit;
+      result.rounding_moved += std::abs(std::count(first, first + group.units(), 1) - plain[g]);
+    }
+    if (std::ranges::count(result.removal, 1) == 0) {
+      fail_target("nothing would be removed: the widths are too small to be rounded",
+                  {option_hint("round-to", "1")});
+    }
+    return result;
+  }
+
+ private:
+  // The units of a group from the least important on, and how many may leave.
+  void rank_group(size_t g) {
+    const Group& group = groups_.free[g];
+    std::vector<int32_t> order(group.units());
+    std::iota(order.begin(), order.end(), group.first_unit);
+    std::ranges::stable_sort(
+        order, [&](int32_t a, int32_t b) { return scores_.units[a] < scores_.units[b]; });
+    const int64_t units = group.units();
+    const auto leave = static_cast<int64_t>(
+        std::floor(static_cast<double>(units) * options_.most_of_group + kCountEpsilon));
+    const bool kept = (!options_.kept_groups.empty() && options_.kept_groups[g]) ||
+                      (!scores_.unscored.empty() && scores_.unscored[g]);
+    order_.push_back(std::move(order));
+    most_.push_back(kept ? 0 : std::min(leave, units - 1));
+  }
+
+  std::vector<int64_t> by_ratio() const {
+    std::vector<int64_t> leave;
+    for (size_t g = 0; g < most_.size(); ++g) {
+      leave.push_back(std::min(most_[g], part_of(static_cast<int64_t>(order_[g].size()))));
+    }
+    return leave;
+  }
+
+  // The first of the one order, as many as the ratio says of all units that compete.
+  std::vector<int64_t> by_ratio_of_all() const {
+    const std::vector<size_t> sequence = one_order();
+    int64_t competing = 0;
+    for (size_t g = 0; g < most_.size(); ++g) {
+      if (most_[g] > 0) competing += static_cast<int64_t>(order_[g].size());
+    }
+    const int64_t wanted = part_of(competing);
+    if (wanted > std::ssize(sequence)) {
+      fail_target(
+          "can't remove " + percent(1 - options_.budget.kept) + " of the " +
+              std::to_string(competing) + " channels: at most " +
+              percent(static_cast<double>(sequence.size()) / static_cast<double>(competing)) +
+              " can go, since every group keeps " + percent(1 - options_.most_of_group),
+          {option_hint("max-layer-ratio", "", "says how much of a group may go")});
+    }
+    return prefix(sequence, static_cast<size_t>(wanted));
+  }
+
+  int64_t part_of(int64_t units) const {
+    return static_cast<int64_t>(
+        std::floor(static_cast<double>(units) * (1 - options_.budget.kept) + kCountEpsilon));
+  }
+
+  std::vector<int64_t> prefix(const std::vector<size_t>& sequence, size_t length) const {
+    std::vector<int64_t> leave(most_.size(), 0);
+    for (size_t i = 0; i < length; ++i) ++leave[sequence[i]];
+    return leave;
+  }
+
+  // Of a budget below what can be reached.
+  Hints least_hints() const {
+    Hints hints = {task_hint("inspect", "shows which axes are pinned")};
+    if (options_.round_to != 1) {
+      hints.insert(hints.begin(), option_hint("round-to", "1", "leaves widths as they come"));
+    }
+    return hints;
+  }
+
+  // Shortest prefix of the one order that meets the budget, also when its widths are rounded down.
+  std::vector<int64_t> by_budget(const Costs& before) const {
+    const std::vector<size_t> sequence = one_order();
+    const auto share = [&](size_t length) {
+      const std::vector<int64_t> leave = prefix(sequence, length), down = rounded_down(leave);
+      const double exact = share_after(leave, before);
+      return down == leave ? exact : std::max(exact, share_after(down, before));
+    };
+    size_t low = 0, high = sequence.size();
+    if (const double least = share(high); least > options_.budget.kept) {
+      fail_target("can't keep only " + percent(options_.budget.kept) + " of the " +
+                      (options_.budget.of == Budget::Of::macs ? "MACs" : "parameters") + ": " +
+                      percent(least) + " is the least that can be reached, since " +
+                      percent(1 - options_.most_of_group) + " of every group stay" +
+                      (options_.round_to == 1 ? "" : ", widths are rounded") +
+                      " and some axes are pinned",
+                  least_hints());
+    }
+    while (low < high) {
+      const size_t middle = (low + high) / 2;
+      if (share(middle) <= options_.budget.kept) {
+        high = middle;
+      } else {
+        low = middle + 1;
+      }
+    }
+    return prefix(sequence, low);
+  }
+
+  // Of the budget's MACs or parameters.
+  double share_after(const std::vector<int64_t>& leave, const Costs& before) const {
+    const Costs after = costs_.after(removal_for(leave));
+    return options_.budget.of == Budget::Of::macs
+               ? static_cast<double>(after.macs) / static_cast<double>(before.macs)
+               : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
+  }
+
+  // The order in which units leave, as the group of each. Within a group it is always by score.
+  std::vector<size_t> one_order() const {
+    struct Entry {
+      double key;
+      int32_t unit;
+      size_t group;
+    };
+    std::vector<Entry> entries;
+    for (size_t g = 0; g < most_.size(); ++g) {
+      for (int64_t i = 0; i < most_[g]; ++i) {
+        const int32_t unit = order_[g][i];
+        const double key = options_.scope == Criterion::Scope::global
+                               ? scores_.units[unit]
+                               : static_cast<double>(i + 1) / static_cast<double>(order_[g].size());
+        entries.push_back({key, unit, g});
+      }
+    }
+    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
+      return a.key != b.key ? a.key < b.key : a.unit < b.unit;
+    });
+    std::vector<size_t> sequence;
+    sequence.reserve(entries.size());
+    for (const Entry& entry : entries) sequence.push_back(entry.group);
+    return sequence;
+  }
+
+  // The step in units at which a group's width is a round number.
+  int64_t step_of(size_t g, int64_t kept) const {
+    const Group& group = groups_.free[g];
+    const auto per_unit = static_cast<int64_t>(group.slices.front().indices.front().size());
+    int64_t multiple = options_.round_to;
+    if (multiple == kRoundAuto) {
+      multiple = group.units() * per_unit < 8 ? 1 : kept * per_unit >= 128 ? 16 : 8;
+    }
+    return multiple / std::gcd(multiple, per_unit);
+  }
+
+  // How many leave a group if its width becomes the last round one up to `kept` that it may
+  // shrink to. A group that nothing leaves keeps its width.
+  int64_t leaving_at_round_width(size_t g, int64_t kept, int64_t step) const {
+    const auto units = static_cast<int64_t>(order_[g].size());
+    const int64_t least = (units - most_[g] + step - 1) / step * step;
+    return units - std::min(units, std::max(least, kept / step * step));
+  }
+
+  std::vector<int64_t> rounded_to_nearest(std::vector<int64_t> leave) const {
+    for (size_t g = 0; g < leave.size(); ++g) {
+      const int64_t kept = static_cast<int64_t>(order_[g].size()) - leave[g];
+      const int64_t step = step_of(g, kept);
+      if (leave[g] > 0) leave[g] = leaving_at_round_width(g, kept + step / 2, step);
+    }
+    return leave;
+  }
+
+  std::vector<int64_t> rounded_down(std::vector<int64_t> leave) const {
+    for (size_t g = 0; g < leave.size(); ++g) {
+      const int64_t kept = static_cast<int64_t>(order_[g].size()) - leave[g];
+      if (leave[g] > 0) leave[g] = leaving_at_round_width(g, kept, step_of(g, kept));
+    }
+    return leave;
+  }
+
+  // All widths down to round ones, and then up again those that the budget has room for: first the
+  // widths that most tensors share, since rounding a residual spine of 16 channels down to 8 costs
+  // every block of its stage; then those that lost most.
+  std::vector<int64_t> rounded_within_budget(const std::vector<int64_t>& plain,
+                                             const Costs& before) const {
+    std::vector<int64_t> leave = rounded_down(plain);
+    struct Raise {
+      size_t group, slices;
+      double lost;  // share of a step
+      int64_t leave;
+    };
+    std::vector<Raise> raises;
+    for (size_t g = 0; g < leave.size(); ++g) {
+      if (leave[g] <= plain[g]) continue;
+      const int64_t kept = static_cast<int64_t>(order_[g].size()) - plain[g];
+      const int64_t step = step_of(g, kept);
+      raises.push_back({g, groups_.free[g].slices.size(),
+                        static_cast<double>(leave[g] - plain[g]) / static_cast<double>(step),
+                        leaving_at_round_width(g, kept + step - 1, step)});
+    }
+    std::ranges::stable_sort(raises, [](const Raise& a, const Raise& b) {
+      return a.slices != b.slices ? a.slices > b.slices : a.lost > b.lost;
+    });
+    // One that has no room is passed over, but not for ever: each try counts all units.
+    constexpr int kMostPassedOver = 16;
+    size_t next = 0;
+    for (int passed = 0; passed < kMostPassedOver && next < raises.size(); ++passed, ++next) {
+      const auto raised = [&](size_t end) {
+        std::vector<int64_t> result = leave;
+        for (size_t i = next; i < end; ++i) result[raises[i].group] = raises[i].leave;
+        return result;
+      };
+      size_t low = next, high = raises.size();
+      while (low < high) {
+        const size_t middle = (low + high + 1) / 2;
+        if (share_after(raised(middle), before) <= options_.budget.kept) {
+          low = middle;
+        } else {
+          high = middle - 1;
+        }
+      }
+      leave = raised(low);
+      next = low;
+    }
+    return leave;
+  }
+
+  Removal removal_for(const std::vector<int64_t>& leave) const {
+    Removal removal(groups_.unit_count, 0);
+    for (size_t g = 0; g < leave.size(); ++g) {
+      for (int64_t i = 0; i < leave[g]; ++i) removal[order_[g][i]] = 1;
+    }
+    refill_empty_axes(removal);
+    return removal;
+  }
+
+  // A group may feed several pieces (a Split); no piece of any value may run empty, so the best of
+  // an empty piece's units come back.
+  void refill_empty_axes(Removal& removal) const {
+    for (const AxisUnits& axis : groups_.axis_pool) {
+      const size_t size = axis.offsets.size() - 1;
+      int64_t best_index = -1;
+      double best = 0;
+      bool empty = true;
+      for (size_t i = 0; i < size && empty; ++i) {
+        double worst = INFINITY;  // an index is as good as its weakest unit
+        bool stays = true;
+        for (int32_t k = axis.offsets[i]; k < axis.offsets[i + 1]; ++k) {
+          stays = stays && !removal[axis.units[k]];
+          worst = std::min<double>(worst, scores_.units[axis.units[k]]);
+        }
+        empty = !stays;
+        if (best_index < 0 || worst > best) {
+          best = worst;
+          best_index = static_cast<int64_t>(i);
+        }
+      }
+      if (!empty || best_index < 0) continue;
+      for (int32_t k = axis.offsets[best_index]; k < axis.offsets[best_index + 1]; ++k) {
+        removal[axis.units[k]] = 0;
+      }
+    }
+  }
+
+  const Groups& groups_;
+  const CostModel& costs_;
+  const Scores& scores_;
+  const AllocationOptions& options_;
+  std::vector<std::vector<int32_t>> order_;  // by group
+  std::vector<int64_t> most_;                // by group: how many units may leave
+};
+
+}  // namespace
+
+Allocation allocate(const Groups& groups, const CostModel& costs, const Scores& scores,
+                    const AllocationOptions& options) {
+  try {
+    return Allocator(groups, costs, scores, options).allocate();
+  } catch (const Error& error) {
+    // Automatic rounding is a preference: narrow nets, whose steps are too coarse, go without.
+    if (error.kind() != ErrorKind::target || options.round_to != kRoundAuto) throw;
+  }
+  AllocationOptions plain = options;
+  plain.round_to = 1;
+  return Allocator(groups, costs, scores, plain).allocate();
+}
+
+}  // namespace coppice

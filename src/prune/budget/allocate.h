@@ -1,0 +1,66 @@
+// Which units leave, given their scores and a budget. Chosen by rank, ties by unit number; never by
+// comparing to a threshold.
+//
+// A budget is never exceeded and missed by one unit's worth at most, before rounding: units are put
+// in one order (group scope: by their relative rank within the group, so that every group loses the
+// same fraction; global scope: by score) and the shortest prefix that meets the budget leaves. At
+// least one unit and 10 % of every group stay (`most_of_group`), and no axis of any value runs
+// empty.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "graph/cost.h"
+#include "groups/cost_model.h"
+#include "groups/groups.h"
+#include "prune/scores/criterion.h"
+
+namespace coppice {
+
+struct Budget {
+  enum class Of { parameters, macs, ratio };
+  Of of = Of::macs;
+  // The share that is kept: of parameters, of MACs; ratio: of its units by every group, in global
+  // scope of their units by all groups together.
+  double kept = 0.5;
+};
+
+inline constexpr int64_t kRoundAuto = 0;
+
+struct AllocationOptions {
+  Budget budget;
+  Criterion::Scope scope = Criterion::Scope::group;
+  // Widths are kept at multiples of this; 1 for no rounding; kRoundAuto for multiples of 8, and of
+  // 16 from 128 up (a width of 41 is slower than one of 40 and of 48), unless the budget can't be
+  // met so. A ratio goes to the nearest; under a budget widths go down, and the widths that most
+  // tensors share go up again first.
+  int64_t round_to = kRoundAuto;
+  double most_of_group = 0.9;  // the share of a group's units that may leave, below 1
+  std::vector<char> kept_groups =
+      {};  // by group: 1 leaves it alone; empty for none (as unscored ones)
+};
+
+struct Allocation {
+  Removal removal;
+  Costs before, after;         // at batch 1
+  int64_t rounding_moved = 0;  // units that the rounding took or gave, against the plain order
+};
+
+// `costs`: at batch 1. Throws Error::target when the budget can't be reached, with what can be, or
+// when nothing may go.
+Allocation allocate(const Groups& groups, const CostModel& costs, const Scores& scores,
+                    const AllocationOptions& options);
+
+// Groups that a residual Add of two computed values runs through.
+std::vector<char> spine_groups(const Graph& graph, const Groups& groups);
+// Groups of the streams that selections (graph/passes/select_channels.h) with units of their own
+// read.
+std::vector<char> selected_streams(const Graph& graph, const Groups& groups);
+// Groups with a tensor, or the node that reads it, whose name contains a match of the regular
+// expression. Throws Error::usage naming `option` where it isn't one, or if nothing matches.
+std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
+                                  const std::string& pattern, const std::string& option);
+
+}  // namespace coppice

@@ -1,0 +1,24 @@
+// All criteria: one line each. To add one, see CONTRIBUTING.md.
+
+#include "core/error.h"
+#include "prune/scores/criterion.h"
+
+namespace coppice {
+
+extern const Criterion kBnScale, kFpgm, kL1, kL2, kRandom;
+
+std::span<const Criterion> criteria() {
+  static const Criterion kCriteria[] = {kL1, kL2, kFpgm, kBnScale, kRandom};
+  return kCriteria;
+}
+
+const Criterion& find_criterion(const std::string& name) {
+  std::string names;
+  for (const Criterion& criterion : criteria()) {
+    if (criterion.name == name) return criterion;
+    names += (names.empty() ? "" : ", ") + std::string(criterion.name);
+  }
+  fail_usage("unknown criterion '" + name + "', expected one of " + names);
+}
+
+}  // namespace coppice

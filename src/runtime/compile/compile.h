@@ -1,0 +1,20 @@
+// From graph to plan. Private to `runtime`.
+#pragma once
+
+#include "graph/infer.h"
+#include "runtime/compile/plan.h"
+#include "runtime/observation.h"
+
+namespace coppice::runtime {
+
+// Throws Error::input, naming the node, where the type of a value can't be known.
+void require_types(const Graph& graph, const Inferred& inferred);
+// Throws Error::input, naming the value, for one that isn't float32.
+void require_observable(const Graph& graph, const Inferred& inferred,
+                        std::span<const ValueId> values);
+// Folds and simplifies; afterwards all nodes compute something that depends on the inputs.
+void simplify(Graph& graph, const Inferred& inferred, std::span<const ValueId> observed = {});
+// Requires: simplified with these values observed. Uses the graph's constants up.
+Plan lower(Graph& graph, const Inferred& inferred, const Observation& observation = {});
+
+}  // namespace coppice::runtime

@@ -1,0 +1,84 @@
+// See cut_summary.h.
+#include "tasks/parts/cut_summary.h"
+
+#include "onnx/onnx.h"
+#include "tasks/parts/latency.h"
+#include "training/parameters.h"
+
+namespace coppice {
+namespace {
+
+Json side_json(const CutSide& side, const Density& density) {
+  Json json = {
+      {"parameters", side.costs.parameters}, {"macs", side.costs.macs}, {"bytes", side.bytes}};
+  json.update(to_json(density));
+  if (side.accuracy) {
+    json["top1"] = side.accuracy->top1;
+    json["top5"] = side.accuracy->top5;
+    json["loss"] = side.accuracy->loss;
+  }
+  if (side.latency) json.update(latency_json(*side.latency));
+  return json;
+}
+
+}  // namespace
+
+CutSummary summarise(const Model& model, const Outcome& outcome) {
+  CutSummary summary;
+  summary.model = model.name;
+  summary.method = outcome.plan.method;
+  summary.before.costs = outcome.before;
+  summary.before.bytes = model.bytes;
+  summary.after.costs = outcome.after;
+  summary.after.bytes = static_cast<int64_t>(onnx_bytes(outcome.graph));
+  summary.groups = outcome.groups;
+  summary.changed = !outcome.plan.slices.empty() || !outcome.plan.masks.empty();
+  summary.rounding_moved = outcome.rounding_moved;
+  summary.recovered = outcome.recovered;
+  summary.could_recover =
+      !outcome.plan.slices.empty() && !outcome.recovered && has_batch_norm(model.graph);
+  summary.density = density_change(model.graph, outcome.graph);
+  summary.masked = outcome.weights_after.has_value();
+  summary.verified = outcome.verified;
+  summary.proof = outcome.proof;
+  if (outcome.proof) {
+    summary.proof_inputs = describe_inputs(outcome.graph, outcome.proof->comparison.sizes);
+  }
+  return summary;
+}
+
+Json to_json(const CutSummary& summary) {
+  Json groups = Json::array();
+  for (const GroupCut& group : summary.groups) {
+    groups.push_back({{"name", group.name}, {"before", group.before}, {"after", group.after}});
+  }
+  Json json = {{"model", summary.model},
+               {"method", summary.method},
+               {"output", summary.output},
+               {"before", side_json(summary.before, summary.density.before)},
+               {"after", side_json(summary.after, summary.density.after)},
+               {"denser", summary.density.denser()},
+               {"groups", groups},
+               {"rounding_moved", summary.rounding_moved},
+               {"plan", summary.plan},
+               {"verified", summary.verified},
+               {"seconds", summary.seconds},
+               {"command", summary.command}};
+  if (summary.recovered) {
+    const Compensated& found = *summary.recovered;
+    json["recovered"] = {{"layers", found.layers},
+                         {"bias", found.bias},
+                         {"merge", found.merge},
+                         {"scale", found.scale},
+                         {"unknown", found.unknown}};
+  }
+  if (summary.proof) {
+    json["proof"] = {{"error", summary.proof->comparison.error},
+                     {"reaction", summary.proof->comparison.reaction},
+                     {"inputs", summary.proof_inputs},
+                     {"randomised_weights", summary.proof->randomised_weights}};
+  }
+  return json;
+}
+
+}  // namespace coppice

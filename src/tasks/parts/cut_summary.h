@@ -1,0 +1,47 @@
+// What a cut changed, as data and as JSON: what `prune` and `apply` come to.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "methods/outcome.h"
+#include "model/load.h"
+#include "report/json.h"
+#include "runtime/latency.h"
+#include "tasks/parts/density.h"
+#include "training/judging/evaluation.h"
+
+namespace coppice {
+
+struct CutSide {
+  Costs costs;
+  int64_t bytes = 0;
+  std::optional<Evaluation> accuracy;
+  std::optional<Latency> latency;  // at batch 1
+};
+
+struct CutSummary {
+  std::string model, output, plan, method;
+  CutSide before, after;
+  DensityChange density;
+  std::vector<GroupCut> groups;
+  int64_t rounding_moved = 0;
+  std::optional<Compensated> recovered;
+  bool could_recover = false;              // it wasn't asked for, and there is something to go by
+  bool changed = true, masked = false;     // something was cut or masked; was masked
+  bool verified = false, trained = false;  // trained: after what was verified
+  std::optional<Proof> proof;
+  std::string proof_inputs;
+  std::string judged_by;  // accuracy: by which images
+  double seconds = 0;     // from the start until the files were in place
+  std::string command;    // that does the same again
+};
+
+// All but latency and accuracy, which are measured apart, and the costs in bytes.
+CutSummary summarise(const Model& model, const Outcome& outcome);
+
+Json to_json(const CutSummary& summary);
+
+}  // namespace coppice

@@ -1,0 +1,36 @@
+// See latency.h.
+#include "tasks/parts/latency.h"
+
+namespace coppice {
+namespace {
+
+constexpr int kMostRuns = 500;
+
+}  // namespace
+
+std::vector<Latency> measure_latencies(std::span<Executable> models, uint64_t seed,
+                                       Watcher& watcher) {
+  Progress progress{.doing = "measuring latency", .unit = "runs"};
+  LatencyOptions options{.max_runs = kMostRuns, .seed = seed};
+  options.before_run = [&](int done, int runs) {
+    stop_if_requested(watcher);
+    if (done == 0) return;
+    progress.done = done;
+    progress.total = runs;
+    watcher.progress(progress);
+  };
+  std::vector<Latency> latencies = measure_in_turns(models, options);
+  progress.done = progress.total;
+  watcher.progress(progress);
+  return latencies;
+}
+
+Json waited_json(const Latency& latency) { return latency.waited ? Json(*latency.waited) : Json(); }
+
+Json latency_json(const Latency& latency) {
+  return {{"latency_ms", latency.median_ms},    {"latency_min_ms", latency.min_ms},
+          {"latency_spread", latency.spread},   {"latency_waited", waited_json(latency)},
+          {"latency_threads", latency.threads}, {"latency_steady", steady(latency)}};
+}
+
+}  // namespace coppice

@@ -1,0 +1,21 @@
+// Latency measured in turns, watched, and as JSON.
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "runtime/latency.h"
+#include "tasks/parts/watcher.h"
+
+namespace coppice {
+
+// One latency a model, in order. Throws Error::interrupted where the watcher asks for it.
+std::vector<Latency> measure_latencies(std::span<Executable> models, uint64_t seed,
+                                       Watcher& watcher);
+
+Json waited_json(const Latency& latency);  // null with several threads
+// {"latency_ms": the median, "latency_min_ms", "latency_spread", "latency_waited",
+// "latency_threads", "latency_steady"}
+Json latency_json(const Latency& latency);
+
+}  // namespace coppice

@@ -1,0 +1,50 @@
+// See measuring.h.
+#include "tasks/parts/measuring.h"
+
+#include <numeric>
+
+#include "evidence/measure.h"
+#include "session/queries/measuring.h"
+
+namespace coppice {
+
+struct Measuring::State {
+  std::unique_ptr<Dataset> dataset;
+  int64_t wanted;
+  Preprocessing preprocessing;
+  Watcher& watcher;
+  ImagesToMeasure images = {};
+};
+
+Measuring::Measuring(Judge& judge, int64_t images, Watcher& watcher)
+    : state_(new State{judge.data().open(Split::train), images, judge.preprocessing(), watcher}) {
+  std::vector<int64_t> all(static_cast<size_t>(state_->dataset->size()));
+  std::iota(all.begin(), all.end(), 0);
+  const bool has_test = judge.dataset().split() == Split::test;
+  state_->images = images_to_measure(all, images, has_test ? Rest::nothing : Rest::judging);
+  if (!has_test) judge.hold_out(state_->images.rest);
+}
+
+void Measuring::only(const std::vector<int64_t>& training) {
+  state_->images = images_to_measure(training, state_->wanted, Rest::nothing);
+}
+
+int64_t Measuring::images() const { return std::ssize(state_->images.measured); }
+
+Measure Measuring::measure() const {
+  return [state = state_](const Graph& graph, std::span<const EvidenceRequest> requests) {
+    const std::vector<int64_t>& indices = state->images.measured;
+    Progress progress{.doing = "measuring", .unit = "images", .total = std::ssize(indices)};
+    state->watcher.progress(progress);
+    return coppice::measure(graph, requests, *state->dataset,
+                            {.indices = indices,
+                             .preprocessing = state->preprocessing,
+                             .after_batch = [&](int64_t images) {
+                               stop_if_requested(state->watcher);
+                               progress.done = images;
+                               state->watcher.progress(progress);
+                             }});
+  };
+}
+
+}  // namespace coppice

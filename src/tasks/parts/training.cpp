@@ -1,0 +1,206 @@
+// See training.h.
+#include "tasks/parts/training.h"
+
+#include <algorithm>
+#include <filesystem>
+
+#include "core/error.h"
+#include "core/threads.h"
+#include "data/loader.h"
+#include "model/load.h"
+#include "report/format.h"
+#include "session/state/checkpoint.h"
+#include "tasks/parts/density.h"
+#include "tasks/parts/evaluate.h"
+#include "tasks/parts/training_records.h"
+
+namespace coppice {
+namespace {
+
+// Whether the original knows enough of the images to go on from, and to teach. A file that
+// doesn't is mostly judged wrongly, and would lose what it knows: refused unless an option says
+// that it is meant.
+bool knows_enough(const TrainingChoice& choice, const Session& session, const Dataset& dataset,
+                  const Judge& judge, Watcher& watcher) {
+  constexpr int64_t kEnough = 1000;
+  const bool held_out = !session.held_out().empty();
+  std::vector<Guess> guesses;
+  evaluate(session.original(), dataset, judge.preprocessing(),
+           {.indices = held_out ? session.held_out() : sample_images(dataset.size(), kEnough),
+            .guesses = &guesses,
+            .doing = "judging the original",
+            .metrics = Metrics::none},
+           watcher);
+  const auto why = judge.why_little(guesses, session.classes(),
+                                    held_out ? "held-out images" : "training images", &dataset);
+  if (!why) return true;
+  if (choice.has_rate || choice.settings.has(kLearningRate) || choice.settings.has(kDistillation)) {
+    watcher.warn(*why);
+    return false;
+  }
+  const double usual = usual_rate(choice.settings, choice.start, session.original());
+  const std::string rate =
+      choice.rate_hint.empty() ? "--lr " + significant(usual, 3) : choice.rate_hint;
+  fail_input(*why + "; if it is untrained, --from-scratch says so; " + rate +
+             " trains it as it is, if it was cut without training or is to learn other labels; "
+             "--distill 1 follows its outputs without labels");
+}
+
+// Networks of more convolutions are hardly ever trained without normalisation: it was folded.
+constexpr int64_t kMostWithoutNormalisation = 8;
+
+// Folded into the convolutions it is gone for training, which then goes worse than in all tables,
+// and `--recover` has nothing to go by.
+void warn_without_normalisation(const Graph& graph, Watcher& watcher) {
+  const auto count = [&](const std::string& part) {
+    return std::ranges::count_if(graph.nodes, [&](const Node& node) {
+      return node.op_type.find(part) != std::string::npos;
+    });
+  };
+  if (count("Conv") <= kMostWithoutNormalisation || count("Normalization") > 0) return;
+  watcher.warn(
+      "the model has no BatchNormalization, so it trains without normalisation, at a smaller rate; "
+      "where it was folded into the convolutions when the model was exported, a model exported in "
+      "training mode trains better");
+}
+
+// What is saved of a run that is to go on.
+std::optional<SessionState> unfinished_run(const TrainingChoice& choice,
+                                           const std::filesystem::path& checkpoint,
+                                           const std::filesystem::path& folder, Watcher& watcher) {
+  const bool unfinished = std::filesystem::exists(checkpoint);
+  if (unfinished && !is_checkpoint(checkpoint)) {
+    fail_input("run folder '" + folder.string() +
+               "': its 'checkpoint' is none of coppice's and would be lost; move it, or name "
+               "another folder by --run-dir");
+  }
+  if (unfinished && !choice.resume) {
+    fail_usage("run folder '" + folder.string() +
+               "' holds an unfinished run; add --resume to go on with it, or delete the folder");
+  }
+  std::optional<SessionState> saved;
+  if (unfinished) {
+    saved = read_checkpoint(checkpoint);
+    require_same(choice.request, saved->request);
+  } else if (choice.resume) {
+    watcher.remark("nothing to resume in '" + folder.string() + "'; starting anew");
+  }
+  return saved;
+}
+
+}  // namespace
+
+struct TrainingRun::State {
+  std::unique_ptr<Dataset> dataset;
+  std::unique_ptr<Trainer> trainer;
+  TrainingObserver observer;
+  std::filesystem::path checkpoint;
+  Recipe recipe;
+  std::optional<Session> session;
+
+  State(std::filesystem::path path, Watcher& watcher)
+      : observer(watcher), checkpoint(std::move(path)) {}
+};
+
+Start start_of(const std::string& model, Start otherwise) {
+  return is_zoo_name(model) ? Start::untrained : otherwise;
+}
+
+Request request_of(const std::string& task, const std::string& sha256, const Settings& settings,
+                   uint64_t seed, const Request& more) {
+  Request request = {{"command", task}, {"model", sha256}};
+  request.insert(request.end(), more.begin(), more.end());
+  for (auto& entry : settings.decisive()) request.push_back(std::move(entry));
+  request.emplace_back("--seed", std::to_string(seed));
+  return request;
+}
+
+TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Judge& judge,
+                         const CommonRequest& common, Watcher& watcher)
+    : state_(std::make_unique<State>(common.run_folder / "checkpoint", watcher)) {
+  const Settings& settings = choice.settings;
+  if (!common.run_folder.empty()) std::filesystem::create_directories(common.run_folder);
+  std::optional<SessionState> saved =
+      unfinished_run(choice, state_->checkpoint, common.run_folder, watcher);
+  const Start start = settings[kFromScratch] ? Start::untrained : choice.start;
+  state_->dataset = judge.data().open(Split::train);
+  require_same_shapes(*state_->dataset, judge.dataset());
+  Recipe& recipe = state_->recipe;
+  recipe = recipe_of(settings, start, original, *state_->dataset, common.seed);
+  state_->trainer = common.open_trainer({.device = settings[kDevice], .threads = thread_count()});
+  const double held_out =
+      settings.given(kHeldOut).value_or(usual_held_out(state_->dataset->size()));
+  state_->session.emplace(
+      std::move(original),
+      SessionData{state_->dataset.get(), judge.preprocessing(), {.held_out = held_out}},
+      *state_->trainer, state_->observer,
+      SessionOptions{
+          .checkpoint = state_->checkpoint, .request = choice.request, .zeros = settings[kZeros]});
+  Session& session = *state_->session;
+  session.require_trainable(recipe);
+  if (start != Start::untrained && session.classes() > 0) {
+    const bool teaches = knows_enough(choice, session, *state_->dataset, judge, watcher);
+    if (!teaches && !settings.has(kDistillation)) recipe.loss.distillation = 0;
+  }
+  warn_without_normalisation(session.original(), watcher);
+  if (!saved) return;
+  for (const Json& metric : metrics_of(*saved)) watcher.metric(metric);
+  watcher.remark("going on from epoch " + std::to_string(saved->cursor.epoch + 1) + ", batch " +
+                 std::to_string(saved->cursor.batch + 1));
+  session.resume(std::move(*saved));
+}
+
+TrainingRun::~TrainingRun() = default;
+Session& TrainingRun::session() { return *state_->session; }
+const Recipe& TrainingRun::recipe() const { return state_->recipe; }
+const std::filesystem::path& TrainingRun::checkpoint() const { return state_->checkpoint; }
+
+std::optional<double> TrainingRun::held_out_top1() const {
+  return last_held_out_top1(*state_->session);
+}
+
+Json TrainingRun::to_json() const {
+  Json json = training_json(*state_->session, state_->recipe);
+  json["remarks"] = state_->observer.remarks();
+  return json;
+}
+
+void TrainedModel::finish() const {
+  std::error_code gone;
+  std::filesystem::remove(checkpoint, gone);
+}
+
+TrainedModel train_and_judge(const TrainingChoice& choice, Graph original, Judge& judge,
+                             const TrainingJudged& judged, const CommonRequest& common,
+                             Watcher& watcher, const Work& work) {
+  TrainingRun training(choice, std::move(original), judge, common, watcher);
+  Session& session = training.session();
+  judge.hold_out(session.held_out());
+  if (!session.kept().empty() && has_option(choice.settings.options(), kZeros)) {
+    watcher.remark(kept_line(session.kept(), session.original()));
+  }
+  TrainedModel trained{.graph = work(session, training.recipe()),
+                       .training = training.to_json(),
+                       .checkpoint = training.checkpoint()};
+  set_metadata(trained.graph, kPreprocessKey, to_string(judge.preprocessing()));
+  if (session.classes() == 0 || !judge.judges()) return trained;
+  if (judged.original == TrainingJudged::Original::judged) {
+    trained.before = judge.evaluate(session.original(), {.doing = "evaluating the original"});
+  }
+  trained.after =
+      judge.evaluate_trained(trained.graph, training.held_out_top1(), {.doing = judged.doing});
+  return trained;
+}
+
+CommonRequest with_run_folder(CommonRequest common, const std::string& output) {
+  if (common.run_folder.empty()) common.run_folder = default_run_folder(output);
+  return common;
+}
+
+std::string default_run_folder(const std::string& output) {
+  std::filesystem::path path = output;
+  if (path.extension() == ".onnx") path.replace_extension();
+  return path.string() + ".run";
+}
+
+}  // namespace coppice
