@@ -20,7 +20,8 @@ constexpr uint64_t kGamma = 0x9e3779b97f4a7c15ULL;
 
 Random Random::stream(uint64_t seed, std::initializer_list<uint64_t> keys) {
   uint64_t state = mix(seed + kGamma);
-  for (const uint64_t key : keys) state = mix(state ^ mix(key + kGamma));
+  // The state is mixed once more than the key: else a seed and a key could change places.
+  for (const uint64_t key : keys) state = mix(mix(state) ^ mix(key + kGamma));
   return Random(state);
 }
 
