@@ -22,7 +22,9 @@ struct Recipe;
 struct MethodInput {
   const Settings& settings;  // of `options` and more
   uint64_t seed = 0;
-  Measure measure = {};  // how nets respond to images; null where there are none to look at
+  // How nets respond to the images that the method looks at (Method::images), and to those that
+  // recovering does (images_to_recover_by); null where that is none.
+  Measure measure = {}, recovering = {};
   // What is good to know before hours of training, and what is probably wrong.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
   std::function<void(const std::string&)> warn = [](const std::string&) {};
@@ -54,6 +56,9 @@ struct Method {
   // Which of the two the settings ask for, where it has both. Null: `prune`.
   std::function<bool(const Settings& settings)> trains = {};
   Original original = Original::teaches;
+  // How many training images it looks at under the settled settings, by the runtime alone. Null:
+  // none. Where it is any, there must be data.
+  std::function<int64_t(const Settings& settings)> images = {};
 
   bool decides_in_training(const Settings& settings) const;
 };

@@ -60,8 +60,7 @@ Outcome prune_softly(Session& session, const Criterion& criterion, const OneShot
                      const Recipe& recipe, const Recipe& tuning) {
   require_filters(criterion);
   OneShotOptions options = given;
-  options.measure = session.measuring(
-      {.batch = recipe.batch, .seed = given.seed, .loss = recipe.loss, .losses = recipe.losses});
+  options.measure = measuring_in(session, recipe, given);
   session.stage("zeroing filters", [&] {
     Graph graph = session.original();
     loosen(graph);

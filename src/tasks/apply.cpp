@@ -20,7 +20,7 @@ Measure measure_of(const Settings& settings, const Graph& graph, Watcher& watche
   const int64_t images = images_to_recover_by(settings);
   if (images == 0) return {};
   Judge judge = open_judge(settings, graph, Fit::unchecked, watcher);
-  return Measuring(judge, images, watcher).measure();
+  return Measuring(judge, images, watcher).on(images);
 }
 
 void require_use_of_data(const Settings& settings) {

@@ -43,10 +43,22 @@ void require_consistent_training(const PruneRequest& request, const Method& meth
   }
 }
 
+int64_t images_to_decide_by(const Method& method, const Settings& settings) {
+  return method.images ? method.images(settings) : 0;
+}
+
+void require_images(const Method& method, const Settings& settings) {
+  if (images_to_decide_by(method, settings) == 0 || settings.has(kData)) return;
+  fail_usage("--method " + method.name +
+             " looks at how channels respond to images: add --data, for example cifar10:DIR; "
+             "'coppice data' lists the forms");
+}
+
 Settings settled(const PruneRequest& request, const Method& method) {
   Settings settings = request.settings;
   if (settings.options().empty()) settings = Settings(options_of(method));
   if (method.settle) method.settle(settings);
+  require_images(method, settings);
   require_consistent_training(request, method, settings);
   images_to_recover_by(settings);  // says what is wrong with them
   return settings;
@@ -86,7 +98,8 @@ struct Pruning {
   MethodInput input(const std::optional<Measuring>& measuring) const {
     return {.settings = settings,
             .seed = common.seed,
-            .measure = measuring ? measuring->measure() : Measure{},
+            .measure = measuring ? measuring->on(images_to_decide_by(method, settings)) : Measure{},
+            .recovering = measuring ? measuring->on(images_to_recover_by(settings)) : Measure{},
             .remark = [this](const std::string& text) { watcher.remark(text); },
             .warn = [this](const std::string& text) { watcher.warn(text); }};
   }
@@ -172,10 +185,11 @@ TrainingChoice choice_of(const Pruning& pruning, const std::string& sha256) {
 
 constexpr char kDoing[] = "evaluating the pruned model";
 
-// What recovering looks at, if it is to look at images.
+// What deciding and recovering look at, if they are to look at images.
 std::optional<Measuring> measuring_of(const Pruning& pruning, std::optional<Judge>& judge) {
   std::optional<Measuring> measuring;
-  const int64_t images = images_to_recover_by(pruning.settings);
+  const int64_t images = std::max(images_to_decide_by(pruning.method, pruning.settings),
+                                  images_to_recover_by(pruning.settings));
   if (images > 0) measuring.emplace(*judge, images, pruning.watcher);
   return measuring;
 }
@@ -282,7 +296,10 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   if (request.latency) {
     measure_latency(std::move(model.graph), outputs.model_path, pruning, summary);
   }
-  if (measuring) report.measured_images = measuring->images();
+  if (measuring) {
+    report.looked_at = measuring->count(images_to_decide_by(pruning.method, pruning.settings));
+    report.measured_images = measuring->count(images_to_recover_by(pruning.settings));
+  }
   report.training = std::move(pruned.training);
   if (judge) {
     summary.judged_by = judge->by();
@@ -296,6 +313,7 @@ Json to_json(const PruneReport& report) {
   json["settings"] = settings_json(report.settings);
   if (!report.training.is_null()) json["training"] = report.training;
   if (!report.judging.is_null()) json.update(report.judging);
+  if (report.looked_at > 0) json["images"] = report.looked_at;
   if (report.measured_images > 0) json["recovered"]["images"] = report.measured_images;
   return json;
 }

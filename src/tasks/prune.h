@@ -32,6 +32,7 @@ struct PruneReport {
   Settings settings;            // as the method settled them
   Json training = {};           // TrainingRun::to_json and the method's facts; null where none was
   Json judging = {};            // Judge::to_json; null without data
+  int64_t looked_at = 0;        // images, to decide
   int64_t measured_images = 0;  // that recovering looked at
 };
 

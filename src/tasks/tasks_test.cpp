@@ -94,6 +94,48 @@ TEST_F(Tasks, a_report_says_in_json_what_was_done_and_how_to_do_it_again) {
   EXPECT_FALSE(json.contains("top1"));
 }
 
+// A method that keeps what l2 keeps, and remembers how it saw the images that it looks at.
+struct Looking {
+  int64_t decided_by = 0, recovered_by = 0;  // images
+
+  Looking() {
+    Method method = find_method("l2");
+    method.name = "looking";
+    method.options = joined(method.options, {{&kImages}});
+    method.images = [](const Settings& settings) { return settings[kImages]; };
+    method.prune = [this](const Graph& graph, const MethodInput& input) {
+      const EvidenceRequest request{graph.value(graph.inputs.front()).name, Reduction::pooled};
+      decided_by = input.measure(graph, std::span(&request, 1)).at(request).shape()[0];
+      if (input.recovering) {
+        recovered_by = input.recovering(graph, std::span(&request, 1)).at(request).shape()[0];
+      }
+      return prune_once(graph, find_criterion("l2"), cutting_of(input));
+    };
+    add_method(std::move(method));
+  }
+};
+
+TEST_F(Tasks, a_method_that_looks_at_images_gets_as_many_as_it_asks_for) {
+  static Looking looking;
+  PruneRequest request = pruning("looking");
+  EXPECT_EQ(refusal(ErrorKind::usage, [&] { prune(request, watcher_); }),
+            "--method looking looks at how channels respond to images: add --data, for example "
+            "cifar10:DIR; 'coppice data' lists the forms");
+  request.settings.set(kData, "digits");
+  request.settings.set(kPreprocess, "scale=1/255");
+  request.settings.set(kImages, "30");
+  EXPECT_EQ(to_json(prune(request, watcher_))["images"], 30);
+  EXPECT_EQ(looking.decided_by, 30);
+  EXPECT_EQ(looking.recovered_by, 0);
+  request.settings.set(kRecover, "all");
+  request.settings.set(kRecoverImages, "40");
+  const Json json = to_json(prune(request, watcher_));
+  EXPECT_EQ(json["images"], 30);
+  EXPECT_EQ(json["recovered"]["images"], 40);
+  EXPECT_EQ(looking.decided_by, 30);
+  EXPECT_EQ(looking.recovered_by, 40);
+}
+
 TEST_F(Tasks, masks_lie_beside_the_plan_and_are_told) {
   PruneRequest request = pruning("magnitude");
   request.settings.set(kSparsity, "0.75");

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "methods/one_shot/one_shot.h"
+#include "methods/one_shot/prune_and_train.h"
 #include "methods/options/blocks.h"
 #include "methods/soft.h"
 
@@ -59,35 +60,71 @@ OptionList options_for(const Criterion& criterion) {
   if (criterion.ranks == Criterion::Ranks::nothing) {  // so there is nothing to put together
     std::erase_if(options, [](const OptionUse& use) { return use.option == &kAggregate; });
   }
+  if (criterion.needs) options = joined(std::move(options), {{&kImages}});
   return joined(joined(std::move(options), {{&kLayerRatio}}), criterion.options);
+}
+
+bool needs_training(const Criterion& criterion) {
+  return criterion.needs && criterion.answered == Criterion::Answered::by_training;
+}
+
+std::string needs_of(const Criterion& criterion) {
+  if (needs_training(criterion)) return "training data";
+  if (criterion.needs) return "images, without labels";
+  return criterion.ranks == Criterion::Ranks::normalisations ? "BatchNormalization in the model"
+                                                             : "nothing but the model";
 }
 
 OneShotOptions one_shot_of(const MethodInput& input) {
   OneShotOptions options = cutting_of(input);
   options.layer_ratios = input.settings.all(kLayerRatio);
+  if (has_option(input.settings.options(), kImages)) options.images = input.settings[kImages];
   return options;
+}
+
+Outcome prune_and_train_by(const Criterion& criterion, Session& session, const Recipe& recipe,
+                           const MethodInput& input) {
+  OneShotOptions options = one_shot_of(input);
+  options.measure = measuring_in(session, recipe, options);
+  return prune_and_train(
+      session, [&](const Graph& graph) { return prune_once(graph, criterion, options); }, recipe);
+}
+
+// What one that needs evidence gets it by: images for the runtime, or the session of a training.
+void add_evidence(Method& method, const Criterion& criterion) {
+  if (needs_training(criterion)) {
+    method.prune = {};
+    method.train = [&criterion](Session& session, const Recipe& recipe, const MethodInput& input) {
+      return prune_and_train_by(criterion, session, recipe, input);
+    };
+  } else if (criterion.needs) {
+    method.images = [](const Settings& settings) {
+      return is_soft(settings) ? 0 : settings[kImages];
+    };
+  }
 }
 
 }  // namespace
 
 Method method_by(const Criterion& criterion) {
   const bool normalisations = criterion.ranks == Criterion::Ranks::normalisations;
-  Method method{
-      .name = criterion.name,
-      .paper = criterion.paper,
-      .about = std::string("drops the channels of the smallest ") + criterion.about,
-      .differs = criterion.differs,
-      .needs = normalisations ? "BatchNormalization in the model" : "nothing but the model",
-      .options = options_for(criterion),
-      .settle = settle,
-      .prune = [&criterion](const Graph& graph, const MethodInput& input) {
-        return prune_once(graph, criterion, one_shot_of(input));
-      }};
+  Method method{.name = criterion.name,
+                .paper = criterion.paper,
+                .about = std::string("drops the channels of the smallest ") + criterion.about,
+                .differs = criterion.differs,
+                .needs = needs_of(criterion),
+                .options = options_for(criterion),
+                .settle = settle,
+                .prune = [&criterion](const Graph& graph, const MethodInput& input) {
+                  return prune_once(graph, criterion, one_shot_of(input));
+                }};
+  add_evidence(method, criterion);
   if (normalisations) return method;
   method.options = joined(std::move(method.options), {{&kSoft}});
   method.options = joined(std::move(method.options), tuning_options("0"));
   method.trains = is_soft;
   method.train = [&criterion](Session& session, const Recipe& recipe, const MethodInput& input) {
+    if (!is_soft(input.settings)) return prune_and_train_by(criterion, session, recipe, input);
     return prune_softly(session, criterion, one_shot_of(input), recipe,
                         tuning_of(input.settings, recipe, 0));
   };

@@ -1,9 +1,19 @@
 #include "methods/one_shot/prune_and_train.h"
 
+#include <algorithm>
+
 #include "methods/one_shot/same_structure.h"
 #include "methods/unstructured/mask_weights.h"
 
 namespace coppice {
+
+Measure measuring_in(Session& session, const Recipe& recipe, const OneShotOptions& options) {
+  return session.measuring({.batches = std::max<int64_t>(1, options.images / recipe.batch),
+                            .batch = recipe.batch,
+                            .seed = options.seed,
+                            .loss = recipe.loss,
+                            .losses = recipe.losses});
+}
 
 Outcome outcome_of(const Session& session, const std::string& method,
                    const OneShotOptions& options) {

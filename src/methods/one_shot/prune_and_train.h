@@ -15,6 +15,10 @@ namespace coppice {
 Outcome prune_and_train(Session& session, const std::function<Outcome(const Graph&)>& prune,
                         const Recipe& recipe);
 
+// What criteria that need evidence get of a session: by the recipe's loss and batch, of about
+// `options.images` of the images that train. Requires: the session outlives it.
+Measure measuring_in(Session& session, const Recipe& recipe, const OneShotOptions& options);
+
 // What a method that cut a session's model while it trained has come to: its plan, proved as a
 // whole on the original, and the graph as it is now, which must be what was proved but for what
 // training moves (same_structure.h). Throws as apply_plan does.

@@ -90,6 +90,8 @@ const CountOption kRecoverImages({"recover-images", "N",
                                   "none, by the model alone",
                                   "500 where there is --data"},
                                  0, 1'000'000'000);
+const CountOption kImages({"images", "N", "how many training images of --data it looks at"}, 1,
+                          1'000'000'000, kUsualImages);
 const ChoiceOption<Aggregate> kAggregate(
     {"aggregate", "NAME",
      "what the scores of coupled layers become: mean, max, sum, or first, that of the first layer "
@@ -161,7 +163,8 @@ OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
 
 OneShotOptions cutting_of(const MethodInput& input) {
   OneShotOptions options = cutting_of(input.settings, input.seed);
-  options.recover.measure = options.measure = input.measure;
+  options.measure = input.measure;
+  options.recover.measure = input.recovering;
   return options;
 }
 

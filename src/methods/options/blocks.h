@@ -25,6 +25,8 @@ extern const TextOption<int64_t> kRoundTo;
 extern const FlagOption kKeepSpine;
 extern const TextOption<CompensationOptions> kRecover;
 extern const CountOption kRecoverImages;
+// Of methods that look at images.
+extern const CountOption kImages;
 extern const ChoiceOption<Aggregate> kAggregate;
 // Of methods that zero weights.
 extern const NumberOption kSparsity;
@@ -41,7 +43,7 @@ OptionList cutting_options(Ranked scope);
 // Chooses a budget where none is set. Throws Error::usage where there is more than one.
 void settle_budget(Settings& settings);
 OneShotOptions cutting_of(const Settings& settings, uint64_t seed);
-// The same, and recovering measures where there is something to measure on.
+// The same, with what there is to measure on.
 OneShotOptions cutting_of(const MethodInput& input);
 // How many training images recovering looks at; 0 where there is no --data, or nothing is
 // recovered. Throws Error::usage for a number of them that says nothing.

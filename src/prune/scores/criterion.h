@@ -54,6 +54,8 @@ struct Criterion {
   enum class Scope { group, global };
   // What is looked at: the weights of filters, the scales of normalisations, or nothing.
   enum class Ranks { filters, normalisations, nothing };
+  // What answers its needs: running the net on images, or a training, which has gradients, too.
+  enum class Answered { by_running, by_training };
 
   const char* name;
   const char* paper;
@@ -66,6 +68,7 @@ struct Criterion {
   std::vector<float> (*score)(const GroupView& view) = nullptr;
   // What must be measured before the group can be scored. Null: nothing.
   std::vector<EvidenceRequest> (*needs)(const GroupView& view) = nullptr;
+  Answered answered = Answered::by_running;
 };
 
 std::span<const Criterion> criteria();

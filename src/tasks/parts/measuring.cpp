@@ -1,6 +1,7 @@
 // See measuring.h.
 #include "tasks/parts/measuring.h"
 
+#include <algorithm>
 #include <numeric>
 
 #include "evidence/measure.h"
@@ -29,19 +30,23 @@ void Measuring::only(const std::vector<int64_t>& training) {
   state_->images = images_to_measure(training, state_->wanted, Rest::nothing);
 }
 
-int64_t Measuring::images() const { return std::ssize(state_->images.measured); }
+int64_t Measuring::count(int64_t images) const {
+  return std::min<int64_t>(images, std::ssize(state_->images.measured));
+}
 
-Measure Measuring::measure() const {
-  return [state = state_](const Graph& graph, std::span<const EvidenceRequest> requests) {
-    const std::vector<int64_t>& indices = state->images.measured;
+Measure Measuring::on(int64_t images) const {
+  if (images == 0) return {};
+  return [state = state_, images](const Graph& graph, std::span<const EvidenceRequest> requests) {
+    const std::vector<int64_t> indices =
+        images_to_measure(state->images.measured, images, Rest::nothing).measured;
     Progress progress{.doing = "measuring", .unit = "images", .total = std::ssize(indices)};
     state->watcher.progress(progress);
     return coppice::measure(graph, requests, *state->dataset,
                             {.indices = indices,
                              .preprocessing = state->preprocessing,
-                             .after_batch = [&](int64_t images) {
+                             .after_batch = [&](int64_t done) {
                                stop_if_requested(state->watcher);
-                               progress.done = images;
+                               progress.done = done;
                                state->watcher.progress(progress);
                              }});
   };

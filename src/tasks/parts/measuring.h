@@ -12,16 +12,16 @@ namespace coppice {
 
 class Measuring {
  public:
-  // So many training images of the judge's data set, preprocessed as for judging. Where that has
-  // no test part, the rest of them judges from now on.
+  // So many training images of the judge's data set at most, preprocessed as for judging. Where
+  // that has no test part, the rest of them judges from now on.
   Measuring(Judge& judge, int64_t images, Watcher& watcher);
 
   // Some of these training images instead: those that a training learns from.
   void only(const std::vector<int64_t>& training);
-  int64_t images() const;  // that are measured on
 
-  // Requires: the watcher lives as long.
-  Measure measure() const;
+  // Null for none. Requires: at most as many as it was made for; the watcher lives as long.
+  Measure on(int64_t images) const;
+  int64_t count(int64_t images) const;  // how many `on` measures on
 
  private:
   struct State;
