@@ -7,6 +7,7 @@
 #include "groups/cut/surgery.h"
 #include "prune/masks/masks.h"
 #include "prune/plan/compose_plans.h"
+#include "session/options/teacher.h"
 #include "session/state/beside_weights.h"
 #include "session/state/checkpoint.h"
 #include "session/state/snapshot.h"
@@ -39,6 +40,7 @@ Session::Session(Graph original, SessionData data, Trainer& trainer, Observer& o
   if (!why_not_classifier(original_, *data_.training)) {
     classes_ = infer(original_).shape(original_.outputs.front())[1];
   }
+  if (options_.teacher) require_teaches(*options_.teacher, original_);
   state_.graph = original_;
   separate_vectors(state_.graph);
   parts_ = parts_of(*data_.training, data_.shares);
@@ -66,9 +68,12 @@ void Session::stage(const std::string& name, const std::function<void()>& body) 
   if (next_stage_++ < std::ssize(state_.stages)) return;
   stage_name_ = name;
   trained_ = changed_ = false;
+  kept_epoch_ = {};
   body();
-  StageRecord record{.stage = name, .epochs = epochs_of_stage(), .held_out = {}};
-  if (changed_ && !trained_ && can_evaluate()) record.held_out = evaluate();
+  StageRecord record{
+      .stage = name, .epochs = epochs_of_stage(), .held_out = {}, .kept_epoch = kept_epoch_};
+  const bool judged = (changed_ && !trained_) || kept_epoch_;
+  if (judged && can_evaluate()) record.held_out = evaluate();
   state_.stages.push_back(record);
   state_.cursor = {};
   state_.optimizer = {};

@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "evidence/evidence.h"
@@ -47,6 +48,7 @@ class Session {
   void resume(SessionState state);
 
   const Graph& original() const { return original_; }
+  const Graph& teacher() const { return options_.teacher ? *options_.teacher : original_; }
   // As it is now. Layers have vectors of their own in it from the beginning
   // (graph/passes/separate_vectors.h), whatever the original and what methods make of it merge.
   const Graph& graph() const { return state_.graph; }
@@ -79,9 +81,9 @@ class Session {
   // Error::input for a model without weights to train, or without outputs to train by.
   void require_trainable(const Recipe& recipe);
   // Requires: in a stage, once, and nothing before it that must not be done again on resuming.
-  // Trains with a fresh optimizer; the teacher, if the recipe wants one, is the original. Throws
-  // Error::target when the loss stops being finite, Error::interrupted when the observer asks. A
-  // graph of several inputs isn't judged meanwhile.
+  // Trains with a fresh optimizer; the teacher, if the recipe wants one, is the original, or the
+  // one that the session was given. Throws Error::target when the loss stops being finite,
+  // Error::interrupted when the observer asks. A graph of several inputs isn't judged meanwhile.
   void train(const Recipe& recipe, const TrainHooks& hooks = {});
 
   // Whether there are held-out images, classes to tell apart, and no input beside the images.
@@ -148,6 +150,10 @@ class Session {
   void step(Run& run);
   void tell_step(const Run& run);
   void end_epoch(Run& run);
+  std::span<const EpochRecord> epochs_of_training() const;
+  bool looks_for_best(const Run& run) const;
+  bool is_out_of_patience(const Run& run) const;
+  void keep_best_epoch(const Run& run);
   std::optional<double> top1_of(const TrainingCursor& cursor) const;
   void keep(Run& run);  // what the trainer has, into the state, unless that was changed since
   int64_t epochs_of_stage() const;  // done so far
@@ -171,9 +177,10 @@ class Session {
   std::shared_ptr<const Traced::Found> found_;  // by tracing state_.graph; null: it has changed
   int64_t next_stage_ = 0;
   std::string stage_name_;
-  bool trained_ = true;   // in this stage; there is none yet
-  bool changed_ = false;  // what the model computes, by other means than training
-  bool loaded_ = false;   // the trainer holds state_.graph, or what has become of it since
+  std::optional<int64_t> kept_epoch_ = {};  // of this stage, where it isn't the last
+  bool trained_ = true;                     // in this stage; there is none yet
+  bool changed_ = false;                    // what the model computes, by other means than training
+  bool loaded_ = false;  // the trainer holds state_.graph, or what has become of it since
 };
 
 }  // namespace coppice

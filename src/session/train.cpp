@@ -16,6 +16,19 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// A snapshot's name while the stage goes on; methods' own have others.
+constexpr char kBestEpoch[] = "best epoch";
+
+// By accuracy, then by loss; the first of equals. Requires: every epoch is judged.
+const EpochRecord* best_of(std::span<const EpochRecord> epochs) {
+  const EpochRecord* best = &epochs.front();
+  for (const EpochRecord& epoch : epochs) {
+    const Evaluation &now = *epoch.held_out, &then = *best->held_out;
+    if (now.top1 > then.top1 || (now.top1 == then.top1 && now.loss < then.loss)) best = &epoch;
+  }
+  return best;
+}
+
 constexpr uint64_t kStepStream = 0x73746570;  // "step": no other stream of the seed is like it
 
 double seconds_since(Clock::time_point start) {
@@ -89,10 +102,11 @@ void Session::train(const Recipe& recipe, const TrainHooks& hooks) {
           state_.cursor,
           std::ssize(state_.history) - state_.cursor.epoch};
   begin(run);
-  while (!run.over()) {
+  while (!run.over() && !is_out_of_patience(run)) {
     train_epoch(run);
     end_epoch(run);
   }
+  keep_best_epoch(run);
   // Zeros that a method let come back took values of their own.
   if (!coppice::restore(state_.graph, kept_, state_.plan)) return;
   loaded_ = false;
@@ -203,11 +217,46 @@ void Session::end_epoch(Run& run) {
   cursor = {.epoch = cursor.epoch + 1};
   state_.history.push_back(record);
   changed_ = false;
+  if (looks_for_best(run) && best_of(epochs_of_training()) == &state_.history.back()) {
+    snapshot(kBestEpoch);
+  }
   if (run.hooks.after_epoch) run.hooks.after_epoch(record.epoch);
   if (changed_ && can_evaluate()) state_.history.back().held_out_after = evaluate();
   save();
   observer_.epoch(state_.history.back());
   run.saved = Clock::now();
+}
+
+std::span<const EpochRecord> Session::epochs_of_training() const {
+  return std::span(state_.history).last(static_cast<size_t>(state_.cursor.epoch));
+}
+
+bool Session::looks_for_best(const Run& run) const {
+  return run.recipe.kept.which == KeptEpoch::Which::best && !run.hooks.after_epoch &&
+         !run.hooks.after_update;
+}
+
+// Decided by what is in the state, so that a resumed training ends where it would have.
+bool Session::is_out_of_patience(const Run& run) const {
+  const auto epochs = epochs_of_training();
+  if (!run.recipe.kept.patience || epochs.empty() || run.cursor.batch > run.first_batch()) {
+    return false;
+  }
+  if (run.hooks.after_epoch || run.hooks.after_update) return false;
+  return &epochs.back() - best_of(epochs) >= *run.recipe.kept.patience;
+}
+
+void Session::keep_best_epoch(const Run& run) {
+  if (!looks_for_best(run)) return;
+  const auto epochs = epochs_of_training();
+  if (epochs.empty()) return;
+  if (const EpochRecord* best = best_of(epochs); best != &epochs.back()) {
+    restore(kBestEpoch);
+    kept_epoch_ = best->epoch;
+    observer_.remark(stage_name_ + ": epoch " + std::to_string(best->epoch) +
+                     " is kept, the best by the held-out images");
+  }
+  state_.snapshots.erase(kBestEpoch);
 }
 
 void Session::keep(Run& run) {

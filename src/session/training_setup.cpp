@@ -20,6 +20,15 @@ void require_updates(const Recipe& recipe, int64_t updates) {
              std::to_string(recipe.epochs) + " epochs have no more");
 }
 
+void require_judged_epochs(const Recipe& recipe, bool judged) {
+  const KeptEpoch& kept = recipe.kept;
+  if (judged || (kept.which == KeptEpoch::Which::last && !kept.patience)) return;
+  fail_usage(
+      "the best epoch is the one that held-out images judge best, and nothing is judged: "
+      "either no images are held out, or the first output isn't scores of their classes",
+      {option_hint("val", "0.1", "holds some out")});
+}
+
 void require_losses(const Recipe& recipe, const Graph& graph) {
   if (recipe.losses.empty()) return;
   const Inferred inferred = infer(graph);
@@ -49,6 +58,7 @@ void Session::require_trainable(const Recipe& recipe) {
   require_labels(recipe.loss);
   require_updates(recipe, recipe.epochs * batches(recipe));
   require_losses(recipe, state_.graph);
+  require_judged_epochs(recipe, can_evaluate());
   if (trained_parameters(state_.graph).empty()) fail_input("the model has no weights to train");
   require_trained_weights(trained_share(state_.graph));
   objective();
@@ -97,7 +107,7 @@ TrainingSetup Session::setup_of(const Recipe& recipe) const {
           .shared = std::move(shared),
           .l1 = recipe.l1,
           .losses = recipe.losses,
-          .teacher = needs_teacher(*objective_, recipe.loss) ? &original_ : nullptr};
+          .teacher = needs_teacher(*objective_, recipe.loss) ? &teacher() : nullptr};
 }
 
 }  // namespace coppice

@@ -152,7 +152,7 @@ CompressReport compress(const CompressRequest& request, Watcher& watcher) {
   if (has_bits(settings)) sharing = sharing_of(settings, settings.all(kKeep), common.seed);
   Places places(common);
   places.reads_model(request.model);
-  places.reads_data(data_of(settings).spec);
+  reads_for_training(places, settings);
   AtomicFile file(places.writes("-o", request.output));
   const Model model = load_model(request.model, common.seed);
   const Buffer original = sharing ? Buffer() : onnx_file_of(model);

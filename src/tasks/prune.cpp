@@ -108,7 +108,7 @@ struct Pruning {
 Places places_of(const Pruning& pruning) {
   Places places(pruning.common);
   places.reads_model(pruning.request.model);
-  places.reads_data(data_of(pruning.settings).spec);
+  reads_for_training(places, pruning.settings);
   return places;
 }
 

@@ -22,7 +22,7 @@ TrainReport train(const TrainRequest& request, Watcher& watcher) {
   const std::string data = data_of(settings).spec;
   Places places(common);
   places.reads_model(request.model);
-  places.reads_data(data);
+  reads_for_training(places, settings);
   AtomicFile file(places.writes("-o", request.output));
   std::future<std::string> sha256 = model_sha256(request.model, common.seed);
   const Model model = load_model(request.model, common.seed);

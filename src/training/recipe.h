@@ -74,8 +74,17 @@ struct Updates {
   std::optional<int64_t> end = {};  // absent: that of the last epoch
 };
 
+// Which of a training's epochs its result is: the last, or the one that the held-out images judge
+// best, and whether it ends early: after so many epochs that are no better. Where a method changes
+// the model between updates, epochs are of different models, and the last is kept.
+struct KeptEpoch {
+  enum class Which { last, best } which = Which::last;
+  std::optional<int64_t> patience = {};
+};
+
 struct Recipe {
   int64_t epochs = 1;
+  KeptEpoch kept = {};
   Updates updates = {};
   int64_t batch = 128;
   OptimizerOptions optimizer;

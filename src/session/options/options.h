@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 
 #include "data/dataset.h"
 #include "data/images/preprocess.h"
 #include "data/parts.h"
+#include "graph/graph.h"
 #include "prune/compensate/compensation.h"
 #include "session/state/state.h"
 
@@ -28,6 +30,9 @@ struct SessionOptions {
   // Whether all that is done here leaves a sparse original's zeros at zero, and values that its
   // weights share shared (session/state/kept.h).
   enum class Zeros { keep, free } zeros = Zeros::keep;
+  // What is followed where a recipe asks for it, in place of the original: another net for the same
+  // images, with outputs of the same shapes.
+  std::optional<Graph> teacher = {};
 };
 
 struct RemoveOptions {

@@ -68,6 +68,15 @@ const NumberOption kClipNorm({"clip-norm", "X", "largest norm of all gradients t
                              {.low = 0, .high = 1e9});
 const NumberOption kTemperature({"temperature", "X", "of distillation"},
                                 {.low = 1e-3, .high = 1000}, LossOptions{}.temperature);
+const ChoiceOption<KeptEpoch::Which> kSave(
+    {"save", "last|best",
+     "which epoch is kept: the last, or the one that the held-out images judge best, where a "
+     "stage only trains"},
+    {{"last", KeptEpoch::Which::last}, {"best", KeptEpoch::Which::best}}, "last");
+const CountOption kPatience({"patience", "N",
+                             "ends a stage after N epochs that held-out images judge no better",
+                             "all epochs are trained"},
+                            1, 100'000);
 const TextOption<Augmentation> kAugment({"augment", "TEXT", "none, or pad=4,flip and the like",
                                          "what is usual for the data set"},
                                         "none, or pad=4,flip and the like", augmentation_of);
@@ -114,6 +123,10 @@ const NumberOption kDistillation(
     {"distill", "X", "share of the loss that follows the original's outputs; 1 needs no labels",
      "0.9 after pruning, else 0"},
     {.low = 0, .high = 1});
+const TextOption<std::string> kTeacher(
+    {"teacher", "MODEL", "a model whose outputs are followed, for the same images and classes",
+     "the model as it was given"},
+    "a model file", any_text);
 const NumberOption kHeldOut({"val", "X",
                              "share of the training images held out to judge every epoch",
                              "0.1, at most 1000 images"},
@@ -134,8 +147,8 @@ OptionList training_options() {
       {{&kEpochs},       {&kBatch},       {&kLearningRate}, {&kOptimizer},      {&kSchedule},
        {&kMilestones},   {&kGamma},       {&kWarmUp},       {&kMomentum},       {&kMomentumForm},
        {&kWeightDecay},  {&kDecay},       {&kNormMomentum}, {&kLabelSmoothing}, {&kClipNorm},
-       {&kDistillation}, {&kTemperature}, {&kAugment},      {&kHeldOut},        {&kDevice},
-       {&kFromScratch},  {&kZeros}});
+       {&kDistillation}, {&kTemperature}, {&kTeacher},      {&kAugment},        {&kHeldOut},
+       {&kDevice},       {&kSave},        {&kPatience},     {&kFromScratch},    {&kZeros}});
 }
 
 // Rewinding the learning rate beats small constant rates after a cut (Renda, Frankle, Carbin,
@@ -160,6 +173,9 @@ void require_consistent(const Settings& settings) {
       fail_usage(option->flag() + " is for --schedule step; add it");
     }
   }
+  if (settings.has(kTeacher) && settings.given(kDistillation).value_or(1) == 0) {
+    fail_usage("--teacher is followed by the share of --distill, found 0; leave one of them out");
+  }
   for (const Option* option : std::initializer_list<const Option*>{&kMomentum, &kMomentumForm}) {
     if (settings.has(*option) && settings[kOptimizer] == Kind::adam) {
       fail_usage(option->flag() + " is for --optimizer sgd, found adam");
@@ -170,6 +186,7 @@ void require_consistent(const Settings& settings) {
 Recipe recipe_of(const Settings& settings, Start start, const Graph& graph, const Dataset& dataset,
                  uint64_t seed) {
   require_consistent(settings);
+  const bool taught = settings.has(kTeacher);
   const bool classifies = !why_not_classifier(graph, dataset).has_value();
   Recipe recipe;
   recipe.epochs = settings[kEpochs];
@@ -179,6 +196,7 @@ Recipe recipe_of(const Settings& settings, Start start, const Graph& graph, cons
   recipe.optimizer.learning_rate =
       settings.given(kLearningRate).value_or(usual_rate(settings, start, graph));
   recipe.optimizer.momentum = settings[kMomentum];
+  recipe.kept = {.which = settings[kSave], .patience = settings.given(kPatience)};
   recipe.optimizer.weight_decay = settings[kWeightDecay];
   recipe.optimizer.clip_norm = settings.given(kClipNorm).value_or(usual_clip_norm(graph));
   recipe.schedule.kind = settings[kSchedule];
@@ -189,10 +207,14 @@ Recipe recipe_of(const Settings& settings, Start start, const Graph& graph, cons
   recipe.schedule.warm_up = settings[kWarmUp];
   recipe.loss = {
       .label_smoothing = settings[kLabelSmoothing],
-      .distillation = settings.given(kDistillation).value_or(usual_distillation(start, classifies)),
+      .distillation = settings.given(kDistillation)
+                          .value_or(usual_distillation(taught ? Start::pruned : start, classifies)),
       .temperature = settings[kTemperature],
-      .others =
-          start == Start::untrained ? LossOptions::Others::leave : LossOptions::Others::follow};
+      .others = start == Start::untrained && !taught ? LossOptions::Others::leave
+                                                     : LossOptions::Others::follow};
+  if (settings.has(kTemperature) && recipe.loss.distillation == 0) {
+    fail_usage("--temperature is of distillation, whose share is 0 here; add --distill X");
+  }
   recipe.norm_momentum = settings.given(kNormMomentum);
   recipe.augmentation = settings.given(kAugment).value_or(dataset.usual_augmentation());
   return recipe;

@@ -19,6 +19,7 @@ enum class Start { untrained, trained, pruned };
 
 extern const CountOption kEpochs;
 extern const NumberOption kLearningRate, kDistillation, kHeldOut;
+extern const TextOption<std::string> kTeacher;
 extern const ChoiceOption<OptimizerOptions::Kind> kOptimizer;
 extern const NumberOption kMomentum, kWeightDecay;
 extern const ChoiceOption<OptimizerOptions::Momentum> kMomentumForm;

@@ -48,7 +48,7 @@ Evidence Session::collect(const Graph& graph, std::span<const EvidenceRequest> r
   setup.classes = objective().classes;
   setup.labels = objective().labels;
   setup.scores = objective().scores;
-  if (needs_teacher(objective(), how.loss)) setup.teacher = &original_;
+  if (needs_teacher(objective(), how.loss)) setup.teacher = &teacher();
   loaded_ = false;
   trainer_.load(graph, setup, {});
   EvidenceOfBatches batches;

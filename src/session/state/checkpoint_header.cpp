@@ -173,6 +173,7 @@ EpochRecord record_of(const Json& json) {
 Json to_json(const StageRecord& record) {
   Json json = {{"stage", utf8_of(record.stage)}, {"epochs", record.epochs}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  if (record.kept_epoch) json["kept_epoch"] = *record.kept_epoch;
   return json;
 }
 
@@ -180,7 +181,9 @@ StageRecord stage_of(const Json& json) {
   const Fields fields(json);
   return {.stage = fields.text("stage"),
           .epochs = fields.integer("epochs"),
-          .held_out = evaluation_in(json, "held_out")};
+          .held_out = evaluation_in(json, "held_out"),
+          .kept_epoch = json.contains("kept_epoch") ? std::optional(fields.integer("kept_epoch"))
+                                                    : std::nullopt};
 }
 
 Json to_json(const TrainingCursor& cursor) {

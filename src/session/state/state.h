@@ -40,8 +40,10 @@ struct EpochRecord {
 
 struct StageRecord {
   std::string stage;
-  int64_t epochs = 0;                  // trained in it
-  std::optional<Evaluation> held_out;  // of a stage that changed the model without training
+  int64_t epochs = 0;  // trained in it
+  // Of a stage that changed the model without training, or kept another epoch than the last.
+  std::optional<Evaluation> held_out;
+  std::optional<int64_t> kept_epoch = {};  // from 1, where that is another than the last
 };
 
 // What a method keeps for itself: scores that it adds up, rounds that are done, a population.

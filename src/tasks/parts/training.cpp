@@ -64,6 +64,11 @@ void warn_without_normalisation(const Graph& graph, Watcher& watcher) {
       "training mode trains better");
 }
 
+std::optional<Graph> teacher_of(const Settings& settings, uint64_t seed) {
+  if (!settings.has(kTeacher)) return std::nullopt;
+  return load_model(settings[kTeacher], seed).graph;
+}
+
 // What is saved of a run that is to go on.
 std::optional<SessionState> unfinished_run(const TrainingChoice& choice,
                                            const std::filesystem::path& checkpoint,
@@ -111,8 +116,16 @@ Request request_of(const std::string& task, const std::string& sha256, const Set
   Request request = {{"command", task}, {"model", sha256}};
   request.insert(request.end(), more.begin(), more.end());
   for (auto& entry : settings.decisive()) request.push_back(std::move(entry));
+  if (settings.has(kTeacher)) {
+    request.emplace_back("teacher", model_sha256(settings[kTeacher], seed).get());
+  }
   request.emplace_back("--seed", std::to_string(seed));
   return request;
+}
+
+void reads_for_training(Places& places, const Settings& settings) {
+  places.reads_data(data_of(settings).spec);
+  if (settings.has(kTeacher)) places.reads_model(settings[kTeacher]);
 }
 
 TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Judge& judge,
@@ -134,13 +147,16 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
       std::move(original),
       SessionData{state_->dataset.get(), judge.preprocessing(), {.held_out = held_out}},
       *state_->trainer, state_->observer,
-      SessionOptions{
-          .checkpoint = state_->checkpoint, .request = choice.request, .zeros = settings[kZeros]});
+      SessionOptions{.checkpoint = state_->checkpoint,
+                     .request = choice.request,
+                     .zeros = settings[kZeros],
+                     .teacher = teacher_of(settings, common.seed)});
   Session& session = *state_->session;
   session.require_trainable(recipe);
   if (start != Start::untrained && session.classes() > 0) {
     const bool teaches = knows_enough(choice, session, *state_->dataset, judge, watcher);
-    if (!teaches && !settings.has(kDistillation)) recipe.loss.distillation = 0;
+    const bool taught = settings.has(kDistillation) || settings.has(kTeacher);
+    if (!teaches && !taught) recipe.loss.distillation = 0;
   }
   warn_without_normalisation(session.original(), watcher);
   if (!saved) return;

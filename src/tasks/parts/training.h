@@ -12,6 +12,7 @@
 #include "session/session.h"
 #include "tasks/parts/common.h"
 #include "tasks/parts/judge.h"
+#include "tasks/parts/output_path.h"
 
 namespace coppice {
 
@@ -32,6 +33,9 @@ Start start_of(const std::string& model, Start otherwise);
 // seed.
 Request request_of(const std::string& task, const std::string& sha256, const Settings& settings,
                    uint64_t seed, const Request& more = {});
+
+// What a training reads beside the model: data, and a teacher.
+void reads_for_training(Places& places, const Settings& settings);
 
 class TrainingRun {
  public:

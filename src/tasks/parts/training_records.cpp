@@ -25,6 +25,7 @@ Json record_json(const EpochRecord& record) {
 Json record_json(const StageRecord& record) {
   Json json = {{"stage", record.stage}, {"epochs", record.epochs}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  if (record.kept_epoch) json["kept_epoch"] = *record.kept_epoch;
   return json;
 }
 
