@@ -39,7 +39,7 @@ Evidence EvidenceOfBatches::finish() const {
     std::vector<double> numbers = gathered.numbers;
     Shape shape = gathered.shape;
     if (is_of_gates(request.reduction)) {
-      shape[0] = images_;
+      shape[0] = request.reduction == Reduction::batch_gate_gradients ? batches_ : images_;
     } else {
       for (double& x : numbers) x /= static_cast<double>(of_weight ? images_ : batches_);
     }

@@ -34,6 +34,17 @@ TEST(EvidenceOfBatches, follows_each_other_by_image_and_is_averaged_over_images_
   EXPECT_EQ(all.at(kWeight), Tensor::of<float>({2, 1}, {2, 1}));
 }
 
+TEST(EvidenceOfBatches, has_a_row_for_each_batch_where_it_is_asked_for_those) {
+  const EvidenceRequest rows{"a", Reduction::batch_gate_gradients};
+  EvidenceOfBatches batches;
+  for (const double x : {1.0, 3.0, 5.0}) {
+    Evidence batch;
+    batch.add(rows, Tensor::of<double>({1, 2}, {x, -x}));
+    batches.add(batch, 7);
+  }
+  EXPECT_EQ(batches.finish().at(rows), Tensor::of<double>({3, 2}, {1, -1, 3, -3, 5, -5}));
+}
+
 TEST(EvidenceOfBatches, names_the_channel_that_is_not_finite) {
   EvidenceOfBatches batches;
   batches.add(batch_of({1, 2, 3, std::numeric_limits<double>::infinity()}, {1, 1}, {1, 1}), 2);
@@ -55,6 +66,8 @@ TEST(EvidenceOfBatches, is_what_the_plain_loops_say_of_hand_made_numbers) {
             (std::vector<double>{1, 4, 1, 30}));
   EXPECT_EQ(plain::gate_gradients({a}, {g}, {"a", Reduction::gate_gradients, 2}),
             (std::vector<double>{2, 8, 18, 44}));
+  EXPECT_EQ(plain::gate_gradients({a, a}, {g, g}, {"a", Reduction::batch_gate_gradients}),
+            (std::vector<double>{2, 34, 2, 34}));
   const Tensor scale = Tensor::of<float>({2}, {2, 1}), shift = Tensor::of<float>({2}, {1, -1});
   const Tensor one = Tensor::of<float>({2}, {1, 1}), two = Tensor::of<float>({2}, {2, 0});
   EXPECT_EQ(plain::scale_saliency({scale, scale}, {one, two}, {shift, shift}, {one, one}),

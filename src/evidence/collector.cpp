@@ -52,6 +52,9 @@ class Sources {
     if (needs_gradients(request.reduction)) {
       refuse(request, "it needs gradients, which only a training has");
     }
+    if (request.reduction == Reduction::labels) {
+      refuse(request, "labels are no value of the model; they come with a data set");
+    }
     const auto id = ids_.find(request.value);
     if (id == ids_.end()) refuse(request, "the model has none of that name and of known shape");
     if (request.reduction == Reduction::samples || request.reduction == Reduction::patches) {

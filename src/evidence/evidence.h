@@ -5,7 +5,9 @@
 //   pooled                                                f64 [N, C]
 //   samples                                               f32 [N * P, C]
 //   patches       f32 [N * P, I * taps], in the order of a Conv's weight: channel, then tap
+//   labels                                                f64 [N]
 //   gate_gradients, mean_gate_gradients                   f64 [N, C]
+//   batch_gate_gradients                                  f64 [batches, C]
 //   scale_saliency                                        f64 [C]
 //   weight_gradients                                      f32, of the weight's shape
 #pragma once

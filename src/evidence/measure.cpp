@@ -48,17 +48,15 @@ int64_t batch_of(const Images& images, const MeasureOptions& options) {
   return images.fixed;
 }
 
-}  // namespace
+// Of the images that are measured.
+Tensor labels_of(const Dataset& dataset, const std::vector<int64_t>& indices) {
+  std::vector<double> labels;
+  for (const int64_t index : indices) labels.push_back(static_cast<double>(dataset.label(index)));
+  return Tensor::of<double>({std::ssize(labels)}, labels);
+}
 
-Evidence measure(const Graph& graph, std::span<const EvidenceRequest> requests,
-                 const Dataset& dataset, const MeasureOptions& options) {
-  COPPICE_CHECK(!options.indices.empty(), "evidence of no images");
-  if (requests.empty()) return {};
-  const Images images = images_of(graph);
-  BatchJob job{options.indices, batch_of(images, options), images.input, options.preprocessing};
-  if (images.fixed > 0) {
-    job.indices.resize(job.indices.size() / images.fixed * images.fixed);
-  }
+Evidence observed(const Graph& graph, std::span<const EvidenceRequest> requests,
+                  const Dataset& dataset, const BatchJob& job, const MeasureOptions& options) {
   Collector collector(graph, requests);
   const auto compile_for = [&](int64_t batch) {
     return compile(graph, {.inputs = {}, .batch = batch}, {}, collector.observation());
@@ -76,6 +74,30 @@ Evidence measure(const Graph& graph, std::span<const EvidenceRequest> requests,
     if (options.after_batch) options.after_batch(done);
   });
   return collector.finish();
+}
+
+}  // namespace
+
+Evidence measure(const Graph& graph, std::span<const EvidenceRequest> requests,
+                 const Dataset& dataset, const MeasureOptions& options) {
+  COPPICE_CHECK(!options.indices.empty(), "evidence of no images");
+  if (requests.empty()) return {};
+  const Images images = images_of(graph);
+  BatchJob job{options.indices, batch_of(images, options), images.input, options.preprocessing};
+  if (images.fixed > 0) {
+    job.indices.resize(job.indices.size() / images.fixed * images.fixed);
+  }
+  std::vector<EvidenceRequest> of_values;
+  Evidence evidence;
+  for (const EvidenceRequest& request : requests) {
+    if (request.reduction == Reduction::labels) {
+      evidence.add(request, labels_of(dataset, job.indices));
+    } else {
+      of_values.push_back(request);
+    }
+  }
+  if (!of_values.empty()) evidence.add(observed(graph, of_values, dataset, job, options));
+  return evidence;
 }
 
 }  // namespace coppice

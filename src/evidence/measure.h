@@ -1,4 +1,5 @@
-// Evidence from the images of a data set, by the runtime: no labels, no gradients, no LibTorch.
+// Evidence from the images of a data set, by the runtime: no gradients, no LibTorch. Labels are
+// looked at where they are asked for.
 #pragma once
 
 #include <vector>

@@ -6,6 +6,7 @@
 
 #include "core/error.h"
 #include "data/batch.h"
+#include "evidence/collector.h"
 #include "evidence/plain_loops.h"
 #include "runtime/reference.h"
 #include "support/graphs/text_graph.h"
@@ -54,6 +55,24 @@ TEST(Measure, a_last_batch_that_is_smaller_counts_as_it_is) {
       for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-5);
     }
   }
+}
+
+TEST(Measure, labels_are_those_of_the_images_that_are_measured) {
+  Digits digits;
+  const EvidenceRequest labels{.value = "", .reduction = Reduction::labels};
+  std::vector<EvidenceRequest> both = kRequests;
+  both.push_back(labels);
+  const Graph graph = parse_text_graph(net("3"));
+  const Evidence evidence = measure(graph, both, *digits.dataset, digits.options);
+  std::vector<double> expected;
+  for (const int64_t index : {9, 2, 77, 31, 5, 600}) {
+    expected.push_back(static_cast<double>(digits.dataset->label(index)));
+  }
+  EXPECT_EQ(evidence.at(labels), Tensor::of<double>({6}, expected));
+  EXPECT_EQ(evidence.size(), 4u);
+  const Evidence alone = measure(graph, std::span(&labels, 1), *digits.dataset, digits.options);
+  EXPECT_EQ(alone.at(labels), evidence.at(labels));
+  EXPECT_THROW(Collector(graph, std::span(&labels, 1)), Error);
 }
 
 TEST(Measure, where_the_batch_is_fixed_only_whole_batches_count) {

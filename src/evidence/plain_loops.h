@@ -146,7 +146,7 @@ inline std::vector<double> patches(const Values& inputs, const EvidenceRequest& 
   return answer;
 }
 
-// Also of mean_gate_gradients.
+// Also of mean_gate_gradients and batch_gate_gradients.
 inline std::vector<double> gate_gradients(const Values& values, const Values& gradients,
                                           const EvidenceRequest& request) {
   std::vector<double> answer;
@@ -155,6 +155,7 @@ inline std::vector<double> gate_gradients(const Values& values, const Values& gr
     const int64_t images = values[b].shape()[0], rows = a.outer / images;
     const bool mean = request.reduction == Reduction::mean_gate_gradients;
     const auto share = static_cast<double>(mean ? rows * a.inner : 1);
+    const size_t first = answer.size();
     for (int64_t n = 0; n < images; ++n) {
       for (int64_t c = 0; c < a.channels; ++c) {
         double sum = 0;
@@ -165,6 +166,13 @@ inline std::vector<double> gate_gradients(const Values& values, const Values& gr
         answer.push_back(sum / share);
       }
     }
+    if (request.reduction != Reduction::batch_gate_gradients) continue;
+    for (int64_t c = 0; c < a.channels; ++c) {
+      double sum = 0;
+      for (int64_t n = 0; n < images; ++n) sum += answer[first + n * a.channels + c];
+      answer[first + c] = sum / static_cast<double>(images);
+    }
+    answer.resize(first + a.channels);
   }
   return answer;
 }

@@ -12,6 +12,7 @@
 //   samples            the channels at a few positions of each image, drawn at random
 //   patches            what the layer that computes the value reads for these very positions:
 //                      of a Conv the window with its zeros around the image (im2col)
+//   labels             of no value: each image's label, from whoever has the images
 //
 // With gradients, which the trainer has and the runtime hasn't. C is an image's own loss, so that
 // a batch's is the mean of these:
@@ -19,6 +20,8 @@
 //   gate_gradients       of each image and channel, the sum over the positions of a dC/da: the
 //                        derivative by a gate of 1 that the channel is multiplied with
 //   mean_gate_gradients  the same, divided by the positions
+//   batch_gate_gradients of each batch and channel, the mean of gate_gradients over its images: the
+//                        derivative of the batch's loss
 //   scale_saliency       of a BatchNormalization, named by its scale, for each channel the mean
 //                        over batches of (scale dC/dscale + shift dC/dshift)^2, C the batch's loss
 //   weight_gradients     of a weight, by its name, the mean over images of dC/dw; also of what a
@@ -26,9 +29,9 @@
 //
 // Sources: zero_share: Hu, Peng, Tai, Tang, "Network Trimming", 2016, arXiv:1607.03250, eq. 1.
 // mean_gate_gradients: Molchanov, Tyree, Karras, Aila, Kautz, ICLR 2017, arXiv:1611.06440, eq. 8,
-// before its absolute value and its mean over images. scale_saliency: Molchanov, Mallya, Tyree,
-// Frosio, Kautz, CVPR 2019, arXiv:1906.10771, the first order on gates behind BatchNormalization,
-// whose derivatives scale and shift give without a gate.
+// before its absolute value and its mean over images. batch_gate_gradients, scale_saliency:
+// Molchanov, Mallya, Tyree, Frosio, Kautz, CVPR 2019, arXiv:1906.10771, the first order on gates,
+// before its square; behind BatchNormalization scale and shift give the derivative without a gate.
 #pragma once
 
 #include <compare>
@@ -51,21 +54,25 @@ enum class Reduction {
   pooled,
   samples,
   patches,
+  labels,
   gate_gradients,
   mean_gate_gradients,
+  batch_gate_gradients,
   scale_saliency,
   weight_gradients,
 };
 constexpr bool needs_gradients(Reduction reduction) {
   return reduction >= Reduction::gate_gradients;
 }
-// By image and channel of a value; the others are of constants.
+// By image, or batch, and channel of a value; the others are of constants.
 constexpr bool is_of_gates(Reduction reduction) {
-  return reduction == Reduction::gate_gradients || reduction == Reduction::mean_gate_gradients;
+  return reduction == Reduction::gate_gradients || reduction == Reduction::mean_gate_gradients ||
+         reduction == Reduction::batch_gate_gradients;
 }
 
 struct EvidenceRequest {
-  std::string value;  // its name; of scale_saliency and weight_gradients that of a constant
+  // Its name; of scale_saliency and weight_gradients that of a constant, of labels empty.
+  std::string value;
   Reduction reduction = Reduction::mean;
   int64_t axis = 1;  // along which a value's channels lie, from the front
   // samples, patches: positions of each image, all where there are fewer. Which they are depends

@@ -61,7 +61,8 @@ void require_axis(const EvidenceRequest& request, const at::Tensor& value, int64
                       std::to_string(images) + " images along axis 0");
 }
 
-// By image and channel; sums, or means over the positions.
+// By image and channel; sums, or means over the positions. Of a batch one row: the gradients are of
+// its mean loss already.
 at::Tensor gates_of(const EvidenceRequest& request, const at::Tensor& value,
                     const at::Tensor& gradient, int64_t images) {
   std::vector<int64_t> positions;
@@ -72,6 +73,7 @@ at::Tensor gates_of(const EvidenceRequest& request, const at::Tensor& value,
   const at::Tensor sums = positions.empty() ? products.to(at::kDouble)
                                             : at::sum(products, positions, false, at::kDouble);
   const auto count = static_cast<double>(value.numel()) / static_cast<double>(sums.numel());
+  if (request.reduction == Reduction::batch_gate_gradients) return sums.sum(0, /*keepdim=*/true);
   const bool mean = request.reduction == Reduction::mean_gate_gradients;
   return sums * (static_cast<double>(images) / (mean ? count : 1));
 }

@@ -124,6 +124,23 @@ TEST_P(GradientsByMode, of_scales_is_the_square_of_the_gates_behind_them) {
   expect_close(evidence.numbers(saliency), expected, 1e-4);
 }
 
+// What needs no gate: the derivative by one behind a normalisation, of the batch's loss.
+TEST_P(GradientsByMode, of_scale_and_shift_together_are_those_of_a_gate_behind_them) {
+  const EvidenceRequest gates{"n", Reduction::batch_gate_gradients};
+  const EvidenceRequest scale{"scale", Reduction::weight_gradients};
+  const EvidenceRequest shift{"shift", Reduction::weight_gradients};
+  TestTrainer net(kNet, for_classes(3));
+  const Evidence evidence = collect(net, {gates, scale, shift}, GetParam());
+  ASSERT_EQ(evidence.at(gates).shape(), (Shape{1, 3}));
+  for (int64_t c = 0; c < 3; ++c) {
+    const auto product = [&](const char* name, const EvidenceRequest& gradient) {
+      return double{net.loaded(name).as<float>()[c]} * evidence.at(gradient).as<float>()[c];
+    };
+    EXPECT_NEAR(evidence.numbers(gates)[c], product("scale", scale) + product("shift", shift),
+                1e-6);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(, GradientsByMode, testing::Values(Mode::training, Mode::evaluation),
                          [](const auto& mode) {
                            return mode.param == Mode::training ? "training" : "evaluation";

@@ -142,8 +142,9 @@ class FakeTrainer : public Trainer {
                   const EvidenceRequest& request) const {
     const Tensor value =
         run_reference(graph_, std::span(&images, 1), std::vector<ValueId>{id}).back();
+    const bool of_batch = request.reduction == Reduction::batch_gate_gradients;
     return Tensor::of<double>(
-        {value.shape()[0], value.shape()[request.axis]},
+        {of_batch ? 1 : value.shape()[0], value.shape()[request.axis]},
         plain::gate_gradients({value}, {gradient_of(value, signal)}, request));
   }
 

@@ -70,6 +70,9 @@ bool needs_training(const Criterion& criterion) {
 
 std::string needs_of(const Criterion& criterion) {
   if (needs_training(criterion)) return "training data";
+  if (criterion.needs && criterion.answered == Criterion::Answered::by_labels) {
+    return "images with labels";
+  }
   if (criterion.needs) return "images, without labels";
   return criterion.ranks == Criterion::Ranks::normalisations ? "BatchNormalization in the model"
                                                              : "nothing but the model";

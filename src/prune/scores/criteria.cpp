@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/threads.h"
+#include "prune/scores/group_views.h"
 
 namespace coppice {
 namespace {
@@ -94,38 +95,15 @@ std::vector<std::vector<float>> filters_of(const Tensor& tensor, const Slice& sl
 
 namespace {
 
-struct Watched {
-  std::vector<std::vector<Activation>> activations;  // by group
-  std::optional<Evidence> evidence;
-
-  GroupView view(const Graph& graph, const Group& group, const ScoreOptions& options,
-                 int64_t g) const {
-    if (activations.empty()) return {graph, group, options};
-    return {graph, group, options, activations[g], evidence ? &*evidence : nullptr};
-  }
-};
-
-// What the criterion needs of all groups, measured together.
-Watched watch(const Graph& graph, const Groups& groups, const Criterion& criterion,
-              const ScoreOptions& options) {
-  Watched watched;
-  if (!criterion.needs) return watched;
+std::optional<Evidence> measured(const GroupViews& views, const Criterion& criterion,
+                                 const Graph& graph, const ScoreOptions& options) {
+  if (!criterion.needs) return std::nullopt;
   if (!options.measure) {
     fail_usage(
         std::string("criterion '") + criterion.name + "' looks at how channels respond to images",
         {option_hint("data", "cifar10:DIR", "gives it some")});
   }
-  watched.activations = activations_of(graph, groups);
-  std::vector<EvidenceRequest> all;
-  for (size_t g = 0; g < groups.free.size(); ++g) {
-    const auto view = watched.view(graph, groups.free[g], options, static_cast<int64_t>(g));
-    for (EvidenceRequest& request : criterion.needs(view)) all.push_back(std::move(request));
-  }
-  std::ranges::sort(all);
-  const auto repeated = std::ranges::unique(all);
-  all.erase(repeated.begin(), repeated.end());
-  watched.evidence = options.measure(graph, all);
-  return watched;
+  return options.measure(graph, views.requests());
 }
 
 }  // namespace
@@ -137,12 +115,14 @@ Scores score_units(const Graph& graph, const Groups& groups, const Criterion& cr
   // idle.
   const auto count = static_cast<int64_t>(groups.free.size());
   const int64_t parts = thread_count();
-  const Watched watched = watch(graph, groups, criterion, options);
+  const GroupViews views(graph, groups, criterion, options);
+  const std::optional<Evidence> evidence = measured(views, criterion, graph, options);
   parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       for (int64_t g = part; g < count; g += parts) {
         const Group& group = groups.free[g];
-        const std::vector<float> units = criterion.score(watched.view(graph, group, options, g));
+        const std::vector<float> units =
+            criterion.score(views.of(g, evidence ? &*evidence : nullptr));
         scores.unscored[g] = units.empty();
         std::copy(units.begin(), units.end(), scores.units.begin() + group.first_unit);
       }

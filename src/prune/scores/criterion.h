@@ -48,14 +48,16 @@ struct GroupView {
   // Of criteria that need evidence.
   std::span<const Activation> activations = {};
   const Evidence* evidence = nullptr;  // the answers to all needs; null while these are asked for
+  const Inferred* inferred = nullptr;  // shapes of the graph's values; the first axis is the batch
 };
 
 struct Criterion {
   enum class Scope { group, global };
   // What is looked at: the weights of filters, the scales of normalisations, or nothing.
   enum class Ranks { filters, normalisations, nothing };
-  // What answers its needs: running the net on images, or a training, which has gradients, too.
-  enum class Answered { by_running, by_training };
+  // What answers its needs: running the net on images, the same with their labels, or a training,
+  // which has gradients, too.
+  enum class Answered { by_running, by_labels, by_training };
 
   const char* name;
   const char* paper;
@@ -69,6 +71,12 @@ struct Criterion {
   // What must be measured before the group can be scored. Null: nothing.
   std::vector<EvidenceRequest> (*needs)(const GroupView& view) = nullptr;
   Answered answered = Answered::by_running;
+  // `score` in two halves, for who adds up batch after batch between updates and keeps nothing of
+  // them: scores of the group's members by unit, of which the mean over batches of one size is that
+  // of all their images; and one score a unit from those. Null where there are no such halves.
+  std::vector<std::vector<double>> (*members)(const GroupView& view) = nullptr;
+  std::vector<float> (*together)(const GroupView& view,
+                                 std::vector<std::vector<double>> members) = nullptr;
 };
 
 std::span<const Criterion> criteria();

@@ -5,10 +5,22 @@
 
 namespace coppice {
 
-extern const Criterion kBnScale, kFpgm, kL1, kL2, kRandom;
+extern const Criterion kApoz, kBnScale, kFpgm, kL1, kL2, kMeanActivation, kMinWeight,
+    kMutualInformation, kRandom, kStdActivation, kTaylor, kTaylorFo;
 
 std::span<const Criterion> criteria() {
-  static const Criterion kCriteria[] = {kL1, kL2, kFpgm, kBnScale, kRandom};
+  static const Criterion kCriteria[] = {kL1,
+                                        kL2,
+                                        kMinWeight,
+                                        kFpgm,
+                                        kBnScale,
+                                        kMeanActivation,
+                                        kStdActivation,
+                                        kApoz,
+                                        kMutualInformation,
+                                        kTaylor,
+                                        kTaylorFo,
+                                        kRandom};
   return kCriteria;
 }
 
