@@ -43,7 +43,7 @@ TEST(SessionKeptEpoch, the_best_comes_back_with_its_weights_and_its_judgement) {
   recipe.updates.end = 3 * (best + 1);
   train(until_then.open(parse_text_graph(fake::kNet)), recipe);
   EXPECT_TRUE(fake::bytes_of(session.graph()) == fake::bytes_of(until_then.opened->graph()));
-  EXPECT_EQ(session.stages().back().kept_epoch, best + 1);
+  EXPECT_EQ(session.stages().back().facts, (Facts{{"kept_epoch", static_cast<double>(best + 1)}}));
   EXPECT_EQ(session.stages().back().held_out->top1,
             session.history()[static_cast<size_t>(best)].held_out->top1);
 }
@@ -83,7 +83,7 @@ TEST(SessionKeptEpoch, a_method_that_changes_the_model_meanwhile_keeps_the_last)
   Session& session = fixture.open(parse_text_graph(fake::kNet));
   train(session, keeping({.which = Which::best, .patience = 1}), {.after_epoch = [](int64_t) {}});
   EXPECT_EQ(session.history().size(), 8u);
-  EXPECT_FALSE(session.stages().back().kept_epoch);
+  EXPECT_TRUE(session.stages().back().facts.empty());
 }
 
 TEST(SessionKeptEpoch, nothing_to_judge_by_is_refused) {

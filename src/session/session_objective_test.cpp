@@ -1,6 +1,4 @@
 // What a session asks of the outputs of a model, and what it says of it.
-#include "training/objective.h"
-
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 
 #include "support/fake_session.h"
 #include "support/graphs/text_graph.h"
+#include "training/objective.h"
 
 namespace coppice {
 namespace {

@@ -212,7 +212,8 @@ void Session::end_epoch(Run& run) {
                      .held_out = {},
                      .held_out_after = {},
                      .seconds = cursor.seconds,
-                     .images_per_second = static_cast<double>(cursor.images) / cursor.seconds};
+                     .images_per_second = static_cast<double>(cursor.images) / cursor.seconds,
+                     .facts = {}};
   if (can_evaluate()) record.held_out = evaluate();
   cursor = {.epoch = cursor.epoch + 1};
   state_.history.push_back(record);
@@ -252,7 +253,8 @@ void Session::keep_best_epoch(const Run& run) {
   if (epochs.empty()) return;
   if (const EpochRecord* best = best_of(epochs); best != &epochs.back()) {
     restore(kBestEpoch);
-    kept_epoch_ = best->epoch;
+    kept_earlier_ = true;
+    facts_.emplace_back("kept_epoch", static_cast<double>(best->epoch));
     observer_.remark(stage_name_ + ": epoch " + std::to_string(best->epoch) +
                      " is kept, the best by the held-out images");
   }
