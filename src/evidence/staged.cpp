@@ -71,8 +71,8 @@ Evidence Staged::run(const Graph& graph, std::span<const EvidenceRequest> reques
   std::vector<Tensor> outputs;
   for (const Tensor& batch : batches_) {
     if (!executable || executable->input_shape(0) != batch.shape()) {
-      executable = compile(rest, {.inputs = {}, .batch = batch.shape()[0]}, {},
-                           collector.observation());
+      executable =
+          compile(rest, {.inputs = {}, .batch = batch.shape()[0]}, {}, collector.observation());
       outputs = executable->allocate_outputs();
     }
     executable->run(std::span(&batch, 1), outputs);

@@ -15,9 +15,9 @@
 namespace coppice {
 namespace {
 
-constexpr double kLeastMetric = 1e-3;   // of the mean, so that channels that no one reads do no harm
-constexpr double kMostMixed = 100;      // what is mixed in more strongly would be lost in rounding
-constexpr double kLeastFactor = 1e-3;   // of the largest, of a normalisation's
+constexpr double kLeastMetric = 1e-3;  // of the mean, so that channels that no one reads do no harm
+constexpr double kMostMixed = 100;     // what is mixed in more strongly would be lost in rounding
+constexpr double kLeastFactor = 1e-3;  // of the largest, of a normalisation's
 
 using Indices = std::vector<int64_t>;  // by unit
 
@@ -81,8 +81,8 @@ class Finder {
     if (reader && is_batch_norm(*reader)) {
       writer.norm = batch_norm_of(graph_, *reader);
       if (!writer.norm || layer.out_axis != 1) return std::nullopt;
-      for (const ValueId id : {writer.norm->scale, writer.norm->shift, writer.norm->mean,
-                               writer.norm->variance}) {
+      for (const ValueId id :
+           {writer.norm->scale, writer.norm->shift, writer.norm->mean, writer.norm->variance}) {
         if (!places_.own_vector(id, layer.filters)) return std::nullopt;
       }
       value = reader->outputs[0];
@@ -135,8 +135,8 @@ class Finder {
       known.emplace(writer.layer.weight, writer.layer.filter_axis);
       if (writer.bias != kNoValue) known.emplace(writer.bias, 0);
       if (!writer.norm) continue;
-      for (const ValueId id : {writer.norm->scale, writer.norm->shift, writer.norm->mean,
-                               writer.norm->variance}) {
+      for (const ValueId id :
+           {writer.norm->scale, writer.norm->shift, writer.norm->mean, writer.norm->variance}) {
         known.emplace(id, 0);
       }
     }

@@ -13,12 +13,13 @@ struct ChangedLayer {
   ValueId weight = kNoValue;
   ValueId vector = kNoValue;  // that takes a constant
   double factor = 1;          // vector += factor * constant
-  ValueId behind = kNoValue;  // output of the BatchNormalization, or of the Add of a bias, behind it
-  bool batch_norm = false;    // that is what is behind it
+  ValueId behind =
+      kNoValue;             // output of the BatchNormalization, or of the Add of a bias, behind it
+  bool batch_norm = false;  // that is what is behind it
   // Where it is the last of a branch: the sum, and what is added there. Else no values.
   ValueId sum = kNoValue, other = kNoValue;
-  int64_t axis = 1;                       // of the filters
-  int64_t features = 0, positions = 0;    // that a filter reads; of an image
+  int64_t axis = 1;                     // of the filters
+  int64_t features = 0, positions = 0;  // that a filter reads; of an image
 };
 
 struct ChangedLayers {

@@ -34,11 +34,7 @@ class Compensation {
  public:
   Compensation(Graph& graph, Groups& groups, const Removal& removal,
                const CompensationOptions& options)
-      : graph_(graph),
-        groups_(groups),
-        removal_(removal),
-        options_(options),
-        places_(graph) {}
+      : graph_(graph), groups_(groups), removal_(removal), options_(options), places_(graph) {}
 
   // What must be measured of layers that lose inputs.
   std::vector<EvidenceRequest> requests() const {

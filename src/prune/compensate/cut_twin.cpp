@@ -43,8 +43,7 @@ ValueId bottleneck_before(const Graph& graph, const std::vector<ValueId>& bottle
   return found;
 }
 
-CutTwin::CutTwin(Graph& graph, const Groups& groups, const Removal& removal,
-                 const Measure& measure)
+CutTwin::CutTwin(Graph& graph, const Groups& groups, const Removal& removal, const Measure& measure)
     : graph_(graph), groups_(groups), removal_(removal), cut_(graph), staged_(measure) {
   remove_units(cut_, groups, removal);
   inferred_ = infer(cut_, fitting_sizes(cut_, {}));

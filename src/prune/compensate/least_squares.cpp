@@ -161,9 +161,9 @@ class Fit {
 }  // namespace
 
 Refitted refit(const Regression& samples, const LinearLayer& now, const Vector& weights) {
-  COPPICE_CHECK(now.weight.rows() == samples.wanted.count &&
-                    now.weight.cols() == samples.inputs.count,
-                "a layer of another size");
+  COPPICE_CHECK(
+      now.weight.rows() == samples.wanted.count && now.weight.cols() == samples.inputs.count,
+      "a layer of another size");
   return Fit(samples, now, weights).run();
 }
 

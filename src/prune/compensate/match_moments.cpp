@@ -32,15 +32,15 @@ Spread spread_of(const Evidence& evidence, const std::vector<EvidenceRequest>& r
 }
 
 // A value whose channels are brought back, and by what.
-struct Place {
+struct Matched {
   ValueId value = kNoValue;
   int64_t axis = 1;
   const ChangedLayer* layer = nullptr;  // null: the BatchNormalization that reads the value
   ValueId normalised = kNoValue;        // its output
 };
 
-std::vector<Place> places_of(const Graph& graph, const ChangedLayers& changed) {
-  std::vector<Place> places;
+std::vector<Matched> matched_of(const Graph& graph, const ChangedLayers& changed) {
+  std::vector<Matched> places;
   for (const Node& node : graph.nodes) {
     if (node.outputs.empty()) continue;
     const ValueId output = node.outputs[0];
@@ -56,7 +56,7 @@ std::vector<Place> places_of(const Graph& graph, const ChangedLayers& changed) {
 
 class Matching {
  public:
-  Matching(CutTwin& twin, const Place& place, const Spread& was) : twin_(twin), place_(place) {
+  Matching(CutTwin& twin, const Matched& place, const Spread& was) : twin_(twin), place_(place) {
     const auto kept = twin.kept(place.value, place.axis, was.mean.size());
     was_ = {was.mean(kept), was.variance(kept)};
   }
@@ -99,7 +99,7 @@ class Matching {
   }
 
   CutTwin& twin_;
-  const Place& place_;
+  const Matched& place_;
   Spread was_;
   Vector scale_;
 };
@@ -109,12 +109,12 @@ class Matching {
 ChangedCounts match_moments(const Graph& before, Graph& graph, Groups& groups,
                             const Removal& removal, const Measure& measure) {
   const ChangedLayers changed = changed_layers(graph, groups, removal);
-  const std::vector<Place> places = places_of(graph, changed);
+  const std::vector<Matched> places = matched_of(graph, changed);
   ChangedCounts counts{0, changed.unknown};
   if (places.empty()) return counts;
   std::vector<EvidenceRequest> all;
   std::vector<ValueId> values;
-  for (const Place& place : places) {
+  for (const Matched& place : places) {
     std::ranges::copy(requests_of(before, place.value, place.axis), std::back_inserter(all));
     values.push_back(place.value);
   }
@@ -124,15 +124,14 @@ ChangedCounts match_moments(const Graph& before, Graph& graph, Groups& groups,
   const Evidence was = Staged(measure).measure(before, values, all);
   const int64_t images = was.at(count).shape()[0];
   CutTwin twin(graph, groups, removal, measure);
-  for (const Place& place : places) {
+  for (const Matched& place : places) {
     const auto requests = requests_of(before, place.value, place.axis);
     if (!twin.producer(place.value)) {
       ++counts.unknown;
       continue;
     }
     const Evidence now = twin.measure(place.value, {place.value}, requests, images);
-    const bool done =
-        Matching(twin, place, spread_of(was, requests)).run(spread_of(now, requests));
+    const bool done = Matching(twin, place, spread_of(was, requests)).run(spread_of(now, requests));
     ++(done ? counts.corrected : counts.unknown);
   }
   return counts;

@@ -12,7 +12,7 @@
 namespace coppice {
 namespace {
 
-constexpr int64_t kPoints = 64;               // of an image and output
+constexpr int64_t kPoints = 64;              // of an image and output
 constexpr double kLeastProbability = 1e-30;  // of a Softmax that has rounded one to 0
 
 // log p of one image.

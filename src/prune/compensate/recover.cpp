@@ -1,9 +1,9 @@
 #include "prune/compensate/recover.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
-#include "core/error.h"
 #include "evidence/evidence.h"
 #include "groups/cut/surgery.h"
 #include "prune/compensate/change_basis.h"
@@ -45,9 +45,9 @@ class Recovery {
 
   std::pair<State, Recovered> run() {
     by_moments();
-    if (options_.basis) change_to_best_basis();
-    if (options_.ls) by_layers("ls", refit_layers);
-    if (options_.bn) by_layers("bn", match_moments);
+    if (options_.measure && options_.basis) change_to_best_basis();
+    if (options_.measure && options_.ls) by_layers("ls", refit_layers);
+    if (options_.measure && options_.bn) by_layers("bn", match_moments);
     return {std::move(now_), std::move(result_)};
   }
 
@@ -93,8 +93,8 @@ class Recovery {
       if (options_.scale) result_.steps.push_back({"scale", true, found.scale, found.unknown});
       return;
     }
-    const auto attempt_step = [&](const char* name, bool CompensationOptions::* part,
-                                  int64_t Compensated::* count) {
+    const auto attempt_step = [&](const char* name, bool CompensationOptions::*part,
+                                  int64_t Compensated::*count) {
       CompensationOptions more = chosen_;
       more.*part = true;
       Compensated found;
@@ -121,9 +121,10 @@ class Recovery {
     State merged = compensated(changed, merging, measure, found);
     RecoverStep step{"basis", true, streams, 0};
     if (judge_) {
-      step.before = chosen_.merge ? error_
-                                  : error_of(compensated(original_, merging,
-                                                         remembering(options_.measure), without));
+      step.before =
+          chosen_.merge
+              ? error_
+              : error_of(compensated(original_, merging, remembering(options_.measure), without));
       step.after = error_of(merged);
       step.kept = *step.after < *step.before;
     }
@@ -153,8 +154,8 @@ class Recovery {
   const RecoverOptions& options_;
   State original_, now_;  // original: what is approached, in whatever basis
   std::optional<OutputError> judge_;
-  double error_ = 0;             // of `now_`
-  CompensationOptions chosen_;   // that `now_` has
+  double error_ = 0;            // of `now_`
+  CompensationOptions chosen_;  // that `now_` has
   Recovered result_;
 };
 
@@ -184,7 +185,6 @@ std::vector<std::string> Recovered::kept() const {
 
 Recovered recover(Graph& graph, Groups& groups, const Removal& removal,
                   const RecoverOptions& options) {
-  COPPICE_CHECK(options.measure || !options.by_images(), "recovering by no images");
   auto [state, found] = Recovery({graph, groups}, removal, options).run();
   graph = std::move(state.graph);
   groups = std::move(state.groups);

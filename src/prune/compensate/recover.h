@@ -19,8 +19,8 @@
 namespace coppice {
 
 struct RecoverOptions {
-  // basis, ls and bn need `measure`.
-  bool bias = false, merge = false, scale = false, basis = false, ls = false, bn = false;
+  bool bias = false, merge = false, scale = false;
+  bool basis = false, ls = false, bn = false;  // left out where there is nothing to measure on
   Measure measure = {};  // of images to fit to; null: what the model says of itself
   Measure judge = {};    // of others; null: every step is kept
   Outputs outputs = Outputs::numbers;
@@ -28,6 +28,12 @@ struct RecoverOptions {
   bool by_moments() const { return bias || merge || scale; }
   bool by_images() const { return basis || ls || bn; }
   bool any() const { return by_moments() || by_images(); }
+  // Weights that are zero may become something else.
+  bool fills_zeros() const { return merge || basis || ls; }
+  // All of it, as far as what there is to go by allows.
+  static RecoverOptions all() {
+    return {.bias = true, .merge = true, .scale = true, .basis = true, .ls = true, .bn = true};
+  }
 };
 
 // In the order in which they are done: "bias", "merge", ...
@@ -52,7 +58,6 @@ struct Recovered {
 // Changes weights, biases and running statistics; the units are still there, and cut or masked
 // afterwards. Layers may get biases, which join `groups`. `groups` must have been found on this
 // graph as it is now. The same input gives the same bits. Throws what `measure` and `judge` throw.
-// Requires: `measure` where something is asked for that needs images.
 Recovered recover(Graph& graph, Groups& groups, const Removal& removal,
                   const RecoverOptions& options);
 

@@ -32,8 +32,7 @@ std::vector<Work> works_of(const std::vector<ChangedLayer>& layers) {
   std::vector<Work> works;
   for (const ChangedLayer& layer : layers) {
     if (layer.features > kMostFeatures) continue;
-    const int64_t points =
-        std::clamp(layer.features / kFeaturesOfPoint, kLeastPoints, kMostPoints);
+    const int64_t points = std::clamp(layer.features / kFeaturesOfPoint, kLeastPoints, kMostPoints);
     const ValueId own = layer.behind == kNoValue ? layer.output : layer.behind;
     works.push_back({layer, layer.sum == kNoValue ? own : layer.sum,
                      std::min(points, layer.positions), works.size()});
@@ -166,8 +165,7 @@ class Refitting {
         if (!counts(o)) continue;
         double y = original.as<float>()[r * original.shape()[1] + kept[o]];
         if (other.size() > 0) y -= other.as<float>()[r * filters + o];
-        wanted[r * filters + o] =
-            static_cast<float>((y - affine_.constant[o]) / affine_.factor[o]);
+        wanted[r * filters + o] = static_cast<float>((y - affine_.constant[o]) / affine_.factor[o]);
       }
     }
     return wanted;
@@ -200,8 +198,8 @@ class Refitting {
     if (!moved) return;
     twin_.set_weight(layer_, fitted.weight / layer_.scale);
     const ValueId vector = work_.layer.vector;
-    twin_.set_vector(vector, vector_of(twin_.cut(), vector) +
-                                 work_.layer.factor * (fitted.bias - now_.bias));
+    twin_.set_vector(
+        vector, vector_of(twin_.cut(), vector) + work_.layer.factor * (fitted.bias - now_.bias));
   }
 
   const Work& work_;

@@ -5,10 +5,10 @@
 
 namespace coppice {
 
-extern const Criterion kBnScale, kFpgm, kL1, kL2, kRandom;
+extern const Criterion kBnScale, kFpgm, kL1, kL2, kRandom, kReconstruction;
 
 std::span<const Criterion> criteria() {
-  static const Criterion kCriteria[] = {kL1, kL2, kFpgm, kBnScale, kRandom};
+  static const Criterion kCriteria[] = {kL1, kL2, kFpgm, kReconstruction, kBnScale, kRandom};
   return kCriteria;
 }
 

@@ -8,7 +8,7 @@
 #include "data/dataset.h"
 #include "data/images/preprocess.h"
 #include "data/parts.h"
-#include "prune/compensate/compensation.h"
+#include "prune/compensate/recover.h"
 #include "session/state/state.h"
 
 namespace coppice {
@@ -33,7 +33,7 @@ struct SessionOptions {
 struct RemoveOptions {
   enum class Proof { on, off };
 
-  CompensationOptions recover = {};  // what makes up for the units that leave
+  RecoverOptions recover = {};  // what makes up for the units that leave
   Proof proof = Proof::on;           // masked and cut, with the weights as they are then (verify)
   uint64_t seed = 0;                 // of the proof's inputs
 };
