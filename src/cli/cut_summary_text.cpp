@@ -67,15 +67,27 @@ std::string group_table(const std::vector<GroupCut>& groups) {
   return table.text(kMostGroups);
 }
 
-std::string recovered_line(const Compensated& found) {
-  const auto of = [&](const char* what, int64_t count) {
-    return count == 0 ? std::string() : ", " + with_separators(count) + " " + what;
-  };
-  return "recovered: of " + with_separators(found.layers) +
-         (found.layers == 1 ? " layer that loses inputs" : " layers that lose inputs") +
-         of(found.bias == 1 ? "bias corrected" : "biases corrected", found.bias) +
-         of("merged", found.merge) + of("with variances corrected", found.scale) +
-         of("left alone (too little is known)", found.unknown) + "\n";
+std::string step_line(const RecoverStep& step) {
+  const char* what = step.name == "basis" ? (step.corrected == 1 ? " stream" : " streams")
+                                          : (step.corrected == 1 ? " layer" : " layers");
+  std::string line = "  " + step.name + ", " + with_separators(step.corrected) + what;
+  if (step.unknown > 0) {
+    line += " (" + with_separators(step.unknown) + " left alone: too little is known)";
+  }
+  if (step.before && step.after) {
+    line += ": error of held-out outputs " + significant(*step.before, 3) + " -> " +
+            significant(*step.after, 3) + (step.kept ? ", kept" : ", not kept");
+  }
+  return line + "\n";
+}
+
+std::string recovered_lines(const Recovered& recovered) {
+  std::string text = "recovered:";
+  for (const std::string& step : recovered.kept()) text += " " + step;
+  if (recovered.kept().empty()) text += " nothing";
+  text += "\n";
+  for (const RecoverStep& step : recovered.steps) text += step_line(step);
+  return text;
 }
 
 std::string proof_line(const CutSummary& summary) {
@@ -123,7 +135,7 @@ void print(const CutSummary& summary, const Console& console) {
     text += "rounding to even widths moved " + with_separators(summary.rounding_moved) +
             (summary.rounding_moved == 1 ? " unit\n" : " units\n");
   }
-  if (summary.recovered) text += recovered_line(*summary.recovered);
+  if (summary.recovered) text += recovered_lines(*summary.recovered);
   if (summary.could_recover && !summary.trained) {
     text += console.hint("'--recover all' would make up for part of what left, without data\n");
   }

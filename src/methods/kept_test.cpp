@@ -86,7 +86,7 @@ void expect_kept(const Graph& original, const Graph& result, const Plan& plan) {
   }
 }
 
-OneShotOptions half_of_each_layer(CompensationOptions recover = {}) {
+OneShotOptions half_of_each_layer(RecoverOptions recover = {}) {
   OneShotOptions options;
   options.budget = {Budget::Of::ratio, 0.5};
   options.round_to = 1;

@@ -25,6 +25,10 @@ struct MethodInput {
   // How nets respond to the images that the method looks at (Method::images), and to those that
   // recovering does (images_to_recover_by); null where that is none.
   Measure measure = {}, recovering = {};
+  // Of images that recovering fits nothing to and is judged by; null where nothing judges. And what
+  // the model's first output says.
+  Measure judging = {};
+  Outputs outputs = Outputs::numbers;
   // What is good to know before hours of training, and what is probably wrong.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
   std::function<void(const std::string&)> warn = [](const std::string&) {};

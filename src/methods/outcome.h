@@ -9,7 +9,7 @@
 
 #include "graph/cost.h"
 #include "graph/graph.h"
-#include "prune/compensate/compensation.h"
+#include "prune/compensate/recover.h"
 #include "prune/masks/masks.h"
 #include "prune/plan/plan.h"
 #include "verify/compare.h"
@@ -37,7 +37,7 @@ struct Outcome {
   Costs before, after;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
-  std::optional<Compensated> recovered;                      // where it was asked for
+  std::optional<Recovered> recovered;                        // where it was asked for
   std::optional<WeightCount> weights_before, weights_after;  // where there are masks
   bool verified = false;
   std::optional<Proof> proof;  // of a cut; that masks hold is seen by looking

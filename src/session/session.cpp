@@ -96,7 +96,7 @@ int64_t Session::epochs_of_stage() const {
 void Session::remove(const Groups& groups, const Removal& removal, const RemoveOptions& options) {
   Graph before = state_.graph;  // first what can fail
   Groups with_biases = groups;  // that the plan, which speaks of the original, doesn't know
-  if (options.recover.any()) compensate(before, with_biases, removal, options.recover);
+  if (options.recover.any()) recover(before, with_biases, removal, options.recover);
   Graph smaller = before;
   remove_units(smaller, with_biases, removal);
   settle_selections(smaller);

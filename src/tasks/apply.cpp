@@ -15,12 +15,17 @@
 namespace coppice {
 namespace {
 
-// What recovering looks at; null where it is by the model alone.
-Measure measure_of(const Settings& settings, const Graph& graph, Watcher& watcher) {
+// What to recover, and by what.
+RecoverOptions recovering_of(const Settings& settings, const Graph& graph, Watcher& watcher) {
+  RecoverOptions recover = settings[kRecover];
   const int64_t images = images_to_recover_by(settings);
-  if (images == 0) return {};
+  if (images == 0) return recover;
   Judge judge = open_judge(settings, graph, Fit::unchecked, watcher);
-  return Measuring(judge, images, watcher).on(images);
+  const Measuring measuring(judge, images, watcher);
+  recover.measure = measuring.on(images, Measuring::Share::fitted);
+  recover.judge = measuring.on(images, Measuring::Share::judging);
+  recover.outputs = judge.judges() ? Outputs::classes : Outputs::numbers;
+  return recover;
 }
 
 void require_use_of_data(const Settings& settings) {
@@ -30,6 +35,19 @@ void require_use_of_data(const Settings& settings) {
     if (looks || !settings.has(*use.option)) continue;
     fail_usage(use.option->flag() + " is for what --recover looks at; add --recover all");
   }
+}
+
+// What the plan's own model has that this one won't.
+std::optional<std::string> recovery_left_out(const Plan& plan, const Settings& settings) {
+  if (!plan.recovered || plan.recovered->kept.empty() || settings[kRecover].any()) {
+    return std::nullopt;
+  }
+  std::string steps;
+  for (const std::string& step : plan.recovered->kept) steps += (steps.empty() ? "" : ",") + step;
+  const int64_t images = plan.recovered->images;
+  return "the plan's model was made up for what leaves by " + kRecover.flag() + " " + steps +
+         (images > 0 ? " and " + std::to_string(images) + " images of --data" : "") +
+         "; this one is cut alone, give them again to get the same";
 }
 
 std::string command_again(const ApplyRequest& request) {
@@ -62,8 +80,8 @@ ApplyReport apply(const ApplyRequest& request, Watcher& watcher) {
   for (const auto& mask : mask_paths(plan, request.plan)) places.reads(mask);
   AtomicFile file(places.writes("-o", request.output));
   const Model model = load_model(request.model, seed);
-  CompensationOptions recover = settings[kRecover];
-  recover.measure = measure_of(settings, model.graph, watcher);
+  if (const auto missing = recovery_left_out(plan, settings)) watcher.remark(*missing);
+  const RecoverOptions recover = recovering_of(settings, model.graph, watcher);
   Outcome outcome = within("plan '" + request.plan + "'", [&] {
     return apply_plan(model.graph, plan, settings[kVerify], seed, recover);
   });

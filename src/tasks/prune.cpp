@@ -95,11 +95,17 @@ struct Pruning {
         common(trains() ? with_run_folder(given.common, given.output) : given.common),
         watcher(watching) {}
   bool trains() const { return settings.has(kEpochs); }
-  MethodInput input(const std::optional<Measuring>& measuring) const {
+  Measure recovering(const std::optional<Measuring>& measuring, Measuring::Share share) const {
+    return measuring ? measuring->on(images_to_recover_by(settings), share) : Measure{};
+  }
+  // `classes`: the model has scores of them.
+  MethodInput input(const std::optional<Measuring>& measuring, bool classes) const {
     return {.settings = settings,
             .seed = common.seed,
             .measure = measuring ? measuring->on(images_to_decide_by(method, settings)) : Measure{},
-            .recovering = measuring ? measuring->on(images_to_recover_by(settings)) : Measure{},
+            .recovering = recovering(measuring, Measuring::Share::fitted),
+            .judging = recovering(measuring, Measuring::Share::judging),
+            .outputs = classes ? Outputs::classes : Outputs::numbers,
             .remark = [this](const std::string& text) { watcher.remark(text); },
             .warn = [this](const std::string& text) { watcher.warn(text); }};
   }
@@ -119,13 +125,13 @@ std::string plan_path(const PruneRequest& request, const std::filesystem::path& 
 
 // The model and the plan, open from the beginning, so that a place that can't be written to is
 // known at once.
-struct Outputs {
+struct OutputFiles {
   Places places;
   std::filesystem::path model_path;
   AtomicFile model;
   PlanFile plan;
 
-  explicit Outputs(const Pruning& pruning)
+  explicit OutputFiles(const Pruning& pruning)
       : places(places_of(pruning)),
         model_path(places.writes("-o", pruning.request.output)),
         model(model_path),
@@ -139,15 +145,22 @@ struct Outputs {
   }
 };
 
+// Without labels, to decide or to recover.
+bool looks_at_images(const Pruning& pruning) {
+  return images_to_decide_by(pruning.method, pruning.settings) > 0 ||
+         images_to_recover_by(pruning.settings) > 0;
+}
+
 // What judges before and after, if there are data. A net that isn't a classifier can still follow
 // its original's outputs.
 std::optional<Judge> judge_of(const Pruning& pruning, const Graph& graph) {
   if (data_of(pruning.settings).spec.empty()) return std::nullopt;
-  return open_judge(pruning.settings, graph, pruning.trains() ? Fit::targets : Fit::classifier,
+  const Fit alone = looks_at_images(pruning) ? Fit::unchecked : Fit::classifier;
+  return open_judge(pruning.settings, graph, pruning.trains() ? Fit::targets : alone,
                     pruning.watcher);
 }
 
-void write(Outputs& outputs, const Graph& graph, const Plan& plan, Watcher& watcher) {
+void write(OutputFiles& outputs, const Graph& graph, const Plan& plan, Watcher& watcher) {
   write_onnx(graph, outputs.model, outputs.places.taken());
   outputs.plan.write(plan);
   stop_if_requested(watcher);
@@ -206,14 +219,15 @@ Pruned prune_in_training(const Pruning& pruning, const Graph& original, Judge& j
                          std::optional<Measuring>& measuring, const std::string& sha256) {
   Pruned pruned;
   Outcome& outcome = pruned.outcome;
-  pruned.trained = train_and_judge(
-      choice_of(pruning, sha256), original, judge, {.doing = kDoing}, pruning.common,
-      pruning.watcher, [&](Session& session, const Recipe& recipe) {
-        if (measuring) measuring->only(session.images(Part::training));
-        outcome = run_in_training(pruning.method, session, recipe, pruning.input(measuring));
-        rewrite(outcome, pruning.settings, pruning.common.seed);
-        return std::exchange(outcome.graph, {});
-      });
+  pruned.trained =
+      train_and_judge(choice_of(pruning, sha256), original, judge, {.doing = kDoing},
+                      pruning.common, pruning.watcher, [&](Session& session, const Recipe& recipe) {
+                        if (measuring) measuring->only(session.images(Part::training));
+                        outcome = run_in_training(pruning.method, session, recipe,
+                                                  pruning.input(measuring, judge.judges()));
+                        rewrite(outcome, pruning.settings, pruning.common.seed);
+                        return std::exchange(outcome.graph, {});
+                      });
   TrainedModel& trained = *pruned.trained;
   outcome.graph = std::exchange(trained.graph, {});
   pruned.before = trained.before;
@@ -226,14 +240,19 @@ Pruned prune_in_training(const Pruning& pruning, const Graph& original, Judge& j
 // Test data are read last, and once.
 Pruned prune_alone(const Pruning& pruning, const Graph& original, const Judge* judge,
                    const std::optional<Measuring>& measuring) {
-  Pruned pruned{.outcome = pruning.method.prune(original, pruning.input(measuring))};
+  const bool judges = judge && judge->judges();
+  Pruned pruned{.outcome = pruning.method.prune(original, pruning.input(measuring, judges))};
   Graph& graph = pruned.outcome.graph;
   rewrite(pruned.outcome, pruning.settings, pruning.common.seed);
   const std::string preprocess = data_of(pruning.settings).preprocess;
   if (!preprocess.empty()) {
     set_metadata(graph, kPreprocessKey, to_string(parse_preprocessing(preprocess)));
   }
-  if (!judge) return pruned;
+  if (judge && !judges) {
+    pruning.watcher.remark("not judged by labels: " +
+                           why_not_classifier(original, judge->dataset()).value_or(""));
+  }
+  if (!judges) return pruned;
   pruned.before =
       judge->evaluate_given(original, pruning.request.model, {.doing = "evaluating the original"});
   pruned.after = judge->evaluate_trained(graph, std::nullopt, {.doing = kDoing});
@@ -271,7 +290,7 @@ void check(const PruneRequest& request) { settled(request, find_method(request.m
 PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   const auto start = Clock::now();
   const Pruning pruning(request, watcher);
-  Outputs outputs(pruning);
+  OutputFiles outputs(pruning);
   std::future<std::string> sha256 = model_sha256(request.model, pruning.common.seed);
   Model model = load_model(request.model, pruning.common.seed);
   std::optional<Judge> judge = judge_of(pruning, model.graph);
@@ -285,6 +304,9 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   plan.model_file = std::filesystem::path(request.model).filename().string();
   plan.model_sha256 = sum;
   plan.output = outputs.plan.output();
+  if (plan.recovered && measuring) {
+    plan.recovered->images = measuring->count(images_to_recover_by(pruning.settings));
+  }
   PruneReport report{.summary = summary_of(pruning, model, pruned), .settings = pruning.settings};
   write(outputs, pruned.outcome.graph, plan, watcher);
   if (pruned.trained) pruned.trained->finish();

@@ -3,6 +3,8 @@
 
 #include "cli/program.h"
 #include "core/files.h"
+#include "onnx/onnx.h"
+#include "support/graphs/text_graph.h"
 #include "support/shared_data.h"
 #include "support/temp_dir.h"
 
@@ -30,8 +32,16 @@ TEST(Recover, says_how_many_layers_were_made_up_for) {
   ASSERT_EQ(ran.code, 0) << ran.err;
   const json found = ran.json();
   EXPECT_EQ(found["verified"], true);
+  const auto step = [](const char* name, int layers) {
+    return json{{"step", name}, {"kept", true}, {"corrected", layers}, {"unknown", 0}};
+  };
   const json expected = {
-      {"layers", 19}, {"bias", 19}, {"merge", 19}, {"scale", 18}, {"unknown", 0}};
+      {"layers", 19},
+      {"bias", 19},
+      {"merge", 19},
+      {"scale", 18},
+      {"unknown", 0},
+      {"steps", {step("bias", 19), step("merge", 19), step("scale", 18)}}};
   EXPECT_EQ(found["recovered"], expected);
   EXPECT_THAT(found["command"].get<std::string>(), HasSubstr("--recover all"));
 }
@@ -40,7 +50,7 @@ TEST(Recover, says_where_the_model_says_too_little) {
   const Compensating test;
   const Ran ran = coppice(test.prune("zoo:lenet5", "out.onnx", {"--recover", "bias,merge"}));
   ASSERT_EQ(ran.code, 0) << ran.err;
-  EXPECT_THAT(ran.out, HasSubstr("left alone (too little is known)"));
+  EXPECT_THAT(ran.out, HasSubstr("left alone: too little is known"));
 }
 
 // Digits for LeNet, which says nothing of its channels itself.
@@ -57,9 +67,16 @@ TEST(Recover, by_images_it_makes_up_for_layers_that_the_model_says_nothing_of) {
       test.prune("zoo:lenet5", "out.onnx", joined(kDigits, {"--recover-images", "60", "--json"})));
   ASSERT_EQ(ran.code, 0) << ran.err;
   const json found = ran.json();
-  const json expected = {{"layers", 3}, {"bias", 3},    {"merge", 3},
-                         {"scale", 0},  {"unknown", 0}, {"images", 60}};
-  EXPECT_EQ(found["recovered"], expected);
+  EXPECT_EQ(found["recovered"]["images"], 60);
+  std::vector<std::string> tried;
+  for (const json& step : found["recovered"]["steps"]) {
+    tried.push_back(step["step"]);
+    EXPECT_EQ(step["kept"], step["error_after"] < step["error_before"]) << step;
+    if (step["step"] != "scale") {
+      EXPECT_GE(step["corrected"], 3) << step;
+    }
+  }
+  EXPECT_EQ(tried, (std::vector<std::string>{"bias", "merge", "scale", "ls", "bn"}));
   EXPECT_THAT(found["command"].get<std::string>(), HasSubstr("--recover-images 60"));
 }
 
@@ -73,6 +90,48 @@ TEST(Recover, a_plan_replayed_by_the_same_images_gives_the_same_bits) {
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_THAT(again.out, HasSubstr("--data digits"));
   EXPECT_EQ(read_text(test.dir / "again.onnx"), read_text(test.dir / "out.onnx"));
+}
+
+TEST(Recover, the_plan_tells_what_was_kept_and_who_applies_it_without_hears_of_it) {
+  const Compensating test;
+  const Ran ran = coppice(test.prune("zoo:lenet5", "out.onnx", joined(kDigits, {"--json"})));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  json kept = json::array(), dropped = json::array();
+  for (const json& step : ran.json()["recovered"]["steps"]) {
+    (step["kept"] ? kept : dropped).push_back(step["step"]);
+  }
+  ASSERT_FALSE(kept.empty());
+  const json plan = json::parse(read_text(test.dir / "plan.json"));
+  EXPECT_EQ(plan["recovered"], (json{{"kept", kept}, {"dropped", dropped}, {"images", 500}}));
+  const Ran alone =
+      coppice({"apply", test.dir / "plan.json", "zoo:lenet5", "-o", test.dir / "again.onnx"});
+  ASSERT_EQ(alone.code, 0) << alone.err;
+  EXPECT_THAT(alone.err, HasSubstr("made up for what leaves by --recover " +
+                                   kept[0].get<std::string>()));
+  EXPECT_THAT(alone.err, HasSubstr("500 images of --data"));
+}
+
+TEST(Recover, a_net_that_names_no_classes_is_recovered_by_its_outputs) {
+  const Compensating test;
+  write_onnx(parse_text_graph(R"(
+    input x float32 [N, 1, 28, 28]
+    const w float32 [10, 1, 3, 3] random
+    const v float32 [2, 10, 3, 3] random
+    c = Conv(x, w)
+    r = Relu(c)
+    y = Conv(r, v)
+    output y
+  )"),
+             test.dir / "net.onnx");
+  const Ran ran =
+      coppice(test.prune(test.dir / "net.onnx", "out.onnx", joined(kDigits, {"--json"})));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("not judged by labels: "));
+  const json found = ran.json();
+  EXPECT_TRUE(found["judged_by"].is_null());
+  EXPECT_FALSE(found["after"].contains("top1"));
+  const json& last = found["recovered"]["steps"].back();
+  EXPECT_LT(last["error_after"], 1);
 }
 
 TEST(Recover, no_images_is_by_the_model_alone) {

@@ -47,10 +47,18 @@ Allocation by_layer_ratios(const Traced& traced, const Scores& scores,
   return {.removal = std::move(removal), .before = traced.costs().all(), .after = after};
 }
 
+PlanRecovery record_of(const Recovered& recovered) {
+  PlanRecovery record;
+  for (const RecoverStep& step : recovered.steps) {
+    (step.kept ? record.kept : record.dropped).push_back(step.name);
+  }
+  return record;
+}
+
 struct CutOptions {
   Verify verify;
   uint64_t seed;
-  CompensationOptions recover;
+  RecoverOptions recover;
   enum class Zeroed { unasked, compared } zeroed = Zeroed::unasked;  // Outcome::zeroed_filters
 };
 
@@ -65,7 +73,8 @@ void cut(Traced traced, const Removal& removal, const CutOptions& options, Outco
     apply_masks(zeroed, masks_of_filters(zeroed, groups, removal));
   }
   if (options.recover.any()) {
-    outcome.recovered = compensate(graph, groups, removal, options.recover);
+    outcome.recovered = recover(graph, groups, removal, options.recover);
+    outcome.plan.recovered = record_of(*outcome.recovered);
   }
   outcome.graph = graph;
   remove_units(outcome.graph, groups, removal);
@@ -159,13 +168,14 @@ Outcome prune_once(const Graph& original, const Criterion& criterion,
 }
 
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
-                   const CompensationOptions& recover) {
+                   const RecoverOptions& recovering) {
   Outcome outcome;
   if (!plan.masks.empty()) {
-    if (recover.merge) {
+    if (recovering.fills_zeros()) {
       throw Error(
           ErrorKind::usage,
-          "merge changes weights, found a plan with masks that hold some at zero; leave it out",
+          "merge, basis and ls change weights, found a plan with masks that hold some at zero; "
+          "leave them out",
           {subject_hint("recover")});
     }
     outcome = mask_weights(original, plan.masks, verify);
@@ -176,7 +186,7 @@ Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint6
       replay_of(plan.masks.empty() ? original : std::move(outcome.graph), plan);
   outcome.before = traced.costs().all();
   outcome.after = traced.costs().after(removal);
-  cut(std::move(traced), removal, {verify, seed, recover}, outcome);
+  cut(std::move(traced), removal, {verify, seed, recovering}, outcome);
   if (!plan.masks.empty()) outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.masks = plan.masks;
   outcome.plan.method = plan.method;

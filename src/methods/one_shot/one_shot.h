@@ -35,7 +35,7 @@ struct OneShotOptions {
   std::optional<Selection> selection = {};  // empty: where the criterion ranks normalisations
   Verify verify = Verify::on;
   uint64_t seed = 0;
-  CompensationOptions recover = {};  // what makes up for the cut
+  RecoverOptions recover = {};  // what makes up for the cut
   Measure measure = {};              // of criteria that need evidence
   int64_t images = 500;              // that they look at where a session measures
 };
@@ -44,10 +44,10 @@ struct OneShotOptions {
 // be written). The plan's method is the criterion's name.
 Outcome prune_once(const Graph& graph, const Criterion& criterion, const OneShotOptions& options);
 
-// Replays a plan on the model it was made for. A plan says what is cut and nothing of `recover`,
-// which comes to the same again. Throws as prune_once and plan.h do.
+// Replays a plan on the model it was made for. A plan cuts, and of `recover` it only tells; given
+// again, with the same images, that comes to the same again. Throws as prune_once and plan.h do.
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
-                   const CompensationOptions& recover = {});
+                   const RecoverOptions& recover = {});
 
 // The first half, for methods that train before they cut: the graph as `choose` takes it: loosened,
 // and with the selections that the criterion or the options ask for. They are to be settled after

@@ -2,6 +2,7 @@
 #include "methods/options/blocks.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "core/error.h"
@@ -33,18 +34,25 @@ std::optional<int64_t> width_of(const std::string& text) {
   return width;
 }
 
-// "bias,merge,scale", some of these in any order, "all" or "none".
-std::optional<CompensationOptions> recover_of(const std::string& text) {
-  if (text == "none") return CompensationOptions{};
-  if (text == "all") return CompensationOptions{.bias = true, .merge = true, .scale = true};
-  CompensationOptions options;
+constexpr std::array<std::pair<const char*, bool RecoverOptions::*>, 6> kSteps = {
+    {{"bias", &RecoverOptions::bias},
+     {"merge", &RecoverOptions::merge},
+     {"scale", &RecoverOptions::scale},
+     {"basis", &RecoverOptions::basis},
+     {"ls", &RecoverOptions::ls},
+     {"bn", &RecoverOptions::bn}}};
+
+// Some steps in any order, "all" or "none".
+std::optional<RecoverOptions> recover_of(const std::string& text) {
+  if (text == "none") return RecoverOptions{};
+  if (text == "all") return RecoverOptions::all();
+  RecoverOptions options;
   for (size_t begin = 0; begin <= text.size();) {
     const size_t end = std::min(text.find(',', begin), text.size());
     const std::string part = text.substr(begin, end - begin);
-    if (part != "bias" && part != "merge" && part != "scale") return std::nullopt;
-    options.bias |= part == "bias";
-    options.merge |= part == "merge";
-    options.scale |= part == "scale";
+    const auto step = std::ranges::find(kSteps, part, [](const auto& s) { return s.first; });
+    if (step == kSteps.end()) return std::nullopt;
+    options.*(step->second) = true;
     begin = end + 1;
   }
   return options;
@@ -79,12 +87,15 @@ const TextOption<int64_t> kRoundTo({"round-to", "auto|N",
                                    "auto or a width from 1 up; 1 doesn't round", width_of, "auto");
 const FlagOption kKeepSpine("keep-spine",
                             "leave the channels alone that residual connections add up");
-const TextOption<CompensationOptions> kRecover(
-    {"recover", "all|none|bias,merge,scale",
-     "make up for what leaves, by images of --data or by the model alone: by biases, by merging "
-     "it into what stays, by the variances of BatchNormalization; best all three",
+const TextOption<RecoverOptions> kRecover(
+    {"recover", "all|none|STEPS",
+     "make up for what leaves: by biases, by merging it into what stays, by the variances of "
+     "BatchNormalization (bias,merge,scale); by images of --data also by another basis of linear "
+     "streams, by least squares layer by layer, by means and variances (basis,ls,bn); of these, "
+     "what helps on held-out images is kept",
      "none; with --soft all"},
-    "all, none, or some of bias, merge and scale, such as bias,merge", recover_of, "none");
+    "all, none, or some of bias, merge, scale, basis, ls and bn, such as bias,merge", recover_of,
+    "none");
 const CountOption kRecoverImages({"recover-images", "N",
                                   "how many training images of --data --recover looks at; 0: "
                                   "none, by the model alone",
@@ -165,8 +176,24 @@ OneShotOptions cutting_of(const MethodInput& input) {
   OneShotOptions options = cutting_of(input.settings, input.seed);
   options.measure = input.measure;
   options.recover.measure = input.recovering;
+  options.recover.judge = input.judging;
+  options.recover.outputs = input.outputs;
   return options;
 }
+
+namespace {
+
+// What was asked for by name isn't left out in silence.
+void require_images_for_steps(const Settings& settings) {
+  const RecoverOptions asked = settings[kRecover];
+  const bool none = !settings.has(kData) || settings.given(kRecoverImages).value_or(1) == 0;
+  if (!none || !asked.by_images() || step_names(asked) == step_names(RecoverOptions::all())) return;
+  fail_usage(kRecover.flag() + ": basis, ls and bn are fitted to images" +
+             (settings.has(kData) ? ", found --recover-images 0; leave it out"
+                                  : "; add --data, for example cifar10:DIR"));
+}
+
+}  // namespace
 
 int64_t images_to_recover_by(const Settings& settings) {
   if (!has_option(settings.options(), kRecover)) return 0;
@@ -177,6 +204,7 @@ int64_t images_to_recover_by(const Settings& settings) {
   };
   if (given && !recovers) refuse("nothing is recovered; add --recover all");
   if (given.value_or(0) > 0 && !has_data) refuse("images need --data, for example cifar10:DIR");
+  require_images_for_steps(settings);
   return recovers && has_data ? given.value_or(kUsualImages) : 0;
 }
 

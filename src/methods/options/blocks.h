@@ -23,7 +23,7 @@ enum class Ranked { by_layer, globally };
 extern const NumberOption kKeepMacs, kKeepParams, kPruneRatio, kMaxLayerRatio;
 extern const TextOption<int64_t> kRoundTo;
 extern const FlagOption kKeepSpine;
-extern const TextOption<CompensationOptions> kRecover;
+extern const TextOption<RecoverOptions> kRecover;
 extern const CountOption kRecoverImages;
 // Of methods that look at images.
 extern const CountOption kImages;

@@ -83,7 +83,7 @@ TEST(SoftPruning, leaves_normalisation_and_momentum_as_they_were) {
 }
 
 TEST(SoftPruning, recovers_what_it_cuts_and_proves_the_plan_of_the_original) {
-  const auto result = [](const CompensationOptions& recover) {
+  const auto result = [](const RecoverOptions& recover) {
     Fixture fixture;
     Session& session = fixture.open(parse_text_graph(fake::kNet));
     SoftOptions options = half_of_each_layer();

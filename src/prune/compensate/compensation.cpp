@@ -2,7 +2,6 @@
 #include "prune/compensate/compensation.h"
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -10,9 +9,8 @@
 #include "evidence/modelled/contraction.h"
 #include "evidence/moments.h"
 #include "graph/is_onnx.h"
-#include "graph/value_names.h"
-#include "graph/views/batch_norm.h"
 #include "prune/compensate/merge_coefficients.h"
+#include "prune/compensate/places.h"
 
 namespace coppice {
 namespace {
@@ -20,13 +18,6 @@ namespace {
 // What is said of a variance is not trusted beyond these: a layer that seems to lose nearly all of
 // it would be blown up.
 constexpr double kLeastVariance = 0.05, kMostVariance = 2;
-
-// Where the means of what left go: a vector with one number a filter, constant += factor * mean.
-struct Place {
-  ValueId vector = kNoValue;  // kNoValue: input `input` of the layer's node gets a new one
-  double factor = 1;
-  const Node* batch_norm = nullptr;  // behind the layer, if nobody else reads it
-};
 
 struct Axis {
   std::vector<int64_t> kept, removed;  // input channels
@@ -43,14 +34,7 @@ class Compensation {
  public:
   Compensation(Graph& graph, Groups& groups, const Removal& removal,
                const CompensationOptions& options)
-      : graph_(graph),
-        groups_(groups),
-        removal_(removal),
-        options_(options),
-        readers_(consumers(graph)),
-        is_output_(graph.values.size(), 0) {
-    for (const ValueId id : graph.outputs) is_output_[id] = 1;
-  }
+      : graph_(graph), groups_(groups), removal_(removal), options_(options), places_(graph) {}
 
   // What must be measured of layers that lose inputs.
   std::vector<EvidenceRequest> requests() const {
@@ -80,7 +64,7 @@ class Compensation {
     const bool known = input && input->moments && input->axis == layer->in_axis &&
                        input->channels == layer->inputs;
     const auto place = known && !axis.mixed && layer->group == 1 && !axis.kept.empty()
-                           ? place_for(node, *layer)
+                           ? places_.of(node, *layer)
                            : std::nullopt;
     if (!place) {
       ++result_.unknown;
@@ -93,19 +77,13 @@ class Compensation {
     for (Change& change : changes_) {
       graph_.value(change.id).constant = std::move(change.tensor);
     }
-    add_biases();
+    add_biases(graph_, groups_, std::move(new_biases_));
     return result_;
   }
 
  private:
   struct Change {
     ValueId id;
-    Tensor tensor;
-  };
-  struct NewBias {
-    size_t node;
-    ValueId weight;
-    int64_t filter_axis;
     Tensor tensor;
   };
 
@@ -141,45 +119,6 @@ class Compensation {
       (alive_count == 0 ? axis.removed : axis.kept).push_back(i);
     }
     return axis;
-  }
-
-  bool own_vector(ValueId id, int64_t size) const {
-    if (id == kNoValue || readers_[id].size() != 1) return false;
-    const auto& constant = graph_.value(id).constant;
-    return constant && constant->dtype() == DType::f32 && constant->size() == size &&
-           constant->shape().back() == size && !is_output(id);
-  }
-  bool is_output(ValueId id) const { return is_output_[id] != 0; }
-
-  // The node that reads the value, if it is the only one.
-  const Node* only_reader(ValueId id) const {
-    if (is_output(id) || readers_[id].size() != 1) return nullptr;
-    return &graph_.nodes[readers_[id][0]];
-  }
-
-  std::optional<Place> place_for(const Node& node, const Contraction& layer) const {
-    if (readers_[layer.weight].size() != 1 || is_output(layer.weight)) return std::nullopt;
-    const Node* reader = only_reader(node.outputs[0]);
-    if (reader && is_batch_norm_at_inference(*reader) && reader->inputs.size() == 5 &&
-        reader->inputs[0] == node.outputs[0] && layer.out_axis == 1) {
-      if (!own_vector(reader->inputs[3], layer.filters)) return std::nullopt;
-      return Place{reader->inputs[3], -1, reader};
-    }
-    if (is_onnx(node, "MatMul")) return place_in_sum(reader, layer);
-    const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
-    if (!has_bias) return Place{};
-    const double beta = is_onnx(node, "Gemm") ? node.attributes.real("beta", 1) : 1;
-    if (beta == 0 || !own_vector(node.inputs[2], layer.filters)) return std::nullopt;
-    return Place{node.inputs[2], 1 / beta, nullptr};
-  }
-
-  // A MatMul has no bias of its own, but often an Add behind it.
-  std::optional<Place> place_in_sum(const Node* reader, const Contraction& layer) const {
-    if (!reader || !is_onnx(*reader, "Add")) return std::nullopt;
-    for (const ValueId id : reader->inputs) {
-      if (own_vector(id, layer.filters)) return Place{id, 1, nullptr};
-    }
-    return std::nullopt;
   }
 
   void correct(const Node& node, const Contraction& layer, const Axis& axis, const Moments& moments,
@@ -236,7 +175,7 @@ class Compensation {
   void scale(const Contraction& layer, const Matrix& before, const Matrix& after,
              const Moments& moments, const Node& batch_norm) {
     const ValueId id = batch_norm.inputs[4];
-    if (!own_vector(id, layer.filters)) return;
+    if (!places_.own_vector(id, layer.filters)) return;
     const Matrix taps = tap_correlation(layer);
     const Vector full = output_variance(before, moments.covariance, taps);
     const Vector left = output_variance(after, moments.covariance, taps);
@@ -251,46 +190,11 @@ class Compensation {
     ++result_.scale;
   }
 
-  // A new vector belongs to the units of its layer's filters.
-  void add_biases() {
-    ValueNames names(graph_);
-    std::map<std::pair<ValueId, int64_t>, ValueId> of_filters;  // (weight, axis) -> the vector
-    for (NewBias& bias : new_biases_) {
-      const ValueId id = add_bias(bias, names);
-      of_filters.emplace(std::pair(bias.weight, bias.filter_axis), id);
-    }
-    for (Group& group : groups_.free) {
-      std::vector<Slice> added;
-      for (const Slice& slice : group.slices) {
-        const auto found = of_filters.find({slice.tensor, slice.axis});
-        if (found != of_filters.end())
-          added.push_back({found->second, 0, Role::bias, slice.indices});
-      }
-      std::ranges::stable_sort(added, {}, &Slice::tensor);
-      group.slices.insert(group.slices.end(), added.begin(), added.end());
-    }
-  }
-
-  ValueId add_bias(NewBias& bias, ValueNames& names) {
-    const std::string stem = graph_.value(bias.weight).name + "_bias";
-    const ValueId id = add_constant(graph_, names.unused(stem), std::move(bias.tensor));
-    Node& node = graph_.nodes[bias.node];
-    node.inputs.resize(3, kNoValue);
-    node.inputs[2] = id;
-    groups_.axes.push_back(
-        {groups_.axes[bias.weight].empty() ? -1 : groups_.axes[bias.weight][bias.filter_axis]});
-    const Tensor& tensor = *graph_.value(id).constant;
-    groups_.inferred.types.push_back(TensorType{DType::f32, tensor.shape()});
-    groups_.inferred.known.push_back(std::nullopt);
-    return id;
-  }
-
   Graph& graph_;
   Groups& groups_;
   const Removal& removal_;
   CompensationOptions options_;
-  std::vector<std::vector<int32_t>> readers_;
-  std::vector<char> is_output_;
+  Places places_;
   std::vector<Change> changes_;  // applied at the end: what is followed is the original
   std::vector<NewBias> new_biases_;
   Compensated result_;

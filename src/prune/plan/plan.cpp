@@ -284,6 +284,11 @@ std::string to_json(const Plan& plan) {
     json["masks"].push_back(
         {{"tensor", mask.tensor}, {"nonzeros", mask.nonzeros}, {"file", mask.file}});
   }
+  if (plan.recovered) {
+    json["recovered"] = {{"kept", plan.recovered->kept},
+                         {"dropped", plan.recovered->dropped},
+                         {"images", plan.recovered->images}};
+  }
   try {
     return json.dump() + "\n";
   } catch (const nlohmann::json::exception&) {
@@ -314,6 +319,11 @@ Plan plan_from_json(const std::string& text) {
     }
     if (json.contains("masks")) {
       for (const Json& entry : json.at("masks")) plan.mask_files.push_back(mask_file_of(entry));
+    }
+    if (json.contains("recovered")) {
+      const Json& entry = json.at("recovered");
+      plan.recovered = PlanRecovery{entry.at("kept"), entry.at("dropped"),
+                                    integer(entry.at("images"), "images")};
     }
   } catch (const nlohmann::json::exception& error) {
     std::string reason = error.what();  // "[json.exception.out_of_range.403] key 'x' not found"

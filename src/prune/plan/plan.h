@@ -3,7 +3,8 @@
 //
 //   {"model": {"file", "sha256"}, "method": "...",
 //    "slices": [{"tensor", "axis", "size", "keep": [...], "fill"?: 1, "use"?: {"node", "input"}}],
-//    "masks"?: [{"tensor", "nonzeros", "file"}]}
+//    "masks"?: [{"tensor", "nonzeros", "file"}],
+//    "recovered"?: {"kept": ["bias", ...], "dropped": [...], "images": 500}}
 //
 // Setting every index that is not in `keep` to 0 (to `fill` where given) in the original model
 // gives the cut model's outputs. A vector that several layers read may be cut otherwise for each of
@@ -11,6 +12,7 @@
 // output and the number of its input; a slice without a use holds for all uses that have no slice
 // of their own on that axis. A mask lies in a file of its own: an array of uint8 in the
 // weight's shape, 1 where the weight stays, in NumPy's npy format, its path relative to the plan's.
+// What was recovered is only told of: a plan cuts, and what makes up for it is asked for anew.
 #pragma once
 
 #include <cstdint>
@@ -47,12 +49,21 @@ struct MaskFile {
   friend bool operator==(const MaskFile&, const MaskFile&) = default;
 };
 
+// Which steps (prune/compensate/recover.h) were kept and which weren't, and how many images they
+// looked at.
+struct PlanRecovery {
+  std::vector<std::string> kept, dropped;
+  int64_t images = 0;
+  friend bool operator==(const PlanRecovery&, const PlanRecovery&) = default;
+};
+
 struct Plan {
   std::string model_file, model_sha256, method;
   std::string output;                // the name of the file that was written by it; empty: unknown
   std::vector<PlanSlice> slices;     // tensors in the model's order, then axes
   Masks masks;                       // in memory; to be applied before slices are cut
   std::vector<MaskFile> mask_files;  // in JSON: where whoever writes or reads files has the masks
+  std::optional<PlanRecovery> recovered = {};
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 

@@ -6,13 +6,14 @@
 namespace coppice {
 
 extern const Criterion kApoz, kBnScale, kFpgm, kL1, kL2, kMeanActivation, kMinWeight,
-    kMutualInformation, kRandom, kStdActivation, kTaylor, kTaylorFo;
+    kMutualInformation, kRandom, kReconstruction, kStdActivation, kTaylor, kTaylorFo;
 
 std::span<const Criterion> criteria() {
   static const Criterion kCriteria[] = {kL1,
                                         kL2,
                                         kMinWeight,
                                         kFpgm,
+                                        kReconstruction,
                                         kBnScale,
                                         kMeanActivation,
                                         kStdActivation,

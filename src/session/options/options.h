@@ -10,7 +10,7 @@
 #include "data/images/preprocess.h"
 #include "data/parts.h"
 #include "graph/graph.h"
-#include "prune/compensate/compensation.h"
+#include "prune/compensate/recover.h"
 #include "session/state/state.h"
 
 namespace coppice {
@@ -38,7 +38,7 @@ struct SessionOptions {
 struct RemoveOptions {
   enum class Proof { on, off };
 
-  CompensationOptions recover = {};  // what makes up for the units that leave
+  RecoverOptions recover = {};  // what makes up for the units that leave
   Proof proof = Proof::on;           // masked and cut, with the weights as they are then (verify)
   uint64_t seed = 0;                 // of the proof's inputs
 };

@@ -21,6 +21,21 @@ Json side_json(const CutSide& side, const Density& density) {
   return json;
 }
 
+Json recovered_json(const Recovered& recovered) {
+  const Compensated& found = recovered.compensated;
+  Json steps = Json::array();
+  for (const RecoverStep& step : recovered.steps) {
+    steps.push_back({{"step", step.name},
+                     {"kept", step.kept},
+                     {"corrected", step.corrected},
+                     {"unknown", step.unknown}});
+    if (step.before) steps.back()["error_before"] = *step.before;
+    if (step.after) steps.back()["error_after"] = *step.after;
+  }
+  return {{"layers", found.layers}, {"bias", found.bias},       {"merge", found.merge},
+          {"scale", found.scale},   {"unknown", found.unknown}, {"steps", steps}};
+}
+
 }  // namespace
 
 CutSummary summarise(const Model& model, const Outcome& outcome) {
@@ -65,14 +80,7 @@ Json to_json(const CutSummary& summary) {
                {"verified", summary.verified},
                {"seconds", summary.seconds},
                {"command", summary.command}};
-  if (summary.recovered) {
-    const Compensated& found = *summary.recovered;
-    json["recovered"] = {{"layers", found.layers},
-                         {"bias", found.bias},
-                         {"merge", found.merge},
-                         {"scale", found.scale},
-                         {"unknown", found.unknown}};
-  }
+  if (summary.recovered) json["recovered"] = recovered_json(*summary.recovered);
   if (summary.proof) {
     json["proof"] = {{"error", summary.proof->comparison.error},
                      {"reaction", summary.proof->comparison.reaction},

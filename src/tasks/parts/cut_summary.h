@@ -28,7 +28,7 @@ struct CutSummary {
   DensityChange density;
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
-  std::optional<Compensated> recovered;
+  std::optional<Recovered> recovered;
   bool could_recover = false;              // it wasn't asked for, and there is something to go by
   bool changed = true, masked = false;     // something was cut or masked; was masked
   bool verified = false, trained = false;  // trained: after what was verified

@@ -8,6 +8,21 @@
 #include "session/queries/measuring.h"
 
 namespace coppice {
+namespace {
+
+constexpr int64_t kJudging = 5;  // every fifth image
+
+std::vector<int64_t> share_of(const std::vector<int64_t>& images, Measuring::Share share) {
+  if (share == Measuring::Share::all) return images;
+  std::vector<int64_t> some;
+  for (size_t i = 0; i < images.size(); ++i) {
+    const bool judges = i % kJudging == kJudging - 1;
+    if (judges == (share == Measuring::Share::judging)) some.push_back(images[i]);
+  }
+  return some;
+}
+
+}  // namespace
 
 struct Measuring::State {
   std::unique_ptr<Dataset> dataset;
@@ -21,9 +36,10 @@ Measuring::Measuring(Judge& judge, int64_t images, Watcher& watcher)
     : state_(new State{judge.data().open(Split::train), images, judge.preprocessing(), watcher}) {
   std::vector<int64_t> all(static_cast<size_t>(state_->dataset->size()));
   std::iota(all.begin(), all.end(), 0);
-  const bool has_test = judge.dataset().split() == Split::test;
-  state_->images = images_to_measure(all, images, has_test ? Rest::nothing : Rest::judging);
-  if (!has_test) judge.hold_out(state_->images.rest);
+  // Where nothing else judges, the rest does, if the model is one that labels judge.
+  const bool rest = judge.dataset().split() != Split::test && judge.judges();
+  state_->images = images_to_measure(all, images, rest ? Rest::judging : Rest::nothing);
+  if (rest) judge.hold_out(state_->images.rest);
 }
 
 void Measuring::only(const std::vector<int64_t>& training) {
@@ -34,11 +50,12 @@ int64_t Measuring::count(int64_t images) const {
   return std::min<int64_t>(images, std::ssize(state_->images.measured));
 }
 
-Measure Measuring::on(int64_t images) const {
-  if (images == 0) return {};
-  return [state = state_, images](const Graph& graph, std::span<const EvidenceRequest> requests) {
+Measure Measuring::on(int64_t images, Share share) const {
+  if (images == 0 || (share == Share::judging && count(images) < kJudging)) return {};
+  return [state = state_, images, share](const Graph& graph,
+                                         std::span<const EvidenceRequest> requests) {
     const std::vector<int64_t> indices =
-        images_to_measure(state->images.measured, images, Rest::nothing).measured;
+        share_of(images_to_measure(state->images.measured, images, Rest::nothing).measured, share);
     Progress progress{.doing = "measuring", .unit = "images", .total = std::ssize(indices)};
     state->watcher.progress(progress);
     return coppice::measure(graph, requests, *state->dataset,

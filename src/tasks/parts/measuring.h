@@ -19,8 +19,11 @@ class Measuring {
   // Some of these training images instead: those that a training learns from.
   void only(const std::vector<int64_t>& training);
 
+  // What of the images is asked for: every fifth judges what is fitted to the others.
+  enum class Share { all, fitted, judging };
+
   // Null for none. Requires: at most as many as it was made for; the watcher lives as long.
-  Measure on(int64_t images) const;
+  Measure on(int64_t images, Share share = Share::all) const;
   int64_t count(int64_t images) const;  // how many `on` measures on
 
  private:

@@ -1,0 +1,194 @@
+#include "prune/compensate/recover.h"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "evidence/evidence.h"
+#include "groups/cut/surgery.h"
+#include "prune/compensate/change_basis.h"
+#include "prune/compensate/match_moments.h"
+#include "prune/compensate/refit_layers.h"
+
+namespace coppice {
+namespace {
+
+// A graph with its groups on the way.
+struct State {
+  Graph graph;
+  Groups groups;
+};
+
+// Of a graph that doesn't change, asked for the same again and again.
+Measure remembering(const Measure& measure) {
+  if (!measure) return {};
+  auto known = std::make_shared<Evidence>();
+  return [measure, known](const Graph& graph, std::span<const EvidenceRequest> requests) {
+    std::vector<EvidenceRequest> missing;
+    for (const EvidenceRequest& request : requests) {
+      if (!known->find(request)) missing.push_back(request);
+    }
+    if (!missing.empty()) known->add(measure(graph, missing));
+    return *known;
+  };
+}
+
+class Recovery {
+ public:
+  Recovery(const State& original, const Removal& removal, const RecoverOptions& options)
+      : removal_(removal), options_(options), original_(original), now_(original) {
+    if (!options.judge) return;
+    judge_.emplace(original.graph, options.judge, options.outputs);
+    if (!judge_->known()) judge_.reset();
+    if (judge_) error_ = error_of(now_);
+  }
+
+  std::pair<State, Recovered> run() {
+    by_moments();
+    if (options_.measure && options_.basis) change_to_best_basis();
+    if (options_.measure && options_.ls) by_layers("ls", refit_layers);
+    if (options_.measure && options_.bn) by_layers("bn", match_moments);
+    return {std::move(now_), std::move(result_)};
+  }
+
+ private:
+  double error_of(const State& state) const {
+    Graph cut = state.graph;
+    remove_units(cut, state.groups, removal_);
+    return judge_->of(cut);
+  }
+
+  // Takes the candidate where it helps, and says so.
+  bool take(State candidate, RecoverStep step) {
+    if (judge_) {
+      step.before = error_;
+      step.after = error_of(candidate);
+      step.kept = *step.after < *step.before;
+    }
+    if (step.kept) {
+      now_ = std::move(candidate);
+      if (step.after) error_ = *step.after;
+    }
+    result_.steps.push_back(step);
+    return step.kept;
+  }
+
+  State compensated(const State& from, CompensationOptions chosen, const Measure& measure,
+                    Compensated& found) const {
+    State state = from;
+    chosen.measure = measure;
+    if (chosen.any()) found = compensate(state.graph, state.groups, removal_, chosen);
+    return state;
+  }
+
+  void by_moments() {
+    if (!options_.by_moments()) return;
+    const Measure measure = remembering(options_.measure);
+    if (!judge_) {  // all at once
+      chosen_ = {.bias = options_.bias, .merge = options_.merge, .scale = options_.scale};
+      now_ = compensated(original_, chosen_, measure, result_.compensated);
+      const Compensated& found = result_.compensated;
+      if (options_.bias) result_.steps.push_back({"bias", true, found.bias, found.unknown});
+      if (options_.merge) result_.steps.push_back({"merge", true, found.merge, found.unknown});
+      if (options_.scale) result_.steps.push_back({"scale", true, found.scale, found.unknown});
+      return;
+    }
+    const auto attempt_step = [&](const char* name, bool CompensationOptions::*part,
+                                  int64_t Compensated::*count) {
+      CompensationOptions more = chosen_;
+      more.*part = true;
+      Compensated found;
+      State state = compensated(original_, more, measure, found);
+      if (!take(std::move(state), {name, true, found.*count, found.unknown})) return;
+      chosen_ = more;
+      result_.compensated = found;
+    };
+    if (options_.bias) attempt_step("bias", &CompensationOptions::bias, &Compensated::bias);
+    if (options_.merge) attempt_step("merge", &CompensationOptions::merge, &Compensated::merge);
+    if (options_.scale) attempt_step("scale", &CompensationOptions::scale, &Compensated::scale);
+  }
+
+  // What it brings shows only once what leaves is merged into what stays.
+  void change_to_best_basis() {
+    State changed = original_;
+    const int64_t streams =
+        change_basis(changed.graph, changed.groups, removal_, remembering(options_.measure));
+    if (streams == 0) return;
+    CompensationOptions merging = chosen_;
+    merging.bias = merging.merge = true;
+    Compensated found, without;
+    const Measure measure = remembering(options_.measure);
+    State merged = compensated(changed, merging, measure, found);
+    RecoverStep step{"basis", true, streams, 0};
+    if (judge_) {
+      step.before =
+          chosen_.merge
+              ? error_
+              : error_of(compensated(original_, merging, remembering(options_.measure), without));
+      step.after = error_of(merged);
+      step.kept = *step.after < *step.before;
+    }
+    result_.steps.push_back(step);
+    if (!step.kept) return;
+    original_ = changed;
+    if (options_.merge || options_.bias) {
+      chosen_ = merging;
+      result_.compensated = found;
+      now_ = std::move(merged);
+    } else {
+      now_ = std::move(changed);
+    }
+    if (judge_) error_ = error_of(now_);
+  }
+
+  void by_layers(const char* name, ChangedCounts (*correct)(const Graph&, Graph&, Groups&,
+                                                            const Removal&, const Measure&)) {
+    State state = now_;
+    const ChangedCounts counts =
+        correct(original_.graph, state.graph, state.groups, removal_, options_.measure);
+    if (counts.corrected == 0) return;
+    take(std::move(state), {name, true, counts.corrected, counts.unknown});
+  }
+
+  const Removal& removal_;
+  const RecoverOptions& options_;
+  State original_, now_;  // original: what is approached, in whatever basis
+  std::optional<OutputError> judge_;
+  double error_ = 0;            // of `now_`
+  CompensationOptions chosen_;  // that `now_` has
+  Recovered result_;
+};
+
+}  // namespace
+
+std::vector<std::string> step_names(const RecoverOptions& options) {
+  std::vector<std::string> names;
+  const auto add = [&](bool asked, const char* name) {
+    if (asked) names.emplace_back(name);
+  };
+  add(options.bias, "bias");
+  add(options.merge, "merge");
+  add(options.scale, "scale");
+  add(options.basis, "basis");
+  add(options.ls, "ls");
+  add(options.bn, "bn");
+  return names;
+}
+
+std::vector<std::string> Recovered::kept() const {
+  std::vector<std::string> names;
+  for (const RecoverStep& step : steps) {
+    if (step.kept) names.push_back(step.name);
+  }
+  return names;
+}
+
+Recovered recover(Graph& graph, Groups& groups, const Removal& removal,
+                  const RecoverOptions& options) {
+  auto [state, found] = Recovery({graph, groups}, removal, options).run();
+  graph = std::move(state.graph);
+  groups = std::move(state.groups);
+  return found;
+}
+
+}  // namespace coppice
