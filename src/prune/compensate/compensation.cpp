@@ -8,7 +8,7 @@
 #include "core/error.h"
 #include "evidence/modelled/contraction.h"
 #include "evidence/moments.h"
-#include "graph/is_onnx.h"
+#include "graph/views/linear_layer.h"
 #include "prune/compensate/merge_coefficients.h"
 #include "prune/compensate/places.h"
 
@@ -89,15 +89,11 @@ class Compensation {
 
   // A layer whose input weights can't be looked into.
   void count_other(const Node& node) {
-    const bool transposed = is_onnx(node, "ConvTranspose");
-    if (!transposed && !is_onnx(node, "Conv") && !is_onnx(node, "Gemm") &&
-        !is_onnx(node, "MatMul")) {
-      return;
-    }
-    if (node.inputs.size() < 2 || node.inputs[0] == kNoValue) return;
+    const auto layer = linear_layer_of(node);
+    if (!layer || node.inputs.size() < 2 || node.inputs[0] == kNoValue) return;
     if (!graph_.value(node.inputs[1]).constant) return;
     const auto rank = static_cast<int64_t>(groups_.axes[node.inputs[0]].size());
-    const int64_t axis = is_onnx(node, "MatMul") ? rank - 1 : 1;
+    const int64_t axis = from_the_front(layer->channels, rank);
     if (axis < 0 || axis >= rank) return;
     const std::vector<char> stays = alive(groups_, node.inputs[0], axis, removal_);
     if (std::ranges::find(stays, 0) == stays.end()) return;

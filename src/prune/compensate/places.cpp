@@ -4,9 +4,10 @@
 #include <map>
 #include <utility>
 
-#include "graph/is_onnx.h"
+#include "graph/op.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -52,17 +53,18 @@ std::optional<Place> Places::of(const Node& node, const Contraction& layer) cons
     if (!own_vector(reader->inputs[3], layer.filters)) return std::nullopt;
     return Place{reader->inputs[3], -1, reader};
   }
-  if (is_onnx(node, "MatMul")) return in_sum(reader, layer);
+  const auto linear = linear_layer_of(node);
+  if (linear->bias < 0) return in_sum(reader, layer);
   const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
   if (!has_bias) return Place{};
-  const double beta = is_onnx(node, "Gemm") ? node.attributes.real("beta", 1) : 1;
+  const double beta = linear->bias_scale;
   if (beta == 0 || !own_vector(node.inputs[2], layer.filters)) return std::nullopt;
   return Place{node.inputs[2], 1 / beta, nullptr};
 }
 
-// A MatMul has no bias of its own, but often an Add behind it.
+// A layer without a bias of its own often has a sum behind it.
 std::optional<Place> Places::in_sum(const Node* reader, const Contraction& layer) const {
-  if (!reader || !is_onnx(*reader, "Add")) return std::nullopt;
+  if (!reader || !is_sum(*reader)) return std::nullopt;
   for (const ValueId id : reader->inputs) {
     if (own_vector(id, layer.filters)) return Place{id, 1, nullptr};
   }
