@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "prune/scores/norm_statistics.h"
+#include "prune/scores/weights/norm_statistics.h"
 #include "report/json.h"
 
 namespace coppice {

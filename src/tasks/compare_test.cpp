@@ -16,7 +16,7 @@
 #include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
 #include "support/watcher.h"
-#include "tasks/parts/compared_figures.h"
+#include "tasks/comparing/compared_figures.h"
 
 namespace coppice {
 namespace {

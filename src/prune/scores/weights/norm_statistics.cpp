@@ -1,4 +1,4 @@
-#include "prune/scores/norm_statistics.h"
+#include "prune/scores/weights/norm_statistics.h"
 
 #include <algorithm>
 #include <cmath>
