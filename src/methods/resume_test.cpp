@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "graph/op.h"
 #include "graph/renumber.h"
+#include "methods/greedy/greedy.h"
 #include "methods/one_shot/prune_and_train.h"
 #include "methods/slimming.h"
 #include "methods/soft.h"
@@ -93,6 +94,12 @@ Outcome slim(Session& session, int64_t passes) {
   return slimming(session, options, fake::recipe(2), fake::recipe(1));
 }
 
+Outcome one_by_one(Session& session, const char* criterion, GreedyOptions options) {
+  options.pruning = half();
+  return prune_greedily(session, find_criterion(criterion), options, fake::recipe(1),
+                        fake::recipe(1));
+}
+
 struct Case {
   const char* name;
   Outcome (*run)(Session& session);
@@ -119,6 +126,16 @@ const Case kCases[] = {
      [](Session& session) {
        return prune_softly(session, find_criterion("fpgm"), half_made_up_for(), fake::recipe(3),
                            fake::recipe(1));
+     }},
+    {"taylor", [](Session& session) { return one_by_one(session, "taylor", {.updates = 2}); }},
+    {"taylor_fo",
+     [](Session& session) {
+       return one_by_one(session, "taylor-fo",
+                         {.updates = 3, .units_per_step = 3, .smoothing = 0.9});
+     }},
+    {"greedy_by_weights",
+     [](Session& session) {
+       return one_by_one(session, "l2", {.updates = 2, .units_per_step = 2});
      }},
     {"structured",
      [](Session& session) {

@@ -13,7 +13,6 @@
 #include "methods/unstructured/mask_weights.h"
 
 namespace coppice {
-namespace {
 
 std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
                                  const OneShotOptions& options) {
@@ -27,6 +26,8 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
   add(selected_streams(graph, groups));
   return kept;
 }
+
+namespace {
 
 Allocation by_layer_ratios(const Traced& traced, const Scores& scores,
                            const OneShotOptions& options) {
