@@ -33,25 +33,6 @@ ValueId shift_of(const Graph& graph, ValueId scale, const EvidenceRequest& reque
   return shift;
 }
 
-// Undefined where there is none.
-std::vector<at::Tensor> gradients_of(const at::Tensor& loss,
-                                     const std::vector<at::Tensor>& tensors) {
-  std::vector<at::Tensor> with_gradient;
-  for (const at::Tensor& tensor : tensors) {
-    if (tensor.requires_grad()) with_gradient.push_back(tensor);
-  }
-  std::vector<at::Tensor> found(with_gradient.size()), gradients;
-  if (loss.requires_grad() && !with_gradient.empty()) {
-    found = torch::autograd::grad({loss}, with_gradient, {}, /*retain_graph=*/{}, false,
-                                  /*allow_unused=*/true);
-  }
-  auto next = found.begin();
-  for (const at::Tensor& tensor : tensors) {
-    gradients.push_back(tensor.requires_grad() ? *next++ : at::Tensor());
-  }
-  return gradients;
-}
-
 void require_axis(const EvidenceRequest& request, const at::Tensor& value, int64_t images) {
   const bool fits =
       value.dim() > 0 && value.size(0) == images && request.axis > 0 && request.axis < value.dim();
@@ -84,6 +65,24 @@ at::Tensor product(const at::Tensor& value, const at::Tensor& gradient) {
 
 }  // namespace
 
+std::vector<at::Tensor> gradients_of(const at::Tensor& loss,
+                                     const std::vector<at::Tensor>& tensors) {
+  std::vector<at::Tensor> with_gradient;
+  for (const at::Tensor& tensor : tensors) {
+    if (tensor.requires_grad()) with_gradient.push_back(tensor);
+  }
+  std::vector<at::Tensor> found(with_gradient.size()), gradients;
+  if (loss.requires_grad() && !with_gradient.empty()) {
+    found = torch::autograd::grad({loss}, with_gradient, {}, /*retain_graph=*/{}, false,
+                                  /*allow_unused=*/true);
+  }
+  auto next = found.begin();
+  for (const at::Tensor& tensor : tensors) {
+    gradients.push_back(tensor.requires_grad() ? *next++ : at::Tensor());
+  }
+  return gradients;
+}
+
 GradientRequests::GradientRequests(const Graph& graph, std::span<const EvidenceRequest> requests) {
   std::map<std::string, ValueId> computed, trained;
   for (const Node& node : graph.nodes) {
@@ -115,9 +114,8 @@ GradientRequests::GradientRequests(const Graph& graph, std::span<const EvidenceR
   }
 }
 
-Evidence GradientRequests::answers(const at::Tensor& loss, const std::vector<at::Tensor>& tensors,
-                                   int64_t images) const {
-  const std::vector<at::Tensor> gradients = gradients_of(loss, tensors);
+Evidence GradientRequests::answers(const std::vector<at::Tensor>& tensors,
+                                   const std::vector<at::Tensor>& gradients, int64_t images) const {
   const at::NoGradGuard no_gradients;
   Evidence evidence;
   for (const Source& source : sources_) {

@@ -19,9 +19,10 @@ class GradientRequests {
   // What the answers are made from: what the graph computes, then its constants; each once.
   const std::vector<ValueId>& values() const { return values_; }
   const std::vector<ValueId>& weights() const { return weights_; }
-  // `tensors`: of the values, then of the weights, as the loss was computed from them. Throws
-  // Error::usage as Trainer::collect does.
-  Evidence answers(const at::Tensor& loss, const std::vector<at::Tensor>& tensors,
+  // `tensors`: of the values, then of the weights, as the loss was computed from them;
+  // `gradients`: those of the loss, undefined where there is none. Throws Error::usage as
+  // Trainer::collect does.
+  Evidence answers(const std::vector<at::Tensor>& tensors, const std::vector<at::Tensor>& gradients,
                    int64_t images) const;
 
  private:
@@ -34,6 +35,10 @@ class GradientRequests {
   std::vector<ValueId> values_, weights_;
   std::vector<Source> sources_;  // `first` and `second` count from the weights where it is one
 };
+
+// Those of the loss by each tensor, in one pass back; undefined where there is none.
+std::vector<at::Tensor> gradients_of(const at::Tensor& loss,
+                                     const std::vector<at::Tensor>& tensors);
 
 // While it lives, all that is trained has gradients, frozen or not; afterwards the network is as it
 // was, its statistics included.

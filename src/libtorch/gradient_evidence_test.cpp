@@ -219,6 +219,27 @@ TEST(GradientEvidence, of_weights_is_what_a_step_goes_by_also_where_masked_or_fr
   EXPECT_GT(*std::ranges::max_element(masked.as<float>()), 1e-6f);
 }
 
+TEST(GradientEvidence, of_a_step_is_that_of_its_batch_before_it_and_changes_no_bit) {
+  TestTrainer plain(kNet, for_classes(3)), asking(kNet, for_classes(3));
+  const std::vector<EvidenceRequest> requests{{"m", Reduction::mean_gate_gradients},
+                                              {"n", Reduction::batch_gate_gradients},
+                                              {"scale", Reduction::scale_saliency},
+                                              {"w2", Reduction::weight_gradients}};
+  for (uint64_t number = 0; number < 3; ++number) {
+    StepOptions options{.learning_rate = 0.1, .seed = number};
+    const Tensor images = plain.images(number, kImages);
+    const Evidence expected =
+        plain.trainer->collect(images, kLabels, requests, {.mode = Mode::training, .seed = number});
+    const double loss = plain.trainer->step(images, kLabels, options).loss;
+    options.requests = requests;
+    const StepResult result = asking.trainer->step(images, kLabels, options);
+    EXPECT_EQ(result.loss, loss);
+    EXPECT_EQ(result.evidence.answers(), expected.answers());
+  }
+  EXPECT_EQ(plain.stored("w1"), asking.stored("w1"));
+  EXPECT_EQ(plain.stored("scale2"), asking.stored("scale2"));
+}
+
 TEST(GradientEvidence, collected_between_steps_changes_no_bit) {
   TrainingSetup setup = for_classes(3);
   setup.frozen = {"w1"};

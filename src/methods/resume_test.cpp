@@ -6,6 +6,7 @@
 #include "core/random.h"
 #include "graph/op.h"
 #include "graph/renumber.h"
+#include "methods/greedy/greedy.h"
 #include "methods/method.h"
 #include "methods/one_shot/prune_and_train.h"
 #include "methods/slimming.h"
@@ -110,6 +111,12 @@ Outcome by_entry(Session& session, const char* name, const char* constants) {
   return run_in_training(method, session, fake::recipe(3), {.settings = settings});
 }
 
+Outcome one_by_one(Session& session, const char* criterion, GreedyOptions options) {
+  options.pruning = half();
+  return prune_greedily(session, find_criterion(criterion), options, fake::recipe(1),
+                        fake::recipe(1));
+}
+
 struct Case {
   const char* name;
   Outcome (*run)(Session& session);
@@ -140,6 +147,16 @@ const Case kCases[] = {
      }},
     {"sfp", [](Session& session) { return by_entry(session, "sfp", "zero"); }},
     {"asfp", [](Session& session) { return by_entry(session, "asfp", "fold"); }},
+    {"taylor", [](Session& session) { return one_by_one(session, "taylor", {.updates = 2}); }},
+    {"taylor_fo",
+     [](Session& session) {
+       return one_by_one(session, "taylor-fo",
+                         {.updates = 3, .units_per_step = 3, .smoothing = 0.9});
+     }},
+    {"greedy_by_weights",
+     [](Session& session) {
+       return one_by_one(session, "l2", {.updates = 2, .units_per_step = 2});
+     }},
     {"structured",
      [](Session& session) {
        return prune_and_train(

@@ -91,6 +91,13 @@ class Session {
 
   // Whether there are held-out images, classes to tell apart, and no input beside the images.
   bool can_evaluate() const;
+  // How long updates have taken in this process, and what lay between them: hooks, and loading
+  // what they changed.
+  struct Spent {
+    double updates = 0, between = 0;  // seconds
+  };
+  const Spent& spent() const { return spent_; }
+
   // On the held-out images. Requires: can_evaluate().
   Evaluation evaluate();
   // Of another graph for the same images; the session's own stays as it is. Requires: classes,
@@ -151,6 +158,7 @@ class Session {
   void remark_on_objective(const Recipe& recipe);
   void begin(Run& run);
   void load(Run& run);
+  void after_update(Run& run);
   void train_epoch(Run& run);
   void step(Run& run);
   void tell_step(const Run& run);
@@ -187,6 +195,7 @@ class Session {
   bool trained_ = true;        // in this stage; there is none yet
   bool changed_ = false;       // what the model computes, by other means than training
   bool loaded_ = false;        // the trainer holds state_.graph, or what has become of it since
+  Spent spent_;
 };
 
 }  // namespace coppice

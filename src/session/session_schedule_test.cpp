@@ -3,6 +3,7 @@
 
 #include "support/fake_session.h"
 #include "support/graphs/text_graph.h"
+#include "support/temp_dir.h"
 
 namespace coppice {
 namespace {
@@ -64,6 +65,68 @@ TEST(SessionHooks, may_cut_in_the_middle_of_an_epoch) {
          .every = 2});
   EXPECT_EQ(fake::tensor(session.graph(), "w1").shape(), (Shape{1, 1, 3, 3}));
   EXPECT_EQ(session.history().size(), 2u);
+}
+
+TEST(SessionHooks, get_evidence_of_each_updates_own_batch) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  int64_t asked = 0;
+  std::vector<int64_t> channels;
+  const EvidenceRequest gates{"r", Reduction::mean_gate_gradients};
+  TrainHooks hooks{.after_update =
+                       [&](int64_t update) {
+                         EXPECT_EQ(std::ssize(channels), update) << "it comes first";
+                         const Traced traced = session.traced();
+                         Removal removal(traced.groups().unit_count, 0);
+                         removal[0] = 1;
+                         session.remove(traced.groups(), removal);
+                       },
+                   .every = 3};
+  hooks.requests = [&] {
+    ++asked;
+    return std::vector<EvidenceRequest>{gates};
+  };
+  hooks.evidence = [&](const Evidence& evidence) {
+    ASSERT_EQ(evidence.at(gates).shape()[0], 8);
+    channels.push_back(evidence.at(gates).shape()[1]);
+  };
+  train(session, fake::recipe(2), hooks);
+  EXPECT_EQ(channels, (std::vector<int64_t>{4, 4, 4, 3, 3, 3}));
+  EXPECT_EQ(asked, 2) << "for the model as it was, and as it then was";
+  EXPECT_TRUE(fixture.trainer.collecting.empty()) << "no pass of its own";
+}
+
+TEST(SessionHooks, end_a_training_before_its_schedule_does_wherever_it_stopped) {
+  const TempDir dir;
+  const auto run = [](Session& session) {
+    session.stage("training", [&] {
+      const auto done = [&] {
+        const auto found = session.own().tensors.find("done");
+        return found == session.own().tensors.end() ? 0 : found->second.as<int64_t>()[0];
+      };
+      TrainHooks hooks;
+      hooks.requests = [] { return std::vector<EvidenceRequest>(); };
+      hooks.evidence = [&](const Evidence&) {
+        MethodState own;
+        own.tensors["done"] = Tensor::of<int64_t>({1}, {done() + 1});
+        session.keep_own(own);
+      };
+      hooks.left = [&] { return 5 - done(); };
+      session.train(fake::recipe(9), hooks);
+    });
+    return session.graph();
+  };
+  Fixture whole;
+  const std::string expected = fake::bytes_of(run(whole.open(parse_text_graph(fake::kNet))));
+  EXPECT_EQ(whole.watcher.steps, 5);
+  ASSERT_EQ(whole.opened->history().size(), 2u);
+  EXPECT_EQ(whole.opened->history()[1].epoch, 2);
+  EXPECT_TRUE(whole.opened->history()[1].held_out);
+  for (int64_t stop = 1; stop <= 5; ++stop) {
+    EXPECT_TRUE(fake::bytes_after_stop(parse_text_graph(fake::kNet),
+                                       dir / ("at" + std::to_string(stop)), stop, run) == expected)
+        << stop;
+  }
 }
 
 TEST(SessionSchedule, a_part_has_the_rates_of_the_whole_from_where_it_begins) {

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "data/loader.h"
+#include "evidence/batches.h"
 #include "graph/infer.h"
 #include "session/session.h"
 #include "training/parameters.h"
@@ -50,6 +51,16 @@ void require_finite_weights(const Graph& graph, const std::vector<Parameter>& pa
   }
 }
 
+// The same, or what EvidenceOfBatches throws.
+Evidence finite(const Evidence& evidence) {
+  EvidenceOfBatches batch;
+  batch.add(evidence, 1);
+  for (const auto& [request, answer] : evidence.answers()) {
+    if (first_not_finite(answer)) batch.finish();
+  }
+  return evidence;
+}
+
 }  // namespace
 
 // Epochs and updates are counted three ways: in the schedule, whose first may be left out; in the
@@ -64,6 +75,7 @@ struct Session::Run {
   int64_t epochs_before = 0;  // of the run, before this stage
   // As loaded: a bias that holds a NaN no longer looks like one.
   std::vector<Parameter> parameters = {};
+  std::vector<EvidenceRequest> requests = {};  // to the model as loaded
   Clock::time_point saved = Clock::now(), started = Clock::now();
   int64_t images_here = 0;  // since `started`, for the rate
 
@@ -77,7 +89,15 @@ struct Session::Run {
   // The batches of this epoch that are trained on: from, and up to before.
   int64_t first_batch() const { return cursor.epoch == 0 ? first() % batches() : 0; }
   int64_t end_batch() const { return std::min(batches(), end() - epoch() * batches()); }
-  bool over() const { return first() >= end() || epoch() * batches() >= end(); }
+  bool ended() const { return hooks.left && hooks.left() == 0; }  // before the schedule does
+  bool over() const {
+    const bool at_end = first() >= end() || epoch() * batches() >= end();
+    return at_end || (cursor.batch == first_batch() && ended());
+  }
+  int64_t updates_left() const {
+    const int64_t scheduled = end() - update();
+    return hooks.left ? std::min(scheduled, hooks.left()) : scheduled;
+  }
   int64_t epoch_of_run() const { return epochs_before + cursor.epoch; }
   double learning_rate(int64_t update) const {
     return recipe.optimizer.learning_rate *
@@ -131,22 +151,29 @@ void Session::load(Run& run) {
   run.parameters = trained_parameters(state_.graph);
   trainer_.load(state_.graph, run.setup, state_.optimizer);
   loaded_ = true;
+  if (run.hooks.requests) run.requests = run.hooks.requests();
+}
+
+void Session::after_update(Run& run) {
+  const auto start = Clock::now();
+  keep(run);
+  run.hooks.after_update(run.update());
+  if (run.cursor.batch < run.end_batch() && !run.ended()) load(run);
+  spent_.between += seconds_since(start);
 }
 
 void Session::train_epoch(Run& run) {
   TrainingCursor& cursor = state_.cursor;
   load(run);
-  while (cursor.batch < run.end_batch()) {
+  while (cursor.batch < run.end_batch() && !run.ended()) {
     const auto start = Clock::now();
     step(run);
+    spent_.updates += seconds_since(start);
     cursor.images += run.recipe.batch;
     run.images_here += run.recipe.batch;
     ++cursor.batch;
     cursor.seconds += seconds_since(start);
-    if (run.hooks.after_update && run.update() % run.hooks.every == 0) {
-      keep(run);
-      run.hooks.after_update(run.update());
-    }
+    if (run.hooks.after_update && run.update() % run.hooks.every == 0) after_update(run);
     tell_step(run);
     const bool stop = observer_.stop_requested();
     if (!stop && seconds_since(run.saved) < options_.save_every_s) continue;
@@ -163,12 +190,18 @@ void Session::step(Run& run) {
   Random random =
       Random::stream(run.recipe.seed, {kStepStream, static_cast<uint64_t>(run.epoch_of_run()),
                                        static_cast<uint64_t>(cursor.batch)});
-  StepOptions options{.learning_rate = run.learning_rate(run.update()), .seed = random.next()};
+  StepOptions options{.learning_rate = run.learning_rate(run.update()),
+                      .seed = random.next(),
+                      .feeds = {},
+                      .requests = run.requests};
   if (run.hooks.feeds) options.feeds = run.hooks.feeds(run.update() + 1);
   const StepResult result = trainer_.step(batch.images, batch.labels, options);
   cursor.loss += result.loss;
   cursor.correct += result.correct;
-  if (std::isfinite(result.loss)) return;
+  if (std::isfinite(result.loss)) {
+    if (run.hooks.evidence) run.hooks.evidence(finite(result.evidence));
+    return;
+  }
   fail_target("the loss is " + std::to_string(result.loss) + " in step " +
                   std::to_string(cursor.batch + 1) + " of epoch " +
                   std::to_string(run.epoch() + 1) + "; what was saved before is kept" +
@@ -180,7 +213,7 @@ void Session::tell_step(const Run& run) {
   const TrainingCursor& cursor = state_.cursor;
   const auto done = static_cast<double>(cursor.batch - run.first_batch());
   const double rate = static_cast<double>(run.images_here) / seconds_since(run.started);
-  const auto left = static_cast<double>((run.end() - run.update()) * run.recipe.batch);
+  const auto left = static_cast<double>(run.updates_left() * run.recipe.batch);
   observer_.step({.stage = stage_name_,
                   .epoch = run.epoch() + 1,
                   .epochs = run.recipe.epochs,

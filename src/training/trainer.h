@@ -62,11 +62,15 @@ struct StepOptions {
   double learning_rate = 0;
   uint64_t seed = 0;        // of what is random in the graph (Dropout)
   NamedTensors feeds = {};  // of the graph's inputs beside the first, all of them
+  // Evidence with gradients that the update is to give of its own batch, by the weights before it:
+  // as `collect` gives it in training mode, but that frozen weights have none here.
+  std::vector<EvidenceRequest> requests = {};
 };
 
 struct StepResult {
-  double loss = 0;      // mean over the batch; may be anything, infinite too
-  int64_t correct = 0;  // images whose label has the largest output; 0 without labels
+  double loss = 0;         // mean over the batch; may be anything, infinite too
+  int64_t correct = 0;     // images whose label has the largest output; 0 without labels
+  Evidence evidence = {};  // what was asked for; nothing where the loss isn't finite
 };
 
 struct CollectOptions {
@@ -87,7 +91,7 @@ class Trainer {
                     const OptimizerState& state) = 0;
   // One update. `images`: f32, as many as the graph's input may have; `labels`: as many, unless
   // they are unused. Nothing is updated when the loss isn't finite. Throws Error::input where a
-  // feed is missing or of another shape than its input.
+  // feed is missing or of another shape than its input, and as `collect` does for requests.
   virtual StepResult step(const Tensor& images, std::span<const int64_t> labels,
                           const StepOptions& options) = 0;
   // One pass in training mode without an update: running statistics move as in a step, by

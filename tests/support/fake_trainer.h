@@ -69,13 +69,16 @@ class FakeTrainer : public Trainer {
     const auto injected = loss_at.find(state_.updates + 1);
     const double loss = injected == loss_at.end() ? 1 + std::sin(signal) : injected->second;
     if (!std::isfinite(loss)) return {.loss = loss, .correct = 0};
+    Evidence evidence = answers(images, options.requests, signal);
     ++state_.updates;
     for (size_t p = 0; p < parameters_.size(); ++p) {
       update(parameters_[p].id, signal + static_cast<double>(p), options);
     }
     shift_statistics(0.9, std::cos(signal));
     keep_masks();
-    return {.loss = loss, .correct = static_cast<int64_t>(std::fabs(signal)) % images.shape()[0]};
+    return {.loss = loss,
+            .correct = static_cast<int64_t>(std::fabs(signal)) % images.shape()[0],
+            .evidence = std::move(evidence)};
   }
 
   NamedTensors move_statistics(const Tensor& images, uint64_t seed) override {
@@ -110,15 +113,7 @@ class FakeTrainer : public Trainer {
       collected.insert(images.as<float>()[i * pixels]);
       signal += static_cast<double>(labels[i]) * images.as<float>()[i * pixels];
     }
-    Evidence evidence;
-    for (const EvidenceRequest& request : requests) {
-      const auto id = find_value(graph_, request.value);
-      if (!id) refuse(request, "the model has none of that name");
-      evidence.add(request, is_of_gates(request.reduction)
-                                ? gates_of(images, *id, signal, request)
-                                : of_constant(*id, signal, count, request));
-    }
-    return evidence;
+    return answers(images, requests, signal);
   }
 
   void store(Graph& graph, OptimizerState& state) const override {
@@ -129,6 +124,19 @@ class FakeTrainer : public Trainer {
   }
 
  private:
+  Evidence answers(const Tensor& images, std::span<const EvidenceRequest> requests,
+                   double signal) const {
+    Evidence evidence;
+    for (const EvidenceRequest& request : requests) {
+      const auto id = find_value(graph_, request.value);
+      if (!id) refuse(request, "the model has none of that name");
+      evidence.add(request, is_of_gates(request.reduction)
+                                ? gates_of(images, *id, signal, request)
+                                : of_constant(*id, signal, images.shape()[0], request));
+    }
+    return evidence;
+  }
+
   static Tensor gradient_of(const Tensor& tensor, double signal) {
     Tensor gradient = Tensor::zeros(DType::f32, tensor.shape());
     const std::span<float> numbers = gradient.mutate<float>();

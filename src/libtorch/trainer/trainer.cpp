@@ -55,14 +55,18 @@ class TorchTrainer : public Trainer {
     const std::vector<at::Tensor> inputs = inputs_of(images, options.feeds);
     const Targets targets = targets_for(inputs.front(), labels);
     const at::Tensor statistics = copy_statistics();
-    const std::vector<at::Tensor> found =
-        student_->run(inputs, Network::Gives::loss, Mode::training);
-    const std::vector<at::Tensor> outputs = student_values_->by_output(found);
-    const at::Tensor loss = whole_loss(outputs, found, targets);
+    const GradientRequests asked(student_->graph(), options.requests);
+    const Pass pass = run_watched(inputs, asked, Mode::training);
+    const at::Tensor loss = whole_loss(pass.outputs, pass.found, targets);
+    std::vector<at::Tensor> tensors = weights();
+    tensors.insert(tensors.end(), pass.asked.begin(), pass.asked.end());
     // Asked for before the loss is read, which waits for CUDA: it then has something to go on with.
-    std::vector<at::Tensor> gradients = gradients_of(loss);
-    const StepResult result = result_of(loss, outputs[0], targets.labels);
+    std::vector<at::Tensor> gradients = gradients_of(loss, tensors);
+    const auto of_asked = gradients.begin() + std::ssize(parameters_);
+    StepResult result = result_of(loss, pass.outputs[0], targets.labels);
     if (std::isfinite(result.loss)) {
+      result.evidence = asked.answers(pass.asked, {of_asked, gradients.end()}, images.shape()[0]);
+      gradients.resize(parameters_.size());
       update_all(gradients, options.learning_rate);
     } else {
       restore_statistics(statistics);
@@ -103,17 +107,11 @@ class TorchTrainer : public Trainer {
     at::manual_seed(options.seed);
     const std::vector<at::Tensor> inputs = inputs_of(images, {});
     const Targets targets = targets_for(inputs.front(), labels);
-    std::vector<ValueId> watched = student_values_->wanted();
-    watched.insert(watched.end(), asked.values().begin(), asked.values().end());
-    student_->watch(std::move(watched));
     const bool training = options.mode == CollectOptions::Mode::training;
     const AsItWas as_it_was(*student_, statistics_);
-    const std::vector<at::Tensor> found = student_->run(
-        inputs, Network::Gives::watched, training ? Mode::training : Mode::evaluation);
-    const at::Tensor loss = whole_loss(student_values_->by_output(found), found, targets);
-    std::vector<at::Tensor> tensors(found.end() - std::ssize(asked.values()), found.end());
-    for (const ValueId id : asked.weights()) tensors.push_back(student_->constant(id));
-    return asked.answers(loss, tensors, inputs.front().size(0));
+    const Pass pass = run_watched(inputs, asked, training ? Mode::training : Mode::evaluation);
+    const at::Tensor loss = whole_loss(pass.outputs, pass.found, targets);
+    return asked.answers(pass.asked, gradients_of(loss, pass.asked), inputs.front().size(0));
   }
 
   void store(Graph& graph, OptimizerState& state) const override {
@@ -177,6 +175,27 @@ class TorchTrainer : public Trainer {
     const at::Tensor loss = loss_of(outputs, targets, setup_.loss);
     const at::Tensor more = student_values_->sum_of_losses(found);
     return more.defined() ? loss + more : loss;
+  }
+
+  struct Pass {
+    std::vector<at::Tensor> found, outputs;  // what a loss is made from
+    std::vector<at::Tensor> asked;           // as GradientRequests::answers takes them
+  };
+  Pass run_watched(const std::vector<at::Tensor>& inputs, const GradientRequests& asked,
+                   Mode mode) {
+    Pass pass;
+    if (asked.values().empty()) {
+      pass.found = student_->run(inputs, Network::Gives::loss, mode);
+    } else {
+      std::vector<ValueId> watched = student_values_->wanted();
+      watched.insert(watched.end(), asked.values().begin(), asked.values().end());
+      student_->watch(std::move(watched));
+      pass.found = student_->run(inputs, Network::Gives::watched, mode);
+      pass.asked.assign(pass.found.end() - std::ssize(asked.values()), pass.found.end());
+    }
+    pass.outputs = student_values_->by_output(pass.found);
+    for (const ValueId id : asked.weights()) pass.asked.push_back(student_->constant(id));
+    return pass;
   }
 
   bool has_labels() const {
@@ -289,11 +308,10 @@ class TorchTrainer : public Trainer {
     return in_fast_layout(to_torch(tensor, device_));
   }
 
-  std::vector<at::Tensor> gradients_of(const at::Tensor& loss) const {
-    std::vector<at::Tensor> weights;
-    for (const Trained& parameter : parameters_) weights.push_back(parameter.weight);
-    return torch::autograd::grad({loss}, weights, {}, /*retain_graph=*/{}, false,
-                                 /*allow_unused=*/true);
+  std::vector<at::Tensor> weights() const {
+    std::vector<at::Tensor> all;
+    for (const Trained& parameter : parameters_) all.push_back(parameter.weight);
+    return all;
   }
 
   void update_all(std::vector<at::Tensor>& gradients, double learning_rate) {

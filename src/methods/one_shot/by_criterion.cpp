@@ -2,6 +2,7 @@
 #include "methods/one_shot/by_criterion.h"
 
 #include "core/error.h"
+#include "methods/greedy/greedy_options.h"
 #include "methods/one_shot/one_shot.h"
 #include "methods/one_shot/prune_and_train.h"
 #include "methods/options/blocks.h"
@@ -12,6 +13,8 @@ namespace {
 
 const FlagOption kSoft("soft",
                        "zero filters after every epoch but go on training them; cut at the end");
+
+const FlagOption kGreedy("greedy", "remove the least important channels one by one while training");
 
 std::optional<LayerRatio> layer_ratio_of(const std::string& text) {
   const auto ratio = name_and_share(text);
@@ -27,6 +30,10 @@ const TextOption<LayerRatio> kLayerRatio(
     "a regular expression, =, and a share from 0 to below 1, such as layer1=0.5", layer_ratio_of);
 
 bool is_soft(const Settings& settings) { return settings[kSoft]; }
+bool is_greedy(const Settings& settings) { return settings[kGreedy]; }
+bool decides_while_training(const Settings& settings) {
+  return is_soft(settings) || is_greedy(settings);
+}
 
 // Ratios by layer are exact: what would bend them is refused, and there is no budget beside them.
 void settle_layer_ratios(const Settings& settings) {
@@ -38,26 +45,46 @@ void settle_layer_ratios(const Settings& settings) {
   }
 }
 
+// A greedy pruning ranks over the network, and cuts exactly.
+void settle_greedy_alone(Settings& settings) {
+  for (const Option* option :
+       std::initializer_list<const Option*>{&kSoft, &kLayerRatio, &kRoundTo, &kScope}) {
+    if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
+    if (option == &kScope && settings[kScope] == Ranked::globally) continue;
+    fail_usage("--greedy ranks over the whole network and removes channels one by one, found " +
+               option->flag() + " beside it; leave one of them out");
+  }
+  settle_greedy(settings);
+}
+
+void require_none_of(const OptionList& options, const Settings& settings,
+                     const std::string& instead) {
+  for (const OptionUse& use : options) {
+    if (settings.has(*use.option)) fail_usage(use.option->flag() + instead);
+  }
+}
+
 // The papers of soft pruning add constants back; without, 87.2 % of ResNet-20 became 64.7.
 void settle(Settings& settings) {
+  if (is_greedy(settings)) return settle_greedy_alone(settings);
+  require_none_of({{&kUpdates}, {&kUnitsPerStep}, {&kRemoveUnits}, {&kLoopLr}}, settings,
+                  " is for channels that are removed one by one while training; add --greedy");
   if (settings.has(kLayerRatio)) {
     settle_layer_ratios(settings);
   } else {
     settle_budget(settings);
   }
   if (is_soft(settings) && !settings.has(kRecover)) settings.set(kRecover, "all");
-  for (const OptionUse& tuning : tuning_options("")) {
-    if (is_soft(settings) || !settings.has(*tuning.option)) continue;
-    fail_usage(tuning.option->flag() +
-               " is for training after a cut that is made while training; "
-               "add --soft, or leave it out: --epochs train after the cut");
-  }
+  if (is_soft(settings)) return;
+  require_none_of(tuning_options(""), settings,
+                  " is for training after a cut that is made while training; "
+                  "add --soft, or leave it out: --epochs train after the cut");
 }
 
 OptionList options_for(const Criterion& criterion) {
   const bool global = criterion.scope == Criterion::Scope::global;
   OptionList options = cutting_options(global ? Ranked::globally : Ranked::by_layer);
-  if (criterion.ranks == Criterion::Ranks::nothing) {  // so there is nothing to put together
+  if (!criterion.aggregates) {
     std::erase_if(options, [](const OptionUse& use) { return use.option == &kAggregate; });
   }
   if (criterion.needs) options = joined(std::move(options), {{&kImages}});
@@ -102,9 +129,29 @@ void add_evidence(Method& method, const Criterion& criterion) {
     };
   } else if (criterion.needs) {
     method.images = [](const Settings& settings) {
-      return is_soft(settings) ? 0 : settings[kImages];
+      return decides_while_training(settings) ? 0 : settings[kImages];
     };
   }
+}
+
+// Of criteria that are added up between updates, as their papers have it.
+Method greedy_method(Method method, const Criterion& criterion) {
+  method.about = "trains on, and meanwhile removes the channels of the smallest " +
+                 std::string(criterion.about) + ", one by one";
+  method.options = cutting_options(Ranked::globally);
+  std::erase_if(method.options, [&](const OptionUse& use) {
+    return use.option == &kRoundTo || use.option == &kScope ||
+           (use.option == &kAggregate && !criterion.aggregates);
+  });
+  method.options = joined(std::move(method.options), greedy_options(criterion));
+  method.options = joined(std::move(method.options), criterion.options);
+  method.options = joined(std::move(method.options), tuning_options("as --epochs"));
+  method.settle = settle_greedy;
+  method.prune = {};
+  method.train = [&criterion](Session& session, const Recipe& recipe, const MethodInput& input) {
+    return prune_greedily_by(criterion, session, recipe, input);
+  };
+  return method;
 }
 
 }  // namespace
@@ -121,12 +168,16 @@ Method method_by(const Criterion& criterion) {
                 .prune = [&criterion](const Graph& graph, const MethodInput& input) {
                   return prune_once(graph, criterion, one_shot_of(input));
                 }};
+  if (criterion.members) return greedy_method(std::move(method), criterion);
   add_evidence(method, criterion);
   if (normalisations) return method;
-  method.options = joined(std::move(method.options), {{&kSoft}});
-  method.options = joined(std::move(method.options), tuning_options("0"));
-  method.trains = is_soft;
+  method.options = joined(std::move(method.options), {{&kSoft}, {&kGreedy}});
+  method.options = joined(std::move(method.options), greedy_options(criterion));
+  method.options =
+      joined(std::move(method.options), tuning_options("0, as --epochs with --greedy"));
+  method.trains = decides_while_training;
   method.train = [&criterion](Session& session, const Recipe& recipe, const MethodInput& input) {
+    if (is_greedy(input.settings)) return prune_greedily_by(criterion, session, recipe, input);
     if (!is_soft(input.settings)) return prune_and_train_by(criterion, session, recipe, input);
     return prune_softly(session, criterion, {.name = criterion.name, .pruning = one_shot_of(input)},
                         recipe, tuning_of(input.settings, recipe, 0));

@@ -14,7 +14,6 @@
 #include "methods/unstructured/mask_weights.h"
 
 namespace coppice {
-namespace {
 
 std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
                                  const OneShotOptions& options) {
@@ -28,6 +27,8 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
   add(selected_streams(graph, groups));
   return kept;
 }
+
+namespace {
 
 Allocation by_layer_ratios(const Traced& traced, const Scores& scores,
                            const OneShotOptions& options) {

@@ -54,6 +54,11 @@ Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint6
 // the cut (graph/passes/select_channels.h).
 Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& options);
 
+// By group: 1 for those that the options say to leave alone, and for streams that selections read.
+// Throws as matching_groups does.
+std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
+                                 const OneShotOptions& options);
+
 // Scores and allocates. The graph: prepared, or at least loosened, and finite but for bounds.
 // Throws as prune_once does.
 Allocation choose(const Traced& traced, const Criterion& criterion, const OneShotOptions& options);

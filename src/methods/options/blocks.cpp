@@ -160,8 +160,10 @@ OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
   }
   options.round_to = settings[kRoundTo];
   options.most_of_group = settings[kMaxLayerRatio];
-  options.scope =
-      settings[kScope] == Ranked::globally ? Criterion::Scope::global : Criterion::Scope::group;
+  if (has_option(settings.options(), kScope)) {
+    options.scope =
+        settings[kScope] == Ranked::globally ? Criterion::Scope::global : Criterion::Scope::group;
+  }
   options.aggregate = settings[kAggregate];
   options.keep = settings.all(kKeep);
   if (settings[kKeepSpine]) options.spine = OneShotOptions::Spine::keep;

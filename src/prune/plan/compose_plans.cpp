@@ -1,7 +1,9 @@
 // See compose_plans.h.
 #include "prune/plan/compose_plans.h"
 
+#include <algorithm>
 #include <map>
+#include <span>
 #include <tuple>
 
 #include "core/error.h"
@@ -27,6 +29,25 @@ void cut_further(PlanSlice& slice, const PlanSlice& then) {
   slice.keep = std::move(keep);
 }
 
+// What is cut for all uses, whether they were cut alike before or each for itself. Whether they
+// were.
+bool cut_further_alike(std::span<PlanSlice> before, const PlanSlice& then) {
+  const auto same = [&](const PlanSlice& slice) {
+    return slice.tensor == then.tensor && slice.axis == then.axis;
+  };
+  const bool apart =
+      std::ranges::any_of(before, [&](const PlanSlice& slice) { return same(slice) && slice.use; });
+  bool any = false;
+  for (PlanSlice& slice : before) {
+    if (!same(slice)) continue;
+    // Where every use was cut for itself since, what was said of all holds for none.
+    const bool for_none = apart && !slice.use && std::ssize(slice.keep) != then.size;
+    if (!for_none) cut_further(slice, then);
+    any = true;
+  }
+  return any;
+}
+
 }  // namespace
 
 Plan compose(const Plan& first, const Plan& then) {
@@ -37,7 +58,9 @@ Plan compose(const Plan& first, const Plan& then) {
   for (size_t i = 0; i < first.slices.size(); ++i) {
     places.emplace(place_of(first.slices[i], first.slices[i].use), i);
   }
+  const size_t before = first.slices.size();
   for (const PlanSlice& slice : then.slices) {
+    if (!slice.use && cut_further_alike(std::span(result.slices).first(before), slice)) continue;
     const Place place = place_of(slice, slice.use);
     auto found = places.find(place);
     if (found == places.end()) {

@@ -8,7 +8,9 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "graph/passes/separate_vectors.h"
 #include "groups/cut/surgery.h"
+#include "support/graphs/text_graph.h"
 #include "zoo/zoo.h"
 
 namespace coppice {
@@ -84,6 +86,48 @@ TEST(ComposePlans, indices_are_the_first_models) {
   const std::vector<PlanSlice> expected{
       {"w", 0, 6, {2, 5}, 0}, {"d", 0, 6, {2, 5}, 1}, {"w", 1, 3, {0}, 0}};
   EXPECT_EQ(compose(first, then).slices, expected);
+}
+
+TEST(ComposePlans, uses_that_were_cut_for_themselves_are_cut_further_with_all) {
+  const Use one{"n", 1}, other{"m", 1};
+  Plan first, then;
+  first.slices = {{"ones", 0, 4, {0, 1, 2}, 0, one}, {"ones", 0, 4, {1, 2, 3}, 0, other}};
+  then.slices = {{"ones", 0, 3, {0, 2}, 0}};
+  const std::vector<PlanSlice> expected{{"ones", 0, 4, {0, 2}, 0, one},
+                                        {"ones", 0, 4, {1, 3}, 0, other}};
+  EXPECT_EQ(compose(first, then).slices, expected);
+}
+
+// Two layers whose vectors an exporter merged lose the same channels, then others, and then the
+// same ones.
+TEST(ComposePlans, replay_where_merged_vectors_were_cut_apart_and_then_alike) {
+  Graph original = parse_text_graph(R"(
+    input x float32 [N, 2, 4, 4]
+    const w float32 [5, 2, 1, 1] random
+    const v float32 [5, 5, 1, 1] random
+    const f float32 [2, 5, 1, 1] random
+    const ones float32 [5] ones
+    const zeros float32 [5] zeros
+    a = Conv(x, w)
+    n = BatchNormalization(a, ones, zeros, zeros, ones)
+    b = Conv(n, v)
+    m = BatchNormalization(b, ones, zeros, zeros, ones)
+    y = Conv(m, f)
+    output y)");
+  separate_vectors(original);
+  Graph cut = original;
+  Plan plan;
+  const std::vector<std::vector<int32_t>> rounds{{0, 5}, {0}, {5}, {0, 3}};  // units that leave
+  for (const std::vector<int32_t>& units : rounds) {
+    const Groups groups = find_groups(cut);
+    Removal removal(groups.unit_count, 0);
+    for (const int32_t unit : units) removal[unit] = 1;
+    plan = compose(plan, plan_of(cut, groups, removal));
+    remove_units(cut, groups, removal);
+  }
+  Graph replayed = original;
+  replay(replayed, plan);
+  EXPECT_TRUE(constants_of(replayed) == constants_of(cut));
 }
 
 TEST(ComposePlans, with_an_empty_plan_changes_nothing) {

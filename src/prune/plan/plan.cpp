@@ -216,6 +216,7 @@ Plan plan_of(const Graph& graph, const Groups& groups, const Removal& removal) {
 Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan) {
   const Resolver resolver(graph);
   std::map<std::pair<ValueId, int64_t>, std::vector<char>> dead;
+  std::set<std::pair<std::string, int64_t>> for_all;  // that a slice without a use was seen of
   const auto add = [&](const PlanSlice& slice) {
     std::vector<char> flags(slice.size, 1);
     for (const int64_t index : slice.keep) {
@@ -231,6 +232,8 @@ Removal removal_of(const Graph& graph, const Groups& groups, const Plan& plan) {
       // Several places may read one copy.
       if (slice.use && dead.at({tensor, slice.axis}) == flags) any = true;
     }
+    // What is said of all may be said otherwise of every single use (compose_plans.h).
+    if (!slice.use) any = for_all.emplace(slice.tensor, slice.axis).second;
     if (!any) fail_input(describe(slice) + ": is listed twice");
   };
   // What is said of one use goes before what is said of all.

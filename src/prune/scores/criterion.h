@@ -77,6 +77,7 @@ struct Criterion {
   std::vector<std::vector<double>> (*members)(const GroupView& view) = nullptr;
   std::vector<float> (*together)(const GroupView& view,
                                  std::vector<std::vector<double>> members) = nullptr;
+  bool aggregates = true;  // coupled layers become one score by ScoreOptions::aggregate
 };
 
 std::span<const Criterion> criteria();

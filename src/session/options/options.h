@@ -56,6 +56,14 @@ struct TrainHooks {
   // name; a function of its number alone, as resuming needs it. Source: the widths that Liu et al.,
   // "MetaPruning", ICCV 2019, arXiv:1903.10258, Sec. 3.1, draw for every step.
   std::function<NamedTensors(int64_t update)> feeds = {};
+  // Evidence with gradients that updates give of their own batches, from their own passes, by the
+  // weights before them: `requests` of graph() says which, asked whenever the model was changed;
+  // `evidence` is handed it after each update, before after_update, and may look and keep_own.
+  std::function<std::vector<EvidenceRequest>()> requests = {};
+  std::function<void(const Evidence& evidence)> evidence = {};
+  // How many more updates there will be, as far as is known; 0 ends the training before its
+  // schedule does, with the epoch that it is in. By what `own` keeps, as resuming needs it.
+  std::function<int64_t()> left = {};
 };
 
 // How the running statistics of a candidate are found anew: each becomes the mean of what `batches`

@@ -110,6 +110,7 @@ extern const Criterion kTaylorFo{
     .needs = needs,
     .answered = Criterion::Answered::by_training,
     .members = members,
-    .together = together};
+    .together = together,
+    .aggregates = false};
 
 }  // namespace coppice

@@ -20,6 +20,7 @@ extern const Criterion kRandom{.name = "random",
                                .paper = "the control that every criterion must beat",
                                .about = "number drawn at random, by --seed",
                                .ranks = Criterion::Ranks::nothing,
-                               .score = random_scores};
+                               .score = random_scores,
+                               .aggregates = false};
 
 }  // namespace coppice
