@@ -13,7 +13,6 @@
 #include "methods/unstructured/mask_weights.h"
 
 namespace coppice {
-namespace {
 
 std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
                                  const OneShotOptions& options) {
@@ -27,6 +26,8 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
   add(selected_streams(graph, groups));
   return kept;
 }
+
+namespace {
 
 Allocation by_layer_ratios(const Traced& traced, const Scores& scores,
                            const OneShotOptions& options) {
@@ -46,20 +47,21 @@ Allocation by_layer_ratios(const Traced& traced, const Scores& scores,
   return {.removal = std::move(removal), .before = traced.costs().all(), .after = after};
 }
 
-struct CutOptions {
-  Verify verify;
-  uint64_t seed;
-  CompensationOptions recover;
-};
-
 // Cuts a copy of the prepared graph (tensors that stay are shared), and proves it. What leaves is
 // made up for in the graph before; the proof is of that graph's cut, the plan of the original's.
-void cut(Traced traced, const Removal& removal, const CutOptions& options, Outcome& outcome) {
+void cut(Traced traced, const Removal& removal, const OneShotOptions& options, Outcome& outcome) {
   auto [graph, groups] = std::move(traced).take();
   outcome.plan = plan_of(graph, groups, removal);
   if (options.recover.any()) {
     outcome.recovered = compensate(graph, groups, removal, options.recover);
   }
+  cut_and_prove(graph, groups, removal, options, outcome);
+}
+
+}  // namespace
+
+void cut_and_prove(const Graph& graph, const Groups& groups, const Removal& removal,
+                   const OneShotOptions& options, Outcome& outcome) {
   outcome.graph = graph;
   remove_units(outcome.graph, groups, removal);
   merge_copies(outcome.graph);
@@ -74,6 +76,8 @@ void cut(Traced traced, const Removal& removal, const CutOptions& options, Outco
   outcome.verified = true;
 }
 
+namespace {
+
 // A plan on the graph that it fits: loosened, and with selections only if it doesn't fit without.
 // They give a normalisation units of its own, but hold a few other things more tightly (a stream
 // that a grouped convolution reads through one).
@@ -84,17 +88,26 @@ struct Replay {
 
 Replay replay_of(Graph graph, const Plan& plan) {
   loosen(graph);
-  Traced traced(std::move(graph));
-  const auto fitting = [&] { return removal_of(traced.graph(), traced.groups(), plan); };
-  if (auto removal = attempt(ErrorKind::input, fitting)) {
-    return {std::move(traced), std::move(*removal)};
+  Traced plain(std::move(graph));
+  std::optional<Traced> speaking;  // says what doesn't fit
+  const auto fitting = [&](const Traced& traced) {
+    return removal_of(traced.graph(), traced.groups(), plan);
+  };
+  if (auto removal = attempt(ErrorKind::input, [&] { return fitting(plain); })) {
+    return {std::move(plain), std::move(*removal)};
   }
-  Graph selecting = traced.graph();
-  add_selections(selecting);
-  // Where there are none, the first try says what doesn't fit.
-  if (selecting.nodes.size() != traced.graph().nodes.size()) traced = Traced(std::move(selecting));
-  Removal removal = fitting();
-  return {std::move(traced), std::move(removal)};
+  for (const SelectBefore before : {SelectBefore::batch_norms, SelectBefore::layers}) {
+    Graph selecting = plain.graph();
+    add_selections(selecting, before);
+    if (selecting.nodes.size() == plain.graph().nodes.size()) continue;
+    Traced traced(std::move(selecting));
+    if (auto removal = attempt(ErrorKind::input, [&] { return fitting(traced); })) {
+      return {std::move(traced), std::move(*removal)};
+    }
+    if (before == SelectBefore::batch_norms) speaking = std::move(traced);
+  }
+  Removal removal = fitting(speaking ? *speaking : plain);
+  return {std::move(plain), std::move(removal)};
 }
 
 }  // namespace
@@ -105,7 +118,11 @@ Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& op
   const Selection otherwise = criterion.ranks == Criterion::Ranks::normalisations
                                   ? Selection::before_batch_norms
                                   : Selection::none;
-  if (options.selection.value_or(otherwise) == Selection::before_batch_norms) add_selections(graph);
+  switch (options.selection.value_or(otherwise)) {
+    case Selection::none: break;
+    case Selection::before_batch_norms: add_selections(graph); break;
+    case Selection::before_layers: add_selections(graph, SelectBefore::layers); break;
+  }
   return graph;
 }
 
@@ -142,7 +159,7 @@ Outcome prune_once(const Graph& original, const Criterion& criterion,
   outcome.before = chosen.before;
   outcome.after = chosen.after;
   outcome.rounding_moved = chosen.rounding_moved;
-  cut(std::move(traced), chosen.removal, {options.verify, options.seed, options.recover}, outcome);
+  cut(std::move(traced), chosen.removal, options, outcome);
   outcome.plan.method = criterion.name;
   return outcome;
 }
@@ -165,7 +182,11 @@ Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint6
       replay_of(plan.masks.empty() ? original : std::move(outcome.graph), plan);
   outcome.before = traced.costs().all();
   outcome.after = traced.costs().after(removal);
-  cut(std::move(traced), removal, {verify, seed, recover}, outcome);
+  OneShotOptions options;
+  options.verify = verify;
+  options.seed = seed;
+  options.recover = recover;
+  cut(std::move(traced), removal, options, outcome);
   if (!plan.masks.empty()) outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.masks = plan.masks;
   outcome.plan.method = plan.method;
