@@ -32,6 +32,10 @@ struct MethodInput {
   // What is good to know before hours of training, and what is probably wrong.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
   std::function<void(const std::string&)> warn = [](const std::string&) {};
+  // How far deciding has come, where it takes long: "regressing", "layers", 3 of 27.
+  std::function<void(const std::string& doing, const std::string& unit, int64_t done,
+                     int64_t total)>
+      progress = [](const std::string&, const std::string&, int64_t, int64_t) {};
 };
 
 struct Method {

@@ -12,6 +12,7 @@
 #include "prune/compensate/recover.h"
 #include "prune/masks/masks.h"
 #include "prune/plan/plan.h"
+#include "prune/regression/regress_layers.h"
 #include "verify/compare.h"
 
 namespace coppice {
@@ -38,6 +39,7 @@ struct Outcome {
   std::vector<GroupCut> groups;
   int64_t rounding_moved = 0;
   std::optional<Recovered> recovered;                        // where it was asked for
+  std::vector<RegressedLayer> regressed = {};                // in the graph's order
   std::optional<WeightCount> weights_before, weights_after;  // where there are masks
   bool verified = false;
   std::optional<Proof> proof;  // of a cut; that masks hold is seen by looking

@@ -12,7 +12,7 @@
 
 namespace coppice {
 
-extern const Method kAsfp, kDeepCompression, kDsd, kMagnitude, kSfp, kSlimming;
+extern const Method kAsfp, kChannelPruning, kDeepCompression, kDsd, kMagnitude, kSfp, kSlimming;
 
 namespace {
 
@@ -21,7 +21,7 @@ std::vector<Method>& table() {
     std::vector<Method> built;
     for (const Criterion& criterion : criteria()) built.push_back(method_by(criterion));
     for (const Method* method :
-         {&kSlimming, &kSfp, &kAsfp, &kMagnitude, &kDeepCompression, &kDsd}) {
+         {&kChannelPruning, &kSlimming, &kSfp, &kAsfp, &kMagnitude, &kDeepCompression, &kDsd}) {
       built.push_back(*method);
     }
     return built;

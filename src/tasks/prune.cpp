@@ -107,7 +107,13 @@ struct Pruning {
             .judging = recovering(measuring, Measuring::Share::judging),
             .outputs = classes ? Outputs::classes : Outputs::numbers,
             .remark = [this](const std::string& text) { watcher.remark(text); },
-            .warn = [this](const std::string& text) { watcher.warn(text); }};
+            .warn = [this](const std::string& text) { watcher.warn(text); },
+            .progress =
+                [this, &measuring](const std::string& doing, const std::string& unit, int64_t done,
+                                   int64_t total) {
+                  if (measuring) measuring->stay_quiet();
+                  watcher.progress({.doing = doing, .unit = unit, .done = done, .total = total});
+                }};
   }
 };
 
@@ -283,6 +289,18 @@ Json settings_json(const Settings& settings) {
   return json;
 }
 
+Json layers_json(const std::vector<RegressedLayer>& layers) {
+  Json list = Json::array();
+  for (const RegressedLayer& layer : layers) {
+    list.push_back({{"name", layer.name},
+                    {"inputs", layer.inputs},
+                    {"kept", layer.kept},
+                    {"error_chosen", layer.chosen},
+                    {"error", layer.fitted}});
+  }
+  return list;
+}
+
 }  // namespace
 
 void check(const PruneRequest& request) { settled(request, find_method(request.method)); }
@@ -308,6 +326,8 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
     plan.recovered->images = measuring->count(images_to_recover_by(pruning.settings));
   }
   PruneReport report{.summary = summary_of(pruning, model, pruned), .settings = pruning.settings};
+  report.regressed = std::move(pruned.outcome.regressed);
+  if (!pruned.trained) report.facts = std::move(pruned.outcome.facts);
   write(outputs, pruned.outcome.graph, plan, watcher);
   if (pruned.trained) pruned.trained->finish();
   CutSummary& summary = report.summary;
@@ -335,7 +355,9 @@ Json to_json(const PruneReport& report) {
   json["settings"] = settings_json(report.settings);
   if (!report.training.is_null()) json["training"] = report.training;
   if (!report.judging.is_null()) json.update(report.judging);
+  for (const auto& [name, count] : report.facts) json[name] = count;
   if (report.looked_at > 0) json["images"] = report.looked_at;
+  if (!report.regressed.empty()) json["regressed"] = layers_json(report.regressed);
   if (report.measured_images > 0) json["recovered"]["images"] = report.measured_images;
   return json;
 }

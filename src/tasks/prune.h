@@ -29,11 +29,13 @@ struct PruneRequest {
 
 struct PruneReport {
   CutSummary summary;
-  Settings settings;            // as the method settled them
-  Json training = {};           // TrainingRun::to_json and the method's facts; null where none was
-  Json judging = {};            // Judge::to_json; null without data
-  int64_t looked_at = 0;        // images, to decide
-  int64_t measured_images = 0;  // that recovering looked at
+  Settings settings;      // as the method settled them
+  Json training = {};     // TrainingRun::to_json and the method's facts; null where none was
+  Json judging = {};      // Judge::to_json; null without data
+  int64_t looked_at = 0;  // images, to decide
+  std::vector<RegressedLayer> regressed = {};
+  std::vector<std::pair<std::string, int64_t>> facts = {};  // Outcome::facts where none trained
+  int64_t measured_images = 0;                              // that recovering looked at
 };
 
 // Throws Error::usage for settings that contradict each other, such as epochs without data, or a

@@ -81,6 +81,13 @@ int64_t normalised_channels(const Graph& graph, const Node& node) {
   return graph.value(node.inputs[1]).constant->size();
 }
 
+// Those of a convolution that sums over all of them with a constant weight; 0 for anything else.
+int64_t convolved_channels(const Graph& graph, const Node& node) {
+  if (!node.op || node.op_type != "Conv" || node.attributes.integer("group", 1) != 1) return 0;
+  const auto& weight = graph.value(node.inputs[1]).constant;
+  return weight && weight->rank() > 2 ? weight->shape()[1] : 0;
+}
+
 Node selection_of(Graph& graph, ValueNames& names, const Node& reader, int64_t channels) {
   std::vector<int64_t> all(channels);
   std::iota(all.begin(), all.end(), 0);
@@ -199,12 +206,13 @@ bool is_selection(const Node& node) { return node.op == &kSelection; }
 extern const Pass kAddSelections{"add-selections",
                                  "normalisations of a stream get units of their own"};
 
-void add_selections(Graph& graph) {
+void add_selections(Graph& graph, SelectBefore before) {
   run_pass(kAddSelections, graph, [&] {
     const Streams streams(graph);
     std::vector<int64_t> channels;  // by node: of the selection in front of it
     for (const Node& node : graph.nodes) {
-      const int64_t count = normalised_channels(graph, node);
+      int64_t count = normalised_channels(graph, node);
+      if (before == SelectBefore::layers) count += convolved_channels(graph, node);
       channels.push_back(count > 1 && streams.is_stream(node.inputs[0]) ? count : 0);
     }
     ValueNames names(graph);

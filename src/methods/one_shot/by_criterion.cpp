@@ -16,33 +16,10 @@ const FlagOption kSoft("soft",
 
 const FlagOption kGreedy("greedy", "remove the least important channels one by one while training");
 
-std::optional<LayerRatio> layer_ratio_of(const std::string& text) {
-  const auto ratio = name_and_share(text);
-  return ratio && ratio->second < 1 ? ratio : std::nullopt;
-}
-
-const TextOption<LayerRatio> kLayerRatio(
-    {"layer-ratio", "REGEX=SHARE",
-     "share of their channels that groups with such a name lose, exactly; others lose "
-     "--prune-ratio, or nothing; widths aren't rounded; may be repeated, and the last that matches "
-     "counts",
-     "", Option::Takes::values},
-    "a regular expression, =, and a share from 0 to below 1, such as layer1=0.5", layer_ratio_of);
-
 bool is_soft(const Settings& settings) { return settings[kSoft]; }
 bool is_greedy(const Settings& settings) { return settings[kGreedy]; }
 bool decides_while_training(const Settings& settings) {
   return is_soft(settings) || is_greedy(settings);
-}
-
-// Ratios by layer are exact: what would bend them is refused, and there is no budget beside them.
-void settle_layer_ratios(const Settings& settings) {
-  for (const Option* option : std::initializer_list<const Option*>{
-           &kKeepMacs, &kKeepParams, &kRoundTo, &kMaxLayerRatio, &kScope}) {
-    if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
-    fail_usage("--layer-ratio says exactly what leaves, found " + option->flag() +
-               " beside it; leave one of them out");
-  }
 }
 
 // A greedy pruning ranks over the network, and cuts exactly.
@@ -69,11 +46,7 @@ void settle(Settings& settings) {
   if (is_greedy(settings)) return settle_greedy_alone(settings);
   require_none_of({{&kUpdates}, {&kUnitsPerStep}, {&kRemoveUnits}, {&kLoopLr}}, settings,
                   " is for channels that are removed one by one while training; add --greedy");
-  if (settings.has(kLayerRatio)) {
-    settle_layer_ratios(settings);
-  } else {
-    settle_budget(settings);
-  }
+  settle_budget_or_ratios(settings);
   if (is_soft(settings) && !settings.has(kRecover)) settings.set(kRecover, "all");
   if (is_soft(settings)) return;
   require_none_of(tuning_options(""), settings,
@@ -107,7 +80,6 @@ std::string needs_of(const Criterion& criterion) {
 
 OneShotOptions one_shot_of(const MethodInput& input) {
   OneShotOptions options = cutting_of(input);
-  options.layer_ratios = input.settings.all(kLayerRatio);
   if (has_option(input.settings.options(), kImages)) options.images = input.settings[kImages];
   return options;
 }

@@ -56,20 +56,17 @@ PlanRecovery record_of(const Recovered& recovered) {
   return record;
 }
 
-struct CutOptions {
-  Verify verify;
-  uint64_t seed;
-  RecoverOptions recover;
-  enum class Zeroed { unasked, compared } zeroed = Zeroed::unasked;  // Outcome::zeroed_filters
-};
+// Whether the outcome says how far zeroed filters alone are from the cut.
+enum class Zeroed { unasked, compared };
 
 // Cuts a copy of the prepared graph (tensors that stay are shared), and proves it. What leaves is
 // made up for in the graph before; the proof is of that graph's cut, the plan of the original's.
-void cut(Traced traced, const Removal& removal, const CutOptions& options, Outcome& outcome) {
+void cut(Traced traced, const Removal& removal, const OneShotOptions& options, Zeroed compared,
+         Outcome& outcome) {
   auto [graph, groups] = std::move(traced).take();
   outcome.plan = plan_of(graph, groups, removal);
   Graph zeroed;
-  if (options.zeroed == CutOptions::Zeroed::compared && options.verify == Verify::on) {
+  if (compared == Zeroed::compared && options.verify == Verify::on) {
     zeroed = graph;
     apply_masks(zeroed, masks_of_filters(zeroed, groups, removal));
   }
@@ -77,6 +74,14 @@ void cut(Traced traced, const Removal& removal, const CutOptions& options, Outco
     outcome.recovered = recover(graph, groups, removal, options.recover);
     outcome.plan.recovered = record_of(*outcome.recovered);
   }
+  const bool zeroes = !zeroed.nodes.empty();
+  cut_and_prove(graph, groups, removal, options, outcome, zeroes ? &zeroed : nullptr);
+}
+
+}  // namespace
+
+void cut_and_prove(const Graph& graph, const Groups& groups, const Removal& removal,
+                   const OneShotOptions& options, Outcome& outcome, const Graph* zeroed) {
   outcome.graph = graph;
   remove_units(outcome.graph, groups, removal);
   merge_copies(outcome.graph);
@@ -87,12 +92,12 @@ void cut(Traced traced, const Removal& removal, const CutOptions& options, Outco
         {group.name, group.units(), std::count(first, first + group.units(), 0)});
   }
   if (options.verify == Verify::off) return;
-  const bool zeroes = !zeroed.nodes.empty();
-  outcome.proof =
-      require_cut(graph, groups, removal, outcome.graph, options.seed, zeroes ? &zeroed : nullptr);
+  outcome.proof = require_cut(graph, groups, removal, outcome.graph, options.seed, zeroed);
   outcome.verified = true;
-  if (zeroes) outcome.zeroed_filters = zeroed_filters_of(*outcome.proof->zeroed);
+  if (zeroed) outcome.zeroed_filters = zeroed_filters_of(*outcome.proof->zeroed);
 }
+
+namespace {
 
 // A plan on the graph that it fits: loosened, and with selections only if it doesn't fit without.
 // They give a normalisation units of its own, but hold a few other things more tightly (a stream
@@ -104,17 +109,26 @@ struct Replay {
 
 Replay replay_of(Graph graph, const Plan& plan) {
   loosen(graph);
-  Traced traced(std::move(graph));
-  const auto fitting = [&] { return removal_of(traced.graph(), traced.groups(), plan); };
-  if (auto removal = attempt(ErrorKind::input, fitting)) {
-    return {std::move(traced), std::move(*removal)};
+  Traced plain(std::move(graph));
+  std::optional<Traced> speaking;  // says what doesn't fit
+  const auto fitting = [&](const Traced& traced) {
+    return removal_of(traced.graph(), traced.groups(), plan);
+  };
+  if (auto removal = attempt(ErrorKind::input, [&] { return fitting(plain); })) {
+    return {std::move(plain), std::move(*removal)};
   }
-  Graph selecting = traced.graph();
-  add_selections(selecting);
-  // Where there are none, the first try says what doesn't fit.
-  if (selecting.nodes.size() != traced.graph().nodes.size()) traced = Traced(std::move(selecting));
-  Removal removal = fitting();
-  return {std::move(traced), std::move(removal)};
+  for (const SelectBefore before : {SelectBefore::batch_norms, SelectBefore::layers}) {
+    Graph selecting = plain.graph();
+    add_selections(selecting, before);
+    if (selecting.nodes.size() == plain.graph().nodes.size()) continue;
+    Traced traced(std::move(selecting));
+    if (auto removal = attempt(ErrorKind::input, [&] { return fitting(traced); })) {
+      return {std::move(traced), std::move(*removal)};
+    }
+    if (before == SelectBefore::batch_norms) speaking = std::move(traced);
+  }
+  Removal removal = fitting(speaking ? *speaking : plain);
+  return {std::move(plain), std::move(removal)};
 }
 
 }  // namespace
@@ -125,7 +139,11 @@ Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& op
   const Selection otherwise = criterion.ranks == Criterion::Ranks::normalisations
                                   ? Selection::before_batch_norms
                                   : Selection::none;
-  if (options.selection.value_or(otherwise) == Selection::before_batch_norms) add_selections(graph);
+  switch (options.selection.value_or(otherwise)) {
+    case Selection::none: break;
+    case Selection::before_batch_norms: add_selections(graph); break;
+    case Selection::before_layers: add_selections(graph, SelectBefore::layers); break;
+  }
   return graph;
 }
 
@@ -162,8 +180,7 @@ Outcome prune_once(const Graph& original, const Criterion& criterion,
   outcome.before = chosen.before;
   outcome.after = chosen.after;
   outcome.rounding_moved = chosen.rounding_moved;
-  cut(std::move(traced), chosen.removal,
-      {options.verify, options.seed, options.recover, CutOptions::Zeroed::compared}, outcome);
+  cut(std::move(traced), chosen.removal, options, Zeroed::compared, outcome);
   outcome.plan.method = criterion.name;
   return outcome;
 }
@@ -187,7 +204,11 @@ Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint6
       replay_of(plan.masks.empty() ? original : std::move(outcome.graph), plan);
   outcome.before = traced.costs().all();
   outcome.after = traced.costs().after(removal);
-  cut(std::move(traced), removal, {verify, seed, recovering}, outcome);
+  OneShotOptions options;
+  options.verify = verify;
+  options.seed = seed;
+  options.recover = recovering;
+  cut(std::move(traced), removal, options, Zeroed::unasked, outcome);
   if (!plan.masks.empty()) outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.masks = plan.masks;
   outcome.plan.method = plan.method;

@@ -19,7 +19,7 @@ struct OneShotOptions {
   enum class Spine { prune, keep };
   // Whether normalisations of a stream get units of their own (graph/passes/select_channels.h). The
   // streams that they read then stay as they are.
-  enum class Selection { none, before_batch_norms };
+  enum class Selection { none, before_batch_norms, before_layers };
 
   Budget budget;
   // Ratios by layer (prune/budget/widths.h), in place of one budget: exact, without rounding or a
@@ -36,8 +36,8 @@ struct OneShotOptions {
   Verify verify = Verify::on;
   uint64_t seed = 0;
   RecoverOptions recover = {};  // what makes up for the cut
-  Measure measure = {};              // of criteria that need evidence
-  int64_t images = 500;              // that they look at where a session measures
+  Measure measure = {};         // of criteria that need evidence
+  int64_t images = 500;         // that they look at where a session measures
 };
 
 // Throws Error::target when the budget can't be reached, or when the proof fails (then nothing must
@@ -62,6 +62,16 @@ std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
 // Scores and allocates. The graph: prepared, or at least loosened, and finite but for bounds.
 // Throws as prune_once does.
 Allocation choose(const Traced& traced, const Criterion& criterion, const OneShotOptions& options);
+
+// By group: those that the options leave alone (`keep`, `spine`), and streams that selections read.
+std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
+                                 const OneShotOptions& options);
+
+// The second half: what is left of the graph without these units, its groups, and the proof where
+// one is asked for. `zeroed`: the graph with the filters that leave at zero, where the outcome is
+// to say how far that is from the cut. Throws as require_cut does.
+void cut_and_prove(const Graph& graph, const Groups& groups, const Removal& removal,
+                   const OneShotOptions& options, Outcome& outcome, const Graph* zeroed = nullptr);
 
 // The options as a session's cuts take them.
 RemoveOptions removing(const OneShotOptions& options);

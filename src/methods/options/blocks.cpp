@@ -58,16 +58,36 @@ std::optional<RecoverOptions> recover_of(const std::string& text) {
   return options;
 }
 
+std::optional<LayerRatio> layer_ratio_of(const std::string& text) {
+  const auto ratio = name_and_share(text);
+  return ratio && ratio->second < 1 ? ratio : std::nullopt;
+}
+
+// Ratios by layer are exact: what would bend them is refused, and there is no budget beside them.
+void settle_layer_ratios(const Settings& settings) {
+  for (const Option* option : std::initializer_list<const Option*>{
+           &kKeepMacs, &kKeepParams, &kRoundTo, &kMaxLayerRatio, &kScope}) {
+    if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
+    fail_usage("--layer-ratio says exactly what leaves, found " + option->flag() +
+               " beside it; leave one of them out");
+  }
+}
+
 }  // namespace
 
-std::optional<std::pair<std::string, double>> name_and_share(const std::string& text) {
+std::optional<std::pair<std::string, double>> name_and_number(const std::string& text) {
   const size_t equals = text.rfind('=');
   if (equals == std::string::npos || equals == 0) return std::nullopt;
-  double share = 0;
+  double number = 0;
   const char* const end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, share);
-  if (error != std::errc() || stop != end || !(share >= 0 && share <= 1)) return std::nullopt;
-  return std::pair(text.substr(0, equals), share);
+  const auto [stop, error] = std::from_chars(text.data() + equals + 1, end, number);
+  if (error != std::errc() || stop != end) return std::nullopt;
+  return std::pair(text.substr(0, equals), number);
+}
+
+std::optional<std::pair<std::string, double>> name_and_share(const std::string& text) {
+  const auto found = name_and_number(text);
+  return found && found->second >= 0 && found->second <= 1 ? found : std::nullopt;
 }
 
 const NumberOption kKeepMacs({"keep-macs", "SHARE", "share of the multiply-accumulates that stays",
@@ -85,6 +105,13 @@ const NumberOption kMaxLayerRatio({"max-layer-ratio", "SHARE",
 const TextOption<int64_t> kRoundTo({"round-to", "auto|N",
                                     "keep widths a multiple of N; auto: 8, 16 from 128 up"},
                                    "auto or a width from 1 up; 1 doesn't round", width_of, "auto");
+const TextOption<LayerRatio> kLayerRatio(
+    {"layer-ratio", "REGEX=SHARE",
+     "share of their channels that groups with such a name lose, exactly; others lose "
+     "--prune-ratio, or nothing; widths aren't rounded; may be repeated, and the last that matches "
+     "counts",
+     "", Option::Takes::values},
+    "a regular expression, =, and a share from 0 to below 1, such as layer1=0.5", layer_ratio_of);
 const FlagOption kKeepSpine("keep-spine",
                             "leave the channels alone that residual connections add up");
 const TextOption<RecoverOptions> kRecover(
@@ -149,6 +176,14 @@ void settle_budget(Settings& settings) {
              " budgets, expected one of --keep-macs, --keep-params and --prune-ratio");
 }
 
+void settle_budget_or_ratios(Settings& settings) {
+  if (settings.has(kLayerRatio)) {
+    settle_layer_ratios(settings);
+  } else {
+    settle_budget(settings);
+  }
+}
+
 OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
   OneShotOptions options;
   if (const auto ratio = settings.given(kPruneRatio)) {
@@ -166,6 +201,7 @@ OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
   }
   options.aggregate = settings[kAggregate];
   options.keep = settings.all(kKeep);
+  options.layer_ratios = settings.all(kLayerRatio);
   if (settings[kKeepSpine]) options.spine = OneShotOptions::Spine::keep;
   options.verify = settings[kVerify];
   options.recover = settings[kRecover];

@@ -14,6 +14,8 @@ namespace coppice {
 
 struct MethodInput;
 
+// Name and number of "NAME=NUMBER".
+std::optional<std::pair<std::string, double>> name_and_number(const std::string& text);
 // Name and share of "NAME=SHARE", a share from 0 to 1.
 std::optional<std::pair<std::string, double>> name_and_share(const std::string& text);
 
@@ -22,6 +24,7 @@ enum class Ranked { by_layer, globally };
 // Of methods that cut channels.
 extern const NumberOption kKeepMacs, kKeepParams, kPruneRatio, kMaxLayerRatio;
 extern const TextOption<int64_t> kRoundTo;
+extern const TextOption<LayerRatio> kLayerRatio;
 extern const FlagOption kKeepSpine;
 extern const TextOption<RecoverOptions> kRecover;
 extern const CountOption kRecoverImages;
@@ -42,6 +45,8 @@ extern const NumberOption kTuneLr;
 OptionList cutting_options(Ranked scope);
 // Chooses a budget where none is set. Throws Error::usage where there is more than one.
 void settle_budget(Settings& settings);
+// The same where there are ratios by layer, which are exact: what would bend them is refused.
+void settle_budget_or_ratios(Settings& settings);
 OneShotOptions cutting_of(const Settings& settings, uint64_t seed);
 // The same, with what there is to measure on.
 OneShotOptions cutting_of(const MethodInput& input);

@@ -50,8 +50,8 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.changed = !outcome.plan.slices.empty() || !outcome.plan.masks.empty();
   summary.rounding_moved = outcome.rounding_moved;
   summary.recovered = outcome.recovered;
-  summary.could_recover =
-      !outcome.plan.slices.empty() && !outcome.recovered && has_batch_norm(model.graph);
+  summary.could_recover = !outcome.plan.slices.empty() && !outcome.recovered &&
+                          outcome.regressed.empty() && has_batch_norm(model.graph);
   summary.density = density_change(model.graph, outcome.graph);
   summary.masked = outcome.weights_after.has_value();
   summary.verified = outcome.verified;

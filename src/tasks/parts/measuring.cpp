@@ -30,6 +30,7 @@ struct Measuring::State {
   Preprocessing preprocessing;
   Watcher& watcher;
   ImagesToMeasure images = {};
+  bool quiet = false;
 };
 
 Measuring::Measuring(Judge& judge, int64_t images, Watcher& watcher)
@@ -50,6 +51,8 @@ int64_t Measuring::count(int64_t images) const {
   return std::min<int64_t>(images, std::ssize(state_->images.measured));
 }
 
+void Measuring::stay_quiet() const { state_->quiet = true; }
+
 Measure Measuring::on(int64_t images, Share share) const {
   if (images == 0 || (share == Share::judging && count(images) < kJudging)) return {};
   return [state = state_, images, share](const Graph& graph,
@@ -57,14 +60,14 @@ Measure Measuring::on(int64_t images, Share share) const {
     const std::vector<int64_t> indices =
         share_of(images_to_measure(state->images.measured, images, Rest::nothing).measured, share);
     Progress progress{.doing = "measuring", .unit = "images", .total = std::ssize(indices)};
-    state->watcher.progress(progress);
+    if (!state->quiet) state->watcher.progress(progress);
     return coppice::measure(graph, requests, *state->dataset,
                             {.indices = indices,
                              .preprocessing = state->preprocessing,
                              .after_batch = [&](int64_t done) {
                                stop_if_requested(state->watcher);
                                progress.done = done;
-                               state->watcher.progress(progress);
+                               if (!state->quiet) state->watcher.progress(progress);
                              }});
   };
 }

@@ -25,6 +25,8 @@ class Measuring {
   // Null for none. Requires: at most as many as it was made for; the watcher lives as long.
   Measure on(int64_t images, Share share = Share::all) const;
   int64_t count(int64_t images) const;  // how many `on` measures on
+  // From now on whoever measures says how far it is; a request to stop still ends it.
+  void stay_quiet() const;
 
  private:
   struct State;
