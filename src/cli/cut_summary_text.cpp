@@ -70,7 +70,8 @@ std::string group_table(const std::vector<GroupCut>& groups) {
 std::string step_line(const RecoverStep& step) {
   const char* what = step.name == "basis" ? (step.corrected == 1 ? " stream" : " streams")
                                           : (step.corrected == 1 ? " layer" : " layers");
-  std::string line = "  " + step.name + ", " + with_separators(step.corrected) + what;
+  std::string line = "  " + step.name;
+  if (step.corrected > 0) line += ", " + with_separators(step.corrected) + what;
   if (step.unknown > 0) {
     line += " (" + with_separators(step.unknown) + " left alone: too little is known)";
   }

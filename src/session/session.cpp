@@ -96,7 +96,10 @@ int64_t Session::epochs_of_stage() const {
 void Session::remove(const Groups& groups, const Removal& removal, const RemoveOptions& options) {
   Graph before = state_.graph;  // first what can fail
   Groups with_biases = groups;  // that the plan, which speaks of the original, doesn't know
-  if (options.recover.any()) recover(before, with_biases, removal, options.recover);
+  RecoverOptions recovering = options.recover;
+  // What would be zero or shared again below isn't what was fitted.
+  if (!kept_.empty()) recovering.basis = recovering.ls = false;
+  if (recovering.any()) recover(before, with_biases, removal, recovering);
   Graph smaller = before;
   remove_units(smaller, with_biases, removal);
   settle_selections(smaller);

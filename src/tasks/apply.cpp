@@ -29,6 +29,10 @@ RecoverOptions recovering_of(const Settings& settings, const Graph& graph, Watch
 }
 
 void require_use_of_data(const Settings& settings) {
+  if (settings[kRecover].distill) {
+    fail_usage(kRecover.flag() +
+               " distill trains, which a plan can't say; give the options of the pruning again");
+  }
   images_to_recover_by(settings);
   const bool looks = settings[kRecover].any();
   for (const OptionUse& use : data_options()) {

@@ -54,9 +54,32 @@ void require_images(const Method& method, const Settings& settings) {
              "'coppice data' lists the forms");
 }
 
+// --recover distill is a training after the cut, by the original's outputs alone.
+void settle_distilling(const Method& method, Settings& settings) {
+  if (!has_option(settings.options(), kRecover) || !settings[kRecover].distill) return;
+  const std::string distill = kRecover.flag() + " distill";
+  if (!settings.has(kData)) {
+    fail_usage(distill +
+               ": the original is followed on images; add --data, for example "
+               "cifar10:DIR");
+  }
+  if (method.decides_in_training(settings)) {
+    fail_usage(distill + " is for methods that cut at once, found --method " + method.name +
+               " that trains itself; leave it out");
+  }
+  if (settings.given(kDistillation).value_or(1) != 1) {
+    fail_usage(distill + " follows the original's outputs alone, found --distill " +
+               significant(settings[kDistillation], 3) + "; leave one of them out");
+  }
+  settings.set(kDistillation, "1");
+  if (!settings.has(kEpochs)) settings.set(kEpochs, "2");
+  if (!settings.has(kLearningRate)) settings.set(kLearningRate, "0.003");
+}
+
 Settings settled(const PruneRequest& request, const Method& method) {
   Settings settings = request.settings;
   if (settings.options().empty()) settings = Settings(options_of(method));
+  settle_distilling(method, settings);
   if (method.settle) method.settle(settings);
   require_images(method, settings);
   require_consistent_training(request, method, settings);

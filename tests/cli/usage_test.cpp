@@ -96,9 +96,15 @@ INSTANTIATE_TEST_SUITE_P(
         Mistake{"round_to_word", prune({"--round-to", "even"}), "expected auto or a width"},
         Mistake{"sparsity_of_channels", prune({"--sparsity", "0.9"}),
                 "--sparsity is for --method magnitude, deep-compression or dsd, found --method l2"},
-        Mistake{"recover_of_a_typo", prune({"--recover", "bias,merg"}),
-                "--recover 'bias,merg': expected all, none, or some of bias, merge, scale, basis, ls "
-                "and bn"},
+        Mistake{
+            "recover_of_a_typo", prune({"--recover", "bias,merg"}),
+            "--recover 'bias,merg': expected all, none, or some of bias, merge, scale, basis, ls, "
+            "bn and distill"},
+        Mistake{"distilling_from_nothing", prune({"--recover", "distill"}),
+                "--recover distill: the original is followed on images; add --data"},
+        Mistake{"distilling_with_labels",
+                prune({"--data", "digits", "--recover", "distill", "--distill", "0.5"}),
+                "found --distill 0.5"},
         Mistake{"recover_by_least_squares_of_nothing", prune({"--recover", "bias,ls"}),
                 "--recover: basis, ls and bn are fitted to images; add --data"},
         Mistake{"recover_by_least_squares_of_no_images",

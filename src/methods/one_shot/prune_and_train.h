@@ -11,9 +11,10 @@
 namespace coppice {
 
 // Prunes the session's original by `prune` and trains what is left, which is what every paper's
-// table reports; masks stay exact.
+// table reports; masks stay exact. `recover.distill`: the training is a step of recovering, and
+// only kept where it brings the outputs nearer to the original's on the images that judge.
 Outcome prune_and_train(Session& session, const std::function<Outcome(const Graph&)>& prune,
-                        const Recipe& recipe);
+                        const Recipe& recipe, const RecoverOptions& recover = {});
 
 // What criteria that need evidence get of a session: by the recipe's loss and batch, of about
 // `options.images` of the images that train. Requires: the session outlives it.

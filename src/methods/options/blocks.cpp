@@ -34,13 +34,14 @@ std::optional<int64_t> width_of(const std::string& text) {
   return width;
 }
 
-constexpr std::array<std::pair<const char*, bool RecoverOptions::*>, 6> kSteps = {
+constexpr std::array<std::pair<const char*, bool RecoverOptions::*>, 7> kSteps = {
     {{"bias", &RecoverOptions::bias},
      {"merge", &RecoverOptions::merge},
      {"scale", &RecoverOptions::scale},
      {"basis", &RecoverOptions::basis},
      {"ls", &RecoverOptions::ls},
-     {"bn", &RecoverOptions::bn}}};
+     {"bn", &RecoverOptions::bn},
+     {"distill", &RecoverOptions::distill}}};
 
 // Some steps in any order, "all" or "none".
 std::optional<RecoverOptions> recover_of(const std::string& text) {
@@ -118,11 +119,12 @@ const TextOption<RecoverOptions> kRecover(
     {"recover", "all|none|STEPS",
      "make up for what leaves: by biases, by merging it into what stays, by the variances of "
      "BatchNormalization (bias,merge,scale); by images of --data also by another basis of linear "
-     "streams, by least squares layer by layer, by means and variances (basis,ls,bn); of these, "
-     "what helps on held-out images is kept",
+     "streams, by least squares layer by layer, by means and variances (basis,ls,bn), and by a "
+     "short training without labels (distill, not in all); of these, what helps on held-out "
+     "images is kept",
      "none; with --soft all"},
-    "all, none, or some of bias, merge, scale, basis, ls and bn, such as bias,merge", recover_of,
-    "none");
+    "all, none, or some of bias, merge, scale, basis, ls, bn and distill, such as bias,merge",
+    recover_of, "none");
 const CountOption kRecoverImages({"recover-images", "N",
                                   "how many training images of --data --recover looks at; 0: "
                                   "none, by the model alone",
@@ -213,9 +215,15 @@ OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
 OneShotOptions cutting_of(const MethodInput& input) {
   OneShotOptions options = cutting_of(input.settings, input.seed);
   options.measure = input.measure;
-  options.recover.measure = input.recovering;
-  options.recover.judge = input.judging;
-  options.recover.outputs = input.outputs;
+  options.recover = recovering_of(input);
+  return options;
+}
+
+RecoverOptions recovering_of(const MethodInput& input) {
+  RecoverOptions options = input.settings[kRecover];
+  options.measure = input.recovering;
+  options.judge = input.judging;
+  options.outputs = input.outputs;
   return options;
 }
 

@@ -50,6 +50,8 @@ void settle_budget_or_ratios(Settings& settings);
 OneShotOptions cutting_of(const Settings& settings, uint64_t seed);
 // The same, with what there is to measure on.
 OneShotOptions cutting_of(const MethodInput& input);
+// What is to be recovered, and by what.
+RecoverOptions recovering_of(const MethodInput& input);
 // How many training images recovering looks at; 0 where there is no --data, or nothing is
 // recovered. Throws Error::usage for a number of them that says nothing.
 int64_t images_to_recover_by(const Settings& settings);

@@ -5,6 +5,7 @@
 #include <Eigen/Cholesky>
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <optional>
 
 #include "core/error.h"
@@ -13,6 +14,8 @@
 namespace coppice {
 namespace {
 
+constexpr double kMostStretch = 2;
+constexpr int64_t kFewColumns = 32;    // so few are added up without threads and blocks
 constexpr int64_t kChoosingImage = 5;  // every fifth image chooses, the others fit
 // In units of each feature's variance.
 constexpr std::array kRidges = {1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0};
@@ -55,8 +58,7 @@ class Packed {
     std::vector<float> rows;
     rows.reserve(kGramRows * (size() + 1));
     const auto add = [&] {
-      add_gram(rows, std::ssize(rows) / (size() + 1), size() + 1,
-               {sums.products.data(), static_cast<size_t>(sums.products.size())});
+      add_products(rows, sums.products);
       rows.clear();
     };
     for (int64_t r = 0; r < samples_.rows; ++r) {
@@ -73,6 +75,17 @@ class Packed {
   }
 
  private:
+  static void add_products(const std::vector<float>& rows, Matrix& products) {
+    const int64_t columns = products.cols(), count = std::ssize(rows) / columns;
+    if (columns > kFewColumns) {
+      add_gram(rows, count, columns, {products.data(), static_cast<size_t>(products.size())});
+      return;
+    }
+    using Rows = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    const Matrix all = Eigen::Map<const Rows>(rows.data(), count, columns).cast<double>();
+    products.noalias() += all.transpose() * all;
+  }
+
   double at(int64_t row, int64_t column, int64_t features) const {
     return column < features
                ? samples_.inputs.first[row * samples_.inputs.stride + column]
@@ -90,6 +103,7 @@ class Fit {
         filters_(samples.wanted.count),
         now_(now),
         weights_(weights.size() > 0 ? weights : Vector::Ones(filters_)),
+        samples_(samples),
         packed_(samples) {}
 
   Refitted run() {
@@ -114,11 +128,27 @@ class Fit {
     }
     if (!result.moved) return result;
     fitting.products += choosing.products;
-    if (auto layer = solve(Statistics(fitting), chosen)) result.layer = std::move(*layer);
+    const Statistics all(fitting);
+    if (auto layer = solve(all, chosen)) result.layer = std::move(*layer);
+    if (samples_.variance == Regression::Variance::wanted) stretch(result.layer, all);
     return result;
   }
 
  private:
+  // Gives outputs the variance of what was wanted: least squares of what is known in part lie
+  // nearer to the mean.
+  void stretch(LinearLayer& layer, const Statistics& all) const {
+    const auto inputs = all.covariance.topLeftCorner(features_, features_);
+    const Vector given = (layer.weight * inputs).cwiseProduct(layer.weight).rowwise().sum();
+    const Vector wanted = all.covariance.diagonal().tail(filters_);
+    const Vector mean = all.mean + packed_.shift();
+    for (int64_t o = 0; o < filters_; ++o) {
+      const double factor = given[o] > 0 ? std::sqrt(wanted[o] / given[o]) : 1;
+      layer.weight.row(o) *= std::clamp(factor, 1.0, kMostStretch);
+    }
+    layer.bias = mean.tail(filters_) - layer.weight * mean.head(features_);
+  }
+
   // The layer whose weights are drawn so much to what they are now; nothing where rounding leaves
   // equations that have no solution.
   std::optional<LinearLayer> solve(const Statistics& all, std::optional<double> ridge) const {
@@ -155,6 +185,7 @@ class Fit {
   int64_t features_, filters_;
   const LinearLayer& now_;
   Vector weights_;
+  const Regression& samples_;
   Packed packed_;
 };
 

@@ -6,6 +6,10 @@
 // is, up to leaving everything as it is, is chosen by images that the fit doesn't see. So few
 // images, or features that say the same, do no harm. The header needs Eigen, so only evidence and
 // prune include it.
+//
+// Source of Variance::wanted: Jordan, Sedghi, Saukh, Entezari, Neyshabur, "REPAIR: REnormalizing
+// Permuted Activations for Interpolation Repair", ICLR 2023, arXiv:2211.08403.
+// Differs: of layers fitted to samples, by their own weights and at most twofold.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +29,10 @@ struct Regression {
   Columns inputs, wanted;
   int64_t rows = 0;
   int64_t rows_of_image = 1;  // rows of an image stand together
+  // Of what is fitted: what least squares give, or that of what was wanted. Where features say
+  // only a part of it, least squares lie nearer to the mean, and a net of such layers fades out.
+  enum class Variance { least, wanted };
+  Variance variance = Variance::least;
 };
 
 struct LinearLayer {

@@ -99,6 +99,7 @@ class Recovery {
       more.*part = true;
       Compensated found;
       State state = compensated(original_, more, measure, found);
+      if (found.*count == 0) return;
       if (!take(std::move(state), {name, true, found.*count, found.unknown})) return;
       chosen_ = more;
       result_.compensated = found;
@@ -172,6 +173,7 @@ std::vector<std::string> step_names(const RecoverOptions& options) {
   add(options.basis, "basis");
   add(options.ls, "ls");
   add(options.bn, "bn");
+  add(options.distill, "distill");
   return names;
 }
 

@@ -5,6 +5,7 @@
 //   basis                linear streams are written so that least is lost (change_basis.h)
 //   ls                   layer by layer, by least squares on what is left (refit_layers.h)
 //   bn                   means and variances of what is left (match_moments.h)
+//   distill              a short training by the original's outputs; whoever can train does that
 //
 // in this order: each begins where those before have got to, and what comes last has the last word.
 #pragma once
@@ -21,16 +22,17 @@ namespace coppice {
 struct RecoverOptions {
   bool bias = false, merge = false, scale = false;
   bool basis = false, ls = false, bn = false;  // left out where there is nothing to measure on
+  bool distill = false;                        // after the cut, by others than `recover`
   Measure measure = {};  // of images to fit to; null: what the model says of itself
   Measure judge = {};    // of others; null: every step is kept
   Outputs outputs = Outputs::numbers;
 
   bool by_moments() const { return bias || merge || scale; }
   bool by_images() const { return basis || ls || bn; }
-  bool any() const { return by_moments() || by_images(); }
+  bool any() const { return by_moments() || by_images() || distill; }
   // Weights that are zero may become something else.
   bool fills_zeros() const { return merge || basis || ls; }
-  // All of it, as far as what there is to go by allows.
+  // All but the training, as far as what there is to go by allows.
   static RecoverOptions all() {
     return {.bias = true, .merge = true, .scale = true, .basis = true, .ls = true, .bn = true};
   }

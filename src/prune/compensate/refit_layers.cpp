@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "core/threads.h"
 #include "graph/is_onnx.h"
 #include "graph/views/batch_norm.h"
 #include "prune/compensate/changed_layers.h"
@@ -172,34 +173,43 @@ class Refitting {
   }
 
   void fit(const Tensor& inputs, const std::vector<float>& wanted) {
-    const int64_t features = layer_.inputs * layer_.taps();
-    const int64_t filters = layer_.filters / layer_.group;
     LinearLayer fitted = now_;
-    bool moved = false;
-    for (int64_t first = 0; first < layer_.filters; first += filters) {
-      const Regression samples{
-          {inputs.as<float>().data() + first / filters * features, features, inputs.shape()[1]},
-          {wanted.data() + first, filters, layer_.filters},
-          inputs.shape()[0],
-          work_.points};
-      Vector weights = affine_.factor.segment(first, filters).array().square();
-      for (int64_t o = 0; o < filters; ++o) weights[o] *= counts(first + o) ? 1 : 0;
-      const Refitted found = refit(
-          samples, {now_.weight.middleRows(first, filters), now_.bias.segment(first, filters)},
-          weights);
-      if (!found.moved) continue;
-      moved = true;
-      for (int64_t o = 0; o < filters; ++o) {
-        if (!counts(first + o)) continue;
-        fitted.weight.row(first + o) = found.layer.weight.row(o);
-        fitted.bias[first + o] = found.layer.bias[o];
-      }
-    }
-    if (!moved) return;
+    std::vector<char> moved(layer_.group, 0);
+    // Groups are small where there are many, and else one has all threads.
+    parallel_for(layer_.group, 1, [&](int64_t begin, int64_t end) {
+      for (int64_t g = begin; g < end; ++g) moved[g] = fit_group(g, inputs, wanted, fitted);
+    });
+    if (std::ranges::find(moved, 1) == moved.end()) return;
     twin_.set_weight(layer_, fitted.weight / layer_.scale);
     const ValueId vector = work_.layer.vector;
     twin_.set_vector(
         vector, vector_of(twin_.cut(), vector) + work_.layer.factor * (fitted.bias - now_.bias));
+  }
+
+  // Writes the group's filters into `fitted`; whether they are others now.
+  bool fit_group(int64_t group, const Tensor& inputs, const std::vector<float>& wanted,
+                 LinearLayer& fitted) const {
+    const int64_t features = layer_.inputs * layer_.taps();
+    const int64_t filters = layer_.filters / layer_.group, first = group * filters;
+    // What a branch is asked for holds the stream's errors, too: they are no signal to keep up.
+    const bool fits_branch = work_.layer.other != kNoValue;
+    const Regression samples{
+        {inputs.as<float>().data() + group * features, features, inputs.shape()[1]},
+        {wanted.data() + first, filters, layer_.filters},
+        inputs.shape()[0],
+        work_.points,
+        fits_branch ? Regression::Variance::least : Regression::Variance::wanted};
+    Vector weights = affine_.factor.segment(first, filters).array().square();
+    for (int64_t o = 0; o < filters; ++o) weights[o] *= counts(first + o) ? 1 : 0;
+    const Refitted found =
+        refit(samples, {now_.weight.middleRows(first, filters), now_.bias.segment(first, filters)},
+              weights);
+    for (int64_t o = 0; o < filters && found.moved; ++o) {
+      if (!counts(first + o)) continue;
+      fitted.weight.row(first + o) = found.layer.weight.row(o);
+      fitted.bias[first + o] = found.layer.bias[o];
+    }
+    return found.moved;
   }
 
   const Work& work_;

@@ -10,7 +10,7 @@
 // arXiv:1707.06168, Sec. 3.1 (ii) and 3.2.
 // Differs: whatever chose the channels; with a ridge (least_squares.h); also layers that lose no
 // inputs, depthwise ones included, where what they read has changed; more points an image in wide
-// layers.
+// layers; but in sums outputs keep their variance, so that nothing fades from layer to layer.
 #pragma once
 
 #include "evidence/requests.h"

@@ -97,10 +97,11 @@ class Readers {
     const Eigen::LLT<Matrix> own(inverse_(gone, gone));
     const Matrix across = inverse_(Eigen::all, gone);
     const Matrix taken = -own.solve(across.transpose()).transpose();  // by those that are left
-    inverse_ += taken * across.transpose();
-    const Matrix shared = taken * metric_(gone, Eigen::all);
-    metric_ +=
-        (shared + shared.transpose() + taken * metric_(gone, gone) * taken.transpose()).eval();
+    inverse_.noalias() += taken * across.transpose();
+    // (I + taken) metric (I + taken)T, in two products.
+    const Matrix half = metric_(Eigen::all, gone) + 0.5 * taken * metric_(gone, gone);
+    metric_.noalias() += taken * half.transpose();
+    metric_.noalias() += half * taken.transpose();
     for (const int64_t channel : gone) {
       inverse_.row(channel).setZero();
       inverse_.col(channel).setZero();
