@@ -196,7 +196,12 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
                     const Graph& cut, uint64_t seed, const Graph* zeroed) {
   Shapes shapes = small_shapes(original, groups.inferred, cut);
   Proof proof;
-  if (zeroed) proof.zeroed = compare_once(*zeroed, cut, shapes, seed);
+  if (zeroed) {
+    Shapes other = shapes;
+    // What made up for the cut may have given layers of the original biases.
+    if (zeroed->values.size() != original.values.size()) other.first = infer(*zeroed, other.sizes);
+    proof.zeroed = compare_once(*zeroed, cut, other, seed);
+  }
   proof.comparison = compare_masked(original, groups, removal, cut, shapes, seed);
   if (!proof.comparison.equal() || !proof.comparison.blind()) return proof;
   // Random weights may react too much, and magnify rounding; smaller ones magnify less.

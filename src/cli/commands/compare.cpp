@@ -11,7 +11,7 @@
 #include "report/table.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
-#include "tasks/comparing/compared_figures.h"
+#include "tasks/comparing/figures.h"
 
 namespace coppice {
 namespace {

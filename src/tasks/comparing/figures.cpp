@@ -1,5 +1,5 @@
-// See compared_figures.h.
-#include "tasks/comparing/compared_figures.h"
+// See figures.h.
+#include "tasks/comparing/figures.h"
 
 #include <algorithm>
 #include <cmath>
