@@ -8,6 +8,7 @@
 // empty.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "groups/cost_model.h"
 #include "groups/groups.h"
 #include "prune/scores/criterion.h"
+#include "prune/sensitivity/sensitivity_table.h"
 
 namespace coppice {
 
@@ -40,6 +42,9 @@ struct AllocationOptions {
   double most_of_group = 0.9;  // the share of a group's units that may leave, below 1
   std::vector<char> kept_groups =
       {};  // by group: 1 leaves it alone; empty for none (as unscored ones)
+  // Where there is one, it says in place of the scope how much of each group leaves; which units
+  // do, the scores still say.
+  std::shared_ptr<const SensitivityTable> sensitivity = {};
 };
 
 struct Allocation {
