@@ -40,11 +40,12 @@ const TextOption<std::vector<double>> kRatios(
     {"ratios", "SHARES", "the shares of its units that a group loses"},
     "rising shares between 0 and 1, such as 0.25,0.5,0.75", rising_shares,
     "0.1,0.2,0.3,0.4,0.5,0.6,0.7,0.8,0.9");
-const CountOption kJudgingImages({"images", "N",
-                           "how many training images judge; the first of those that training here "
-                           "holds out",
-                           "as many as training holds out: 1000, at most a tenth"},
-                          1, 1'000'000'000);
+const CountOption kJudgingImages(
+    {"images", "N",
+     "how many training images judge; the first of those that training here "
+     "holds out",
+     "as many as training holds out: 1000, at most a tenth"},
+    1, 1'000'000'000);
 const NumberOption kStopDrop({"stop-drop", "X",
                               "a group is over once so much of the accuracy is lost, or the "
                               "outputs are so far off",
@@ -60,9 +61,13 @@ const FlagOption kOracle("oracle",
                          "what that costs (Spearman's rank correlation)");
 
 OptionList options_of_sensitivity() {
-  OptionList options = joined(
-      data_options(),
-      {{&kRankedBy}, {&kRatios}, {&kJudgingImages}, {&kStopDrop}, {&kJudgeBy}, {&kOracle}, {&kAggregate}});
+  OptionList options = joined(data_options(), {{&kRankedBy},
+                                               {&kRatios},
+                                               {&kJudgingImages},
+                                               {&kStopDrop},
+                                               {&kJudgeBy},
+                                               {&kOracle},
+                                               {&kAggregate}});
   for (const Criterion& criterion : criteria()) options = joined(options, criterion.options);
   return options;
 }

@@ -27,8 +27,7 @@ SensitivityRequest request_of(const Options& options) {
 }
 
 std::string value_text(const SensitivityTable& table, double value) {
-  return table.by == SensitivityTable::By::accuracy ? percentage(value)
-                                                              : significant(value, 2);
+  return table.by == SensitivityTable::By::accuracy ? percentage(value) : significant(value, 2);
 }
 
 // The last point with so many units or fewer than the ratio says: narrow groups have one for

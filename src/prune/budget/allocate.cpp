@@ -165,31 +165,26 @@ class Allocator {
     return options_.sensitivity || options_.scope == Criterion::Scope::global;
   }
 
-  // TODO-experiment
+  // By the curves that were measured: what the model is foretold to lose by each unit, for what it
+  // saves while all others are there.
   void price_units() {
     std::vector<char> needed;
     for (const int64_t most : most_) needed.push_back(most > 0);
     prices_ = predicted_losses(*options_.sensitivity, groups_, needed);
-    const bool level = getenv("SENS_LEVEL") != nullptr;
-    if (level) return;
     for (size_t g = 0; g < prices_.size(); ++g) {
-      if (!needed[g]) continue;
-      std::vector<int64_t> one(most_.size(), 0);
-      one[g] = 1;
-      const Costs after = costs_.after(removal_for(one));
-      const double saved = options_.budget.of == Budget::Of::macs ? costs_.all().macs - after.macs
-                           : options_.budget.of == Budget::Of::parameters
-                               ? costs_.all().parameters - after.parameters
-                               : 1;
-      double before = 0, steepest = 0;
-      for (double& price : prices_[g]) {
-        steepest = std::max(steepest, price - before);
-        before = price;
-        price = steepest / saved;
-      }
+      if (needed[g]) prices_[g] = prices_of(prices_[g], saved_by_one(g));
     }
   }
 
+  // Of what the budget is of, by the group's first unit to leave.
+  double saved_by_one(size_t g) const {
+    if (options_.budget.of == Budget::Of::ratio) return 1;
+    std::vector<int64_t> one(most_.size(), 0);
+    one[g] = 1;
+    return 1 - share_after(one, costs_.all());
+  }
+
+  // What the one order is by: of the group's unit i, from the least important on.
   double price_of(size_t g, int64_t i) const {
     if (options_.sensitivity) return prices_[g][i];
     if (options_.scope == Criterion::Scope::global) return scores_.units[order_[g][i]];

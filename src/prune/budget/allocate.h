@@ -3,8 +3,9 @@
 //
 // A budget is never exceeded and missed by one unit's worth at most, before rounding: units are put
 // in one order (group scope: by their relative rank within the group, so that every group loses the
-// same fraction; global scope: by score) and the shortest prefix that meets the budget leaves. At
-// least one unit and 10 % of every group stay (`most_of_group`), and no axis of any value runs
+// same fraction; global scope: by score; by measured curves: by the loss foretold over what is
+// saved, prune/sensitivity/predicted_loss.h) and the shortest prefix that meets the budget leaves.
+// At least one unit and 10 % of every group stay (`most_of_group`), and no axis of any value runs
 // empty.
 #pragma once
 

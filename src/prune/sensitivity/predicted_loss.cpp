@@ -78,4 +78,17 @@ std::vector<std::vector<double>> predicted_losses(const SensitivityTable& table,
   return losses;
 }
 
+std::vector<double> prices_of(const std::vector<double>& losses, double saved_by_one) {
+  std::vector<double> prices;
+  double before = 0, dearest = 0;
+  for (const double loss : losses) {
+    const double added = std::isfinite(loss) ? loss - before : kInfinite;
+    const double price = added == 0 ? 0 : saved_by_one > 0 ? added / saved_by_one : kInfinite;
+    dearest = std::max(dearest, price);
+    prices.push_back(dearest);
+    before = loss;
+  }
+  return prices;
+}
+
 }  // namespace coppice

@@ -23,4 +23,13 @@ std::vector<std::vector<double>> predicted_losses(const SensitivityTable& table,
                                                   const Groups& groups,
                                                   const std::vector<char>& needed);
 
+// What each unit costs, the first to leave first: the loss that it adds over what leaving saves,
+// but never less than one before it. So whoever takes the cheapest units of all groups until a
+// budget is met loses least, as far as losses add up. Why never less: a loss that saturates, at
+// chance say, is no bargain.
+//
+// Source: none known for the allocation; the curves are those of Li et al. (tasks/sensitivity.h),
+// who choose ratios by eye.
+std::vector<double> prices_of(const std::vector<double>& losses, double saved_by_one);
+
 }  // namespace coppice

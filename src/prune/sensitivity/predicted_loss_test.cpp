@@ -44,6 +44,13 @@ TEST(PredictedLosses, count_the_units_that_left_before) {
   EXPECT_EQ(predicted_losses(curve(4, {{2, 2}, {4, 6}}), 0, 2), (Losses{4, 6}));
 }
 
+TEST(PricesOf, are_the_loss_added_for_what_is_saved_and_never_fall) {
+  EXPECT_EQ(prices_of({0, 1, 4, 5}, 0.5), (Losses{0, 2, 6, 6}));
+  EXPECT_TRUE(std::isinf(prices_of({1}, 0)[0])) << "it would cost, and bring nothing";
+  EXPECT_EQ(prices_of({0}, 0)[0], 0);
+  EXPECT_TRUE(std::isinf(prices_of({1, INFINITY, INFINITY}, 1)[2]));
+}
+
 std::string refusal(const std::function<void()>& body) {
   try {
     body();
@@ -66,8 +73,11 @@ class PredictedLossesOfATable : public testing::Test {
       y = Conv(b, u)
       output y)");
   const Groups groups_ = find_groups(graph_);
-  SensitivityTable table_ = {
-      .groups = {curve(4, {{2, 1}}), {.name = "v", .units = 5, .done = true}}};
+  SensitivityTable table_ = [] {
+    SensitivityTable table;
+    table.groups = {curve(4, {{2, 1}}), {.name = "v", .units = 5, .done = true}};
+    return table;
+  }();
 };
 
 TEST_F(PredictedLossesOfATable, are_asked_for_of_the_groups_that_may_lose_units_alone) {
