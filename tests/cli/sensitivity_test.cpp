@@ -42,7 +42,7 @@ TEST_F(SensitivityOfLenet, prints_a_row_for_each_group_and_writes_what_json_says
 }
 
 TEST_F(SensitivityOfLenet, goes_on_after_ctrl_c_with_what_was_measured) {
-  const Arguments arguments = measuring({"--oracle", "--images", "200"});
+  const Arguments arguments = measuring({"--oracle"});
   const Ran stopped = interrupt_coppice(arguments, dir_ / "curves.json");
   if (stopped.code == 0) GTEST_SKIP() << "it was over before it was stopped";
   EXPECT_TRUE(fails(stopped, 130, "the same command goes on"));
