@@ -16,6 +16,7 @@
 #include "tasks/parts/measuring.h"
 #include "tasks/parts/output_path.h"
 #include "tasks/parts/training.h"
+#include "tasks/sensitivity/table_file.h"
 
 namespace coppice {
 namespace {
@@ -110,6 +111,7 @@ struct Pruning {
   const Settings settings;
   const CommonRequest common;
   Watcher& watcher;
+  std::shared_ptr<const SensitivityTable> sensitivity = {};
 
   Pruning(const PruneRequest& given, Watcher& watching)
       : request(given),
@@ -129,6 +131,7 @@ struct Pruning {
             .recovering = recovering(measuring, Measuring::Share::fitted),
             .judging = recovering(measuring, Measuring::Share::judging),
             .outputs = classes ? Outputs::classes : Outputs::numbers,
+            .sensitivity = sensitivity,
             .remark = [this](const std::string& text) { watcher.remark(text); },
             .warn = [this](const std::string& text) { watcher.warn(text); },
             .progress =
@@ -144,6 +147,7 @@ Places places_of(const Pruning& pruning) {
   Places places(pruning.common);
   places.reads_model(pruning.request.model);
   reads_for_training(places, pruning.settings);
+  if (const auto table = pruning.settings.given(kSensitivity)) places.reads(*table);
   return places;
 }
 
@@ -330,13 +334,15 @@ void check(const PruneRequest& request) { settled(request, find_method(request.m
 
 PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   const auto start = Clock::now();
-  const Pruning pruning(request, watcher);
+  Pruning pruning(request, watcher);
   OutputFiles outputs(pruning);
   std::future<std::string> sha256 = model_sha256(request.model, pruning.common.seed);
   Model model = load_model(request.model, pruning.common.seed);
   std::optional<Judge> judge = judge_of(pruning, model.graph);
   std::optional<Measuring> measuring = measuring_of(pruning, judge);
   const std::string sum = sha256.get();
+  pruning.sensitivity =
+      sensitivity_for(pruning.settings, {request.model, sum, request.method}, watcher);
 
   Pruned pruned = pruning.trains()
                       ? prune_in_training(pruning, model.graph, *judge, measuring, sum)

@@ -31,6 +31,10 @@ extern const CountOption kRecoverImages;
 // Of methods that look at images.
 extern const CountOption kImages;
 extern const ChoiceOption<Aggregate> kAggregate;
+// What groups share a budget by.
+enum class Allocate { by_rank, by_sensitivity };
+extern const ChoiceOption<Allocate> kAllocate;
+extern const TextOption<std::string> kSensitivity;
 // Of methods that zero weights.
 extern const NumberOption kSparsity;
 // Of both.
@@ -43,7 +47,8 @@ extern const NumberOption kTuneLr;
 
 // Budget, widths, what to leave alone, compensation, ranking and proof. `scope`: the default.
 OptionList cutting_options(Ranked scope);
-// Chooses a budget where none is set. Throws Error::usage where there is more than one.
+// Chooses a budget where none is set. Throws Error::usage where there is more than one, or where
+// --allocate doesn't go with what else is set.
 void settle_budget(Settings& settings);
 // The same where there are ratios by layer, which are exact: what would bend them is refused.
 void settle_budget_or_ratios(Settings& settings);
