@@ -1,6 +1,6 @@
 // coppice compare: several methods with the same budget, recipe and seeds, beside controls, in one
 // table.
-#include "tasks/compare.h"
+#include "tasks/compare/compare.h"
 
 #include <CLI/CLI.hpp>
 
@@ -11,7 +11,7 @@
 #include "report/table.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
-#include "tasks/comparing/figures.h"
+#include "tasks/compare/figures.h"
 
 namespace coppice {
 namespace {

@@ -1,6 +1,6 @@
 // coppice sensitivity: what each group is worth, as curves, or unit by unit beside what the
 // criteria say.
-#include "tasks/sensitivity.h"
+#include "tasks/sensitivity/sensitivity.h"
 
 #include <CLI/CLI.hpp>
 

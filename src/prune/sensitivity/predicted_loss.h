@@ -28,8 +28,8 @@ std::vector<std::vector<double>> predicted_losses(const SensitivityTable& table,
 // budget is met loses least, as far as losses add up. Why never less: a loss that saturates, at
 // chance say, is no bargain.
 //
-// Source: none known for the allocation; the curves are those of Li et al. (tasks/sensitivity.h),
-// who choose ratios by eye.
+// Source: none known for the allocation; the curves are those of Li et al.
+// (tasks/sensitivity/sensitivity.h), who choose ratios by eye.
 std::vector<double> prices_of(const std::vector<double>& losses, double saved_by_one);
 
 }  // namespace coppice

@@ -6,7 +6,7 @@
 #include "groups/traced.h"
 #include "prune/scores/criterion.h"
 #include "tasks/parts/watcher.h"
-#include "tasks/sensitivity.h"
+#include "tasks/sensitivity/sensitivity.h"
 
 namespace coppice {
 

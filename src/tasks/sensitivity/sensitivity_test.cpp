@@ -1,7 +1,7 @@
 // What losing units costs, measured: cuts judged from the middle of a net are judged as whole ones,
 // a run that was stopped comes to the same, files of anything else are refused, and a pruning
 // keeps what its table says is dear.
-#include "tasks/sensitivity.h"
+#include "tasks/sensitivity/sensitivity.h"
 
 #include <gtest/gtest.h>
 

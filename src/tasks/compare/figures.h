@@ -7,7 +7,8 @@
 
 namespace coppice {
 
-// Of `prune` (PruneReport as JSON), with the keys of tasks/compare.h but for "seed" and "folder".
+// Of `prune` (PruneReport as JSON), with the keys of tasks/compare/compare.h but for "seed" and
+// "folder".
 Json figures_of_pruning(const Json& report);
 // Of `train` (TrainReport as JSON) on a model with the costs of those `structure` figures.
 Json figures_of_training(const Json& report, const Json& structure);

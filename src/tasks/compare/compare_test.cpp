@@ -1,5 +1,5 @@
 // Comparing methods, with a trainer that only pretends to train.
-#include "tasks/compare.h"
+#include "tasks/compare/compare.h"
 
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@
 #include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
 #include "support/watcher.h"
-#include "tasks/comparing/figures.h"
+#include "tasks/compare/figures.h"
 
 namespace coppice {
 namespace {

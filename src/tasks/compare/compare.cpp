@@ -1,5 +1,5 @@
 // See compare.h.
-#include "tasks/compare.h"
+#include "tasks/compare/compare.h"
 
 #include <algorithm>
 #include <optional>
@@ -8,8 +8,8 @@
 #include "core/files.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
-#include "tasks/comparing/figures.h"
-#include "tasks/comparing/runs.h"
+#include "tasks/compare/figures.h"
+#include "tasks/compare/runs.h"
 #include "tasks/prune.h"
 
 namespace coppice {

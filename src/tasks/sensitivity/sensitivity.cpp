@@ -1,5 +1,5 @@
 // See sensitivity.h. What was measured is saved after every group and wherever it ends.
-#include "tasks/sensitivity.h"
+#include "tasks/sensitivity/sensitivity.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // See runs.h. Runs go seed by seed, so that what is there after an interruption can be compared.
-#include "tasks/comparing/runs.h"
+#include "tasks/compare/runs.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -10,9 +10,9 @@
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
 #include "session/reinitialise.h"
-#include "tasks/comparing/figures.h"
-#include "tasks/comparing/kept_run.h"
-#include "tasks/comparing/run_watcher.h"
+#include "tasks/compare/figures.h"
+#include "tasks/compare/kept_run.h"
+#include "tasks/compare/run_watcher.h"
 #include "tasks/parts/training.h"
 #include "tasks/prune.h"
 #include "tasks/train.h"

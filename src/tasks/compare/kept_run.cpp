@@ -1,5 +1,5 @@
 // See kept_run.h.
-#include "tasks/comparing/kept_run.h"
+#include "tasks/compare/kept_run.h"
 
 #include "core/error.h"
 #include "core/files.h"

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "options/settings.h"
-#include "tasks/compare.h"
+#include "tasks/compare/compare.h"
 
 namespace coppice {
 

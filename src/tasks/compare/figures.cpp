@@ -1,5 +1,5 @@
 // See figures.h.
-#include "tasks/comparing/figures.h"
+#include "tasks/compare/figures.h"
 
 #include <algorithm>
 #include <cmath>
