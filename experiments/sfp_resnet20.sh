@@ -48,8 +48,9 @@ table '
   for (const arm of arms) {
     console.log(`\n${arm}, seed ${seeds.split(" ")[0]}\n\n| epoch | held out before | after zeroing | zeroed | ` +
       "revived of those before | chosen again |\n| --- | --- | --- | --- | --- | --- |");
-    let before = 0;
-    for (const epoch of report(arm, seeds.split(" ")[0]).training.history) {
+    const {stages, history} = report(arm, seeds.split(" ")[0]).training;
+    let before = stages[0].zeroed_filters ?? 0;
+    for (const epoch of history) {
       console.log(`| ${epoch.epoch} | ${percent(epoch.held_out.top1)} | ` +
         `${epoch.held_out_after ? percent(epoch.held_out_after.top1) : "-"} | ` +
         `${epoch.zeroed_filters ?? "-"} | ${epoch.revived_filters ?? "-"} of ${before} | ` +

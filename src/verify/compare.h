@@ -38,7 +38,7 @@ Comparison compare(const Graph& a, const Graph& b, const InputSizes& sizes, uint
 
 struct Proof {
   Comparison comparison;
-  bool randomised_weights = false;  // the real ones hardly reacted to their input
+  bool randomised_weights = false;   // the real ones hardly reacted to their input
   std::optional<Comparison> zeroed;  // against the cut, where it was given
 };
 

@@ -51,7 +51,7 @@ TEST_F(Compare, killed_in_a_run_goes_on_with_the_same_command) {
   const auto with_epochs = [&](const std::string& folder) {
     Arguments all = compare(how);
     for (size_t i = 0; i < all.size(); ++i) {
-      if (all[i] == "--epochs") all[i + 1] = "30";
+      if (all[i] == "--epochs") all[i + 1] = "12";
       if (all[i] == "-o") all[i + 1] = path(folder);
     }
     return all;

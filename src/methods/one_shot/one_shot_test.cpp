@@ -93,7 +93,7 @@ TEST(Methods, shapes_are_inferred_once_for_each_size_at_which_they_are_needed) {
 }
 
 TEST(Methods, says_how_far_zeroed_filters_alone_are_from_the_cut) {
-  const auto found = [](const std::string& shift, const CompensationOptions& recover) {
+  const auto found = [](const std::string& shift, const RecoverOptions& recover) {
     const Graph graph = parse_text_graph(R"(
         input x float32 [N, 1, 6, 6]
         const w float32 [4, 1, 3, 3] random
