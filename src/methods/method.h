@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -17,6 +18,7 @@ namespace coppice {
 
 class Session;
 struct Recipe;
+struct SensitivityTable;
 
 // What a method is run with, beside a model.
 struct MethodInput {
@@ -25,6 +27,8 @@ struct MethodInput {
   // How nets respond to the images that the method looks at (Method::images), and to those that
   // recovering does (images_to_recover_by); null where that is none.
   Measure measure = {}, recovering = {};
+  // What is known of the model's sensitivity (kSensitivity); null where nothing is asked for by it.
+  std::shared_ptr<const SensitivityTable> sensitivity = {};
   // What is good to know before hours of training, and what is probably wrong.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
   std::function<void(const std::string&)> warn = [](const std::string&) {};

@@ -1,6 +1,7 @@
 // Reading numbers and saying what was expected of them.
 #include "options/option.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
@@ -89,6 +90,20 @@ std::string listed(const std::vector<std::string>& names, const char* last) {
     text += (i == 0 ? "" : i + 1 < names.size() ? ", " : last) + names[i];
   }
   return text;
+}
+
+std::optional<std::vector<double>> rising_shares(const std::string& text) {
+  std::vector<double> shares;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    const auto share = number_of<double>(text.substr(begin, end - begin));
+    if (!share || !(*share > (shares.empty() ? 0 : shares.back()) && *share < 1)) {
+      return std::nullopt;
+    }
+    shares.push_back(*share);
+    begin = end + 1;
+  }
+  return shares;
 }
 
 std::optional<std::string> any_text(const std::string& text) { return text; }

@@ -184,6 +184,9 @@ class TextOption : public OptionOf<T> {
   std::string usual_;
 };
 
+// The numbers of "0.5,0.75": between 0 and 1, each above the one before.
+std::optional<std::vector<double>> rising_shares(const std::string& text);
+
 // Any text.
 std::optional<std::string> any_text(const std::string& text);
 

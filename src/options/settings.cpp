@@ -6,6 +6,28 @@
 #include "core/error.h"
 
 namespace coppice {
+namespace {
+
+// All values of an option, in their order; a flag that was given has an empty one.
+std::vector<std::string> values_of(const Request& request, const std::string& option) {
+  std::vector<std::string> values;
+  for (const auto& [name, text] : request) {
+    if (name == option) values.push_back(text);
+  }
+  return values;
+}
+
+// `missing` where there are no values, `flag` for one that has none.
+std::string told(const std::vector<std::string>& values, const char* missing, const char* flag) {
+  if (values.empty()) return missing;
+  std::string text;
+  for (const std::string& value : values) {
+    text += (text.empty() ? "" : ", ") + (value.empty() ? flag : "'" + value + "'");
+  }
+  return text;
+}
+
+}  // namespace
 
 std::string OptionUse::default_text() const {
   if (usual) return *usual;
@@ -86,6 +108,19 @@ Request Settings::resolved() const {
     }
   }
   return request;
+}
+
+std::optional<std::string> first_difference(const Request& now, const Request& before,
+                                            const std::string& began) {
+  for (const Request& request : {before, now}) {
+    for (const auto& [option, unused] : request) {
+      const std::vector<std::string> was = values_of(before, option), is = values_of(now, option);
+      if (was == is) continue;
+      return option + " is " + told(is, "left out", "given") + ", " + began + " " +
+             told(was, "it left out", "it");
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace coppice

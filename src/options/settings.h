@@ -35,6 +35,10 @@ OptionList joined(OptionList first, const OptionList& second);
 
 // What a run was asked to do, option by option; a run goes on only with the same.
 using Request = std::vector<std::pair<std::string, std::string>>;
+// "--lr is '0.1', the run began with '0.2'", `began` being "the run began with"; nothing where both
+// say the same, in whatever order.
+std::optional<std::string> first_difference(const Request& now, const Request& before,
+                                            const std::string& began);
 
 class Settings {
  public:

@@ -16,6 +16,7 @@
 #include "tasks/parts/measuring.h"
 #include "tasks/parts/output_path.h"
 #include "tasks/parts/training.h"
+#include "tasks/sensitivity/table_file.h"
 
 namespace coppice {
 namespace {
@@ -87,6 +88,7 @@ struct Pruning {
   const Settings settings;
   const CommonRequest common;
   Watcher& watcher;
+  std::shared_ptr<const SensitivityTable> sensitivity = {};
 
   Pruning(const PruneRequest& given, Watcher& watching)
       : request(given),
@@ -100,6 +102,7 @@ struct Pruning {
             .seed = common.seed,
             .measure = measuring ? measuring->on(images_to_decide_by(method, settings)) : Measure{},
             .recovering = measuring ? measuring->on(images_to_recover_by(settings)) : Measure{},
+            .sensitivity = sensitivity,
             .remark = [this](const std::string& text) { watcher.remark(text); },
             .warn = [this](const std::string& text) { watcher.warn(text); }};
   }
@@ -109,6 +112,7 @@ Places places_of(const Pruning& pruning) {
   Places places(pruning.common);
   places.reads_model(pruning.request.model);
   places.reads_data(data_of(pruning.settings).spec);
+  if (const auto table = pruning.settings.given(kSensitivity)) places.reads(*table);
   return places;
 }
 
@@ -270,13 +274,15 @@ void check(const PruneRequest& request) { settled(request, find_method(request.m
 
 PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   const auto start = Clock::now();
-  const Pruning pruning(request, watcher);
+  Pruning pruning(request, watcher);
   Outputs outputs(pruning);
   std::future<std::string> sha256 = model_sha256(request.model, pruning.common.seed);
   Model model = load_model(request.model, pruning.common.seed);
   std::optional<Judge> judge = judge_of(pruning, model.graph);
   std::optional<Measuring> measuring = measuring_of(pruning, judge);
   const std::string sum = sha256.get();
+  pruning.sensitivity =
+      sensitivity_for(pruning.settings, {request.model, sum, request.method}, watcher);
 
   Pruned pruned = pruning.trains()
                       ? prune_in_training(pruning, model.graph, *judge, measuring, sum)

@@ -9,8 +9,9 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kCommands[] = {"inspect", "prune", "apply",    "eval",    "verify",
-                                     "bench",   "zoo",   "criteria", "methods", "data"};
+constexpr const char* kCommands[] = {"inspect", "prune",  "apply", "eval",     "sensitivity",
+                                     "verify",  "bench",  "zoo",   "criteria", "methods",
+                                     "data"};
 
 TEST(Help, overview_names_every_command) {
   const Ran ran = coppice({"--help"});

@@ -5,6 +5,7 @@
 
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
+#include "groups/cut/reached.h"
 #include "prune/plan/plan.h"
 #include "support/graphs/judged_cut.h"
 #include "support/graphs/random_graph.h"
@@ -51,6 +52,46 @@ TEST(RandomGraphs, plans_with_selections_come_back_as_they_were) {
     ASSERT_NO_THROW(EXPECT_EQ(plan_of(graph, groups, removal_of(graph, groups, plan)), plan));
   }
   EXPECT_GT(selections, 50);
+}
+
+// What the values are where the graph is fed so, by the reference.
+std::vector<Tensor> values_of(Graph graph, const std::vector<ValueId>& values,
+                              const std::vector<Tensor>& inputs) {
+  graph.outputs = values;
+  return run_reference(graph, inputs);
+}
+
+TEST(RandomGraphs, the_part_that_a_group_reaches_computes_what_the_whole_cut_does) {
+  int64_t parts = 0, smaller = 0;
+  for (uint64_t seed = 0; seed < kGraphs; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Graph graph = RandomGraph(seed).build();
+    if (seed % 2 == 0) loosen(graph);
+    Random random(seed);
+    const Groups groups = find_groups(graph);
+    const Inferred inferred = infer(graph, {.inputs = {}, .batch = 3});
+    const std::vector<Tensor> inputs = random_inputs(graph, 3, random);
+    for (size_t g = 0; g < groups.free.size(); ++g) {
+      Removal removal(groups.unit_count, 0);
+      removal[groups.free[g].first_unit] = 1;
+      refill_empty_axes(groups, removal);
+      Graph cut = graph;
+      remove_units(cut, groups, removal);
+      const Reached reached = reached_by(graph, groups, g, inferred);
+      const Graph part = reached_part(cut, reached, inferred);
+      if (part.outputs.empty()) continue;
+      const auto given = values_of(graph, part.inputs, inputs);
+      const auto found = run_reference(part, given);
+      const auto expected = values_of(cut, part.outputs, inputs);
+      for (size_t o = 0; o < found.size(); ++o) {
+        EXPECT_LT(difference(expected[o], found[o]), kCutTolerance);
+      }
+      ++parts;
+      smaller += part.nodes.size() < cut.nodes.size();
+    }
+  }
+  EXPECT_GT(parts, 500);
+  EXPECT_GT(smaller, parts / 2);
 }
 
 TEST(RandomGraphs, onnx_runtime_agrees) {

@@ -19,6 +19,14 @@ constexpr Command kCommands[] = {
      "  coppice prune zoo:vgg19-bn -o small.onnx --method slimming --prune-ratio 0.7 \\\n"
      "    --data cifar10:DIR --epochs 40\n",
      true},
+    {"sensitivity", "MODEL --data SPEC", "what losing channels costs, group by group",
+     define_sensitivity,
+     "  coppice sensitivity model.onnx --data cifar10:DIR -o model.sensitivity.json\n"
+     "  coppice sensitivity model.onnx --data cifar10:DIR --method fpgm --ratios 0.25,0.5,0.75\n"
+     "  coppice prune model.onnx -o small.onnx --keep-macs 0.5 \\\n"
+     "    --allocate sensitivity --sensitivity model.sensitivity.json\n"
+     "  coppice sensitivity model.onnx --data cifar10:DIR --oracle --images 1000\n",
+     true},
     {"train", "MODEL --data SPEC -o OUT", "train a model, or go on training it", define_train,
      "  coppice train zoo:lenet5 --data digits -o lenet5.onnx --epochs 3\n"
      "  coppice train model.onnx --data cifar10:DIR --preprocess imagenet -o tuned.onnx --lr 0.01\n"

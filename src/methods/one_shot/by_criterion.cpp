@@ -30,8 +30,9 @@ bool is_soft(const Settings& settings) { return settings[kSoft]; }
 
 // Ratios by layer are exact: what would bend them is refused, and there is no budget beside them.
 void settle_layer_ratios(const Settings& settings) {
-  for (const Option* option : std::initializer_list<const Option*>{
-           &kKeepMacs, &kKeepParams, &kRoundTo, &kMaxLayerRatio, &kScope}) {
+  for (const Option* option :
+       std::initializer_list<const Option*>{&kKeepMacs, &kKeepParams, &kRoundTo, &kMaxLayerRatio,
+                                            &kScope, &kAllocate, &kSensitivity}) {
     if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
     fail_usage("--layer-ratio says exactly what leaves, found " + option->flag() +
                " beside it; leave one of them out");

@@ -123,7 +123,8 @@ Allocation choose(const Traced& traced, const Criterion& criterion, const OneSho
                                      .scope = options.scope.value_or(criterion.scope),
                                      .round_to = options.round_to,
                                      .most_of_group = options.most_of_group,
-                                     .kept_groups = groups_to_keep(graph, groups, options)};
+                                     .kept_groups = groups_to_keep(graph, groups, options),
+                                     .sensitivity = options.sensitivity};
   return allocate(groups, traced.costs(), scores, allocation);
 }
 

@@ -38,6 +38,8 @@ struct OneShotOptions {
   CompensationOptions recover = {};  // what makes up for the cut
   Measure measure = {};              // of criteria that need evidence
   int64_t images = 500;              // that they look at where a session measures
+  // How much of each group leaves, in place of the scope (prune/budget/allocate.h).
+  std::shared_ptr<const SensitivityTable> sensitivity = {};
 };
 
 // Throws Error::target when the budget can't be reached, or when the proof fails (then nothing must

@@ -101,6 +101,15 @@ const ChoiceOption<Aggregate> kAggregate(
      {"sum", Aggregate::sum},
      {"first", Aggregate::first}},
     "mean");
+const ChoiceOption<Allocate> kAllocate(
+    {"allocate", "NAME",
+     "how groups share the budget: by rank, as --scope says, or by sensitivity, with the least "
+     "loss that the measured curves of --sensitivity predict"},
+    {{"rank", Allocate::by_rank}, {"sensitivity", Allocate::by_sensitivity}}, "rank");
+const TextOption<std::string> kSensitivity(
+    {"sensitivity", "FILE",
+     "for --allocate sensitivity: what 'coppice sensitivity' wrote of this model"},
+    "a file", any_text);
 const NumberOption kSparsity({"sparsity", "SHARE",
                               "share of the weights that becomes zero, such as 0.9"},
                              share("there would be nothing to zero", kNothingLeft));
@@ -121,16 +130,37 @@ const CountOption kTuneEpochs({"tune-epochs", "N", "epochs after the cut"}, 0, 1
 const NumberOption kTuneLr({"tune-lr", "X", "largest learning rate after the cut", "--lr"},
                            {.low = 0, .ends = NumberRange::Ends::open});
 
+namespace {
+
+void require_allocation(const Settings& settings) {
+  if (settings[kAllocate] == Allocate::by_rank) {
+    if (!settings.has(kSensitivity)) return;
+    fail_usage("--sensitivity is for --allocate sensitivity; add it, or leave both out");
+  }
+  if (!settings.has(kSensitivity)) {
+    fail_usage(
+        "--allocate sensitivity needs --sensitivity FILE, which "
+        "'coppice sensitivity MODEL --data SPEC -o FILE' writes");
+  }
+  if (!settings.has(kScope)) return;
+  fail_usage("--allocate sensitivity compares groups by their curves, found " + kScope.flag() +
+             " beside it; leave one of them out");
+}
+
+}  // namespace
+
 OptionList cutting_options(Ranked scope) {
   return {{&kKeepMacs},      {&kKeepParams},
           {&kPruneRatio},    {&kMaxLayerRatio},
           {&kRoundTo},       {&kKeep},
           {&kKeepSpine},     {&kRecover},
           {&kRecoverImages}, {&kScope, scope == Ranked::globally ? "global" : "layer"},
+          {&kAllocate},      {&kSensitivity},
           {&kAggregate},     {&kVerify}};
 }
 
 void settle_budget(Settings& settings) {
+  require_allocation(settings);
   const int given = settings.has(kKeepMacs) + settings.has(kKeepParams) + settings.has(kPruneRatio);
   if (given == 0) settings.set(kKeepMacs, "0.5");
   if (given < 2) return;
@@ -165,6 +195,7 @@ OneShotOptions cutting_of(const MethodInput& input) {
   OneShotOptions options = cutting_of(input.settings, input.seed);
   options.measure = input.measure;
   options.recover.measure = input.recovering;
+  options.sensitivity = input.sensitivity;
   return options;
 }
 

@@ -28,6 +28,10 @@ extern const CountOption kRecoverImages;
 // Of methods that look at images.
 extern const CountOption kImages;
 extern const ChoiceOption<Aggregate> kAggregate;
+// What groups share a budget by.
+enum class Allocate { by_rank, by_sensitivity };
+extern const ChoiceOption<Allocate> kAllocate;
+extern const TextOption<std::string> kSensitivity;
 // Of methods that zero weights.
 extern const NumberOption kSparsity;
 // Of both.
@@ -40,7 +44,8 @@ extern const NumberOption kTuneLr;
 
 // Budget, widths, what to leave alone, compensation, ranking and proof. `scope`: the default.
 OptionList cutting_options(Ranked scope);
-// Chooses a budget where none is set. Throws Error::usage where there is more than one.
+// Chooses a budget where none is set. Throws Error::usage where there is more than one, or where
+// --allocate doesn't go with what else is set.
 void settle_budget(Settings& settings);
 OneShotOptions cutting_of(const Settings& settings, uint64_t seed);
 // The same, with what there is to measure on.

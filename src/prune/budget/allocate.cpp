@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "prune/sensitivity/predicted_loss.h"
 
 namespace coppice {
 namespace {
@@ -25,6 +26,7 @@ class Allocator {
             const AllocationOptions& options)
       : groups_(groups), costs_(costs), scores_(scores), options_(options) {
     for (size_t g = 0; g < groups.free.size(); ++g) rank_group(g);
+    if (options.sensitivity) price_units();
   }
 
   Allocation allocate() {
@@ -39,10 +41,9 @@ class Allocator {
     Allocation result;
     result.before = costs_.all();
     const bool ratio = options_.budget.of == Budget::Of::ratio;
-    const std::vector<int64_t> plain = !ratio ? by_budget(result.before)
-                                       : options_.scope == Criterion::Scope::global
-                                           ? by_ratio_of_all()
-                                           : by_ratio();
+    const std::vector<int64_t> plain = !ratio              ? by_budget(result.before)
+                                       : compares_groups() ? by_ratio_of_all()
+                                                           : by_ratio();
     result.removal = removal_for(ratio ? rounded_to_nearest(plain)
                                        : rounded_within_budget(plain, result.before));
     result.after = costs_.after(result.removal);
@@ -159,10 +160,41 @@ class Allocator {
                : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
   }
 
+  // Whether units compete with those of other groups, so that no ratio holds for every group.
+  bool compares_groups() const {
+    return options_.sensitivity || options_.scope == Criterion::Scope::global;
+  }
+
+  // By the curves that were measured: what the model is foretold to lose by each unit, for what it
+  // saves while all others are there.
+  void price_units() {
+    std::vector<char> needed;
+    for (const int64_t most : most_) needed.push_back(most > 0);
+    prices_ = predicted_losses(*options_.sensitivity, groups_, needed);
+    for (size_t g = 0; g < prices_.size(); ++g) {
+      if (needed[g]) prices_[g] = prices_of(prices_[g], saved_by_one(g));
+    }
+  }
+
+  // Of what the budget is of, by the group's first unit to leave.
+  double saved_by_one(size_t g) const {
+    if (options_.budget.of == Budget::Of::ratio) return 1;
+    std::vector<int64_t> one(most_.size(), 0);
+    one[g] = 1;
+    return 1 - share_after(one, costs_.all());
+  }
+
+  // What the one order is by: of the group's unit i, from the least important on.
+  double price_of(size_t g, int64_t i) const {
+    if (options_.sensitivity) return prices_[g][i];
+    if (options_.scope == Criterion::Scope::global) return scores_.units[order_[g][i]];
+    return static_cast<double>(i + 1) / static_cast<double>(order_[g].size());
+  }
+
   // The order in which units leave, as the group of each. Within a group it is always by score.
   std::vector<size_t> one_order() const {
     struct Entry {
-      double key;
+      double key, share;
       int32_t unit;
       size_t group;
     };
@@ -170,14 +202,15 @@ class Allocator {
     for (size_t g = 0; g < most_.size(); ++g) {
       for (int64_t i = 0; i < most_[g]; ++i) {
         const int32_t unit = order_[g][i];
-        const double key = options_.scope == Criterion::Scope::global
-                               ? scores_.units[unit]
-                               : static_cast<double>(i + 1) / static_cast<double>(order_[g].size());
-        entries.push_back({key, unit, g});
+        entries.push_back({price_of(g, i),
+                           static_cast<double>(i + 1) / static_cast<double>(order_[g].size()), unit,
+                           g});
       }
     }
-    std::ranges::sort(entries, [](const Entry& a, const Entry& b) {
-      return a.key != b.key ? a.key < b.key : a.unit < b.unit;
+    std::ranges::sort(entries, [this](const Entry& a, const Entry& b) {
+      if (a.key != b.key) return a.key < b.key;
+      if (options_.sensitivity && a.share != b.share) return a.share < b.share;
+      return a.unit < b.unit;
     });
     std::vector<size_t> sequence;
     sequence.reserve(entries.size());
@@ -311,6 +344,7 @@ class Allocator {
   const AllocationOptions& options_;
   std::vector<std::vector<int32_t>> order_;  // by group
   std::vector<int64_t> most_;                // by group: how many units may leave
+  std::vector<std::vector<double>> prices_;  // by group
 };
 
 }  // namespace

@@ -3,11 +3,13 @@
 //
 // A budget is never exceeded and missed by one unit's worth at most, before rounding: units are put
 // in one order (group scope: by their relative rank within the group, so that every group loses the
-// same fraction; global scope: by score) and the shortest prefix that meets the budget leaves. At
-// least one unit and 10 % of every group stay (`most_of_group`), and no axis of any value runs
+// same fraction; global scope: by score; by measured curves: by the loss foretold over what is
+// saved, prune/sensitivity/predicted_loss.h) and the shortest prefix that meets the budget leaves.
+// At least one unit and 10 % of every group stay (`most_of_group`), and no axis of any value runs
 // empty.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,6 +18,7 @@
 #include "groups/cost_model.h"
 #include "groups/groups.h"
 #include "prune/scores/criterion.h"
+#include "prune/sensitivity/sensitivity_table.h"
 
 namespace coppice {
 
@@ -40,6 +43,9 @@ struct AllocationOptions {
   double most_of_group = 0.9;  // the share of a group's units that may leave, below 1
   std::vector<char> kept_groups =
       {};  // by group: 1 leaves it alone; empty for none (as unscored ones)
+  // Where there is one, it says in place of the scope how much of each group leaves; which units
+  // do, the scores still say.
+  std::shared_ptr<const SensitivityTable> sensitivity = {};
 };
 
 struct Allocation {

@@ -5,6 +5,8 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
+#include <memory>
 
 #include "core/error.h"
 #include "core/random.h"
@@ -368,6 +370,91 @@ TEST(SelectGroups, a_pattern_that_matches_nothing_or_is_none_is_a_usage_error) {
                 std::string::npos);
     }
   }
+}
+
+// A table of all groups, each with the loss `steepness` (share that left)^2.
+std::shared_ptr<const SensitivityTable> table_of(const Case& net,
+                                                 const std::function<double(size_t)>& steepness) {
+  SensitivityTable table;
+  for (size_t g = 0; g < net.groups.free.size(); ++g) {
+    const Group& group = net.groups.free[g];
+    GroupSensitivity curve{.name = group.name, .units = group.units(), .done = true};
+    for (int64_t i = 1; i < group.units(); ++i) {
+      const double share = static_cast<double>(i) / static_cast<double>(group.units());
+      curve.points.push_back({share, i, 0, steepness(g) * share * share});
+    }
+    table.groups.push_back(std::move(curve));
+  }
+  return std::make_shared<const SensitivityTable>(std::move(table));
+}
+
+TEST(AllocateBySensitivity, meets_every_budget_rounded_or_not) {
+  for (const Graph& graph : models()) {
+    const Case net(graph);
+    const auto table = table_of(net, [](size_t g) { return g % 3 == 0 ? 10 : 1; });
+    for (const Budget::Of of : {Budget::Of::macs, Budget::Of::parameters}) {
+      for (const double keep : {0.3, 0.5, 0.7}) {
+        for (const int64_t round_to : {int64_t{1}, kRoundAuto}) {
+          SCOPED_TRACE(graph.name + " keeps " + std::to_string(keep));
+          AllocationOptions options{.budget = {of, keep}, .round_to = round_to};
+          options.sensitivity = table;
+          const Allocation found = net.allocate(options);
+          EXPECT_LE(share(found.after, found.before, of), keep);
+          if (round_to == 1) {
+            EXPECT_TRUE(one_more_would_be_too_much(net, found, options.budget));
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(AllocateBySensitivity, sensitive_groups_keep_more) {
+  const Case net(chain({32, 32, 32, 32, 8}));
+  AllocationOptions options{.budget = {Budget::Of::macs, 0.5}, .round_to = 1};
+  const auto even = net.counts(options);
+  options.sensitivity = table_of(net, [](size_t g) { return g == 1 ? 50 : 1; });
+  const auto leave = net.counts(options);
+  for (const size_t g : {0, 2, 3}) {
+    EXPECT_LT(leave[1], leave[g]);
+    EXPECT_GE(leave[g], even[g]);
+  }
+  EXPECT_LT(leave[1], even[1]);
+}
+
+TEST(AllocateBySensitivity, a_smaller_budget_removes_more_of_the_same) {
+  const Case net(build_zoo_model("resnet20", 1));
+  AllocationOptions options{.budget = {}, .round_to = 1};
+  options.sensitivity = table_of(net, [](size_t g) { return 1 + static_cast<double>(g % 5); });
+  for (const Budget::Of of : {Budget::Of::macs, Budget::Of::parameters, Budget::Of::ratio}) {
+    Removal before(net.groups.unit_count, 0);
+    for (const double keep : {0.9, 0.75, 0.6, 0.45, 0.3}) {
+      options.budget = {of, keep};
+      const Removal removal = net.allocate(options).removal;
+      for (size_t u = 0; u < removal.size(); ++u) EXPECT_LE(before[u], removal[u]);
+      before = removal;
+    }
+  }
+}
+
+TEST(AllocateBySensitivity, a_group_that_costs_much_work_gives_more_where_both_are_as_sensitive) {
+  // Of 2x2 pixels: 64 channels that 64 read, and 64 that 2 read.
+  const Case net(chain({64, 64, 2}));
+  AllocationOptions options{.budget = {Budget::Of::macs, 0.6}, .round_to = 1};
+  options.sensitivity = table_of(net, [](size_t) { return 1; });
+  const auto leave = net.counts(options);
+  EXPECT_NEAR(leave[0], leave[1], 6) << "both are read or given by the same 64 x 64 weights";
+}
+
+TEST(AllocateBySensitivity, groups_left_alone_need_no_curve_and_others_do) {
+  const Case net(chain({16, 16, 8}));
+  AllocationOptions options{.budget = {Budget::Of::macs, 0.8}, .round_to = 1};
+  SensitivityTable table = *table_of(net, [](size_t) { return 1; });
+  table.groups.pop_back();
+  options.sensitivity = std::make_shared<const SensitivityTable>(table);
+  EXPECT_THROW(net.allocate(options), Error);
+  options.kept_groups = {0, 1};
+  EXPECT_EQ(net.counts(options)[1], 0);
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "session/options/training_options.h"
 
 #include <algorithm>
-#include <charconv>
 
 #include "core/error.h"
 #include "training/judging/evaluation.h"
@@ -20,21 +19,6 @@ constexpr NumberRange kAnyFrom0{.low = 0};
 constexpr NumberRange kAbove0{.low = 0, .ends = NumberRange::Ends::open};
 constexpr int64_t kMostBatch = 1 << 20;
 
-// "0.5,0.75": shares of the training, each later than the one before.
-std::optional<std::vector<double>> milestones_of(const std::string& text) {
-  std::vector<double> milestones;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    double share = 0;
-    const auto [stop, error] = std::from_chars(text.data() + begin, text.data() + end, share);
-    if (error != std::errc() || stop != text.data() + end) return std::nullopt;
-    if (!(share > (milestones.empty() ? 0 : milestones.back()) && share < 1)) return std::nullopt;
-    milestones.push_back(share);
-    begin = end + 1;
-  }
-  return milestones;
-}
-
 std::optional<Augmentation> augmentation_of(const std::string& text) {
   return parse_augmentation(text);
 }
@@ -49,7 +33,7 @@ const ChoiceOption<Schedule::Kind> kSchedule({"schedule", "NAME",
 const TextOption<std::vector<double>> kMilestones(
     {"milestones", "SHARES", "where the rate of --schedule step falls, in shares of the training"},
     "rising shares between 0 and 1, such as 0.3,0.6,0.8 for epochs 60, 120 and 160 of 200",
-    milestones_of, "0.5,0.75");
+    rising_shares, "0.5,0.75");
 const NumberOption kGamma({"gamma", "X",
                            "what the rate of --schedule step is multiplied with there"},
                           {.low = 0, .high = 1, .ends = NumberRange::Ends::open},

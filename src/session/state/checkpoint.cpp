@@ -159,25 +159,6 @@ void require_format(std::string_view line) {
              " only; finish the run with the version that began it, or delete it to start anew");
 }
 
-// All values of an option, in their order; a flag that was given has an empty one.
-std::vector<std::string> values_of(const Request& request, const std::string& option) {
-  std::vector<std::string> values;
-  for (const auto& [name, text] : request) {
-    if (name == option) values.push_back(text);
-  }
-  return values;
-}
-
-// `missing` where there are no values, `flag` for one that has none.
-std::string told(const std::vector<std::string>& values, const char* missing, const char* flag) {
-  if (values.empty()) return missing;
-  std::string text;
-  for (const std::string& value : values) {
-    text += (text.empty() ? "" : ", ") + (value.empty() ? flag : "'" + value + "'");
-  }
-  return text;
-}
-
 }  // namespace
 
 bool is_checkpoint(const std::filesystem::path& path) {
@@ -224,14 +205,8 @@ SessionState read_checkpoint(const std::filesystem::path& path) {
 }
 
 void require_same(const Request& now, const Request& before) {
-  for (const Request& request : {before, now}) {
-    for (const auto& [option, unused] : request) {
-      const std::vector<std::string> was = values_of(before, option), is = values_of(now, option);
-      if (was == is) continue;
-      fail_usage("--resume: " + option + " is " + told(is, "left out", "given") +
-                 ", the run began with " + told(was, "it left out", "it") +
-                 "; give the same, or delete its folder to start anew");
-    }
+  if (const auto difference = first_difference(now, before, "the run began with")) {
+    fail_usage("--resume: " + *difference + "; give the same, or delete its folder to start anew");
   }
 }
 

@@ -3,22 +3,15 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include "core/error.h"
 #include "data/for_each_batch.h"
 #include "graph/infer.h"
+#include "training/judging/tally.h"
 #include "training/output_gradients.h"
 
 namespace coppice {
 namespace {
-
-struct Totals {
-  ScoreKind scores = ScoreKind::logits;
-  double scale = 1;
-  int64_t images = 0, top1 = 0, top5 = 0;
-  double loss = 0;
-};
 
 // The images, and zeros behind them where the model takes no fewer than a batch.
 Tensor filled_up(const Tensor& images, const EvaluationJob& job) {
@@ -28,89 +21,6 @@ Tensor filled_up(const Tensor& images, const EvaluationJob& job) {
   Tensor padded = Tensor::zeros(DType::f32, shape);
   std::ranges::copy(images.as<float>(), padded.mutate<float>().begin());
   return padded;
-}
-
-// Where the label stands when outputs are sorted, largest first, ties by index.
-int64_t rank_of(std::span<const float> outputs, int64_t label) {
-  const float own = outputs[label];
-  int64_t rank = 0;
-  for (int64_t c = 0; c < static_cast<int64_t>(outputs.size()); ++c) {
-    if (!(outputs[c] < own) && c != label) rank += outputs[c] != own || c < label;
-  }
-  return rank;
-}
-
-double cross_entropy(std::span<const float> outputs, int64_t label) {
-  const double largest = *std::ranges::max_element(outputs);
-  double sum = 0;
-  for (const float output : outputs) sum += std::exp(output - largest);
-  return std::log(sum) + largest - outputs[label];
-}
-
-int64_t largest_of(std::span<const float> outputs) {
-  return std::ranges::max_element(outputs) - outputs.begin();
-}
-
-double minus_log(double probability) { return -std::log(std::max(probability, kLeastProbability)); }
-
-double loss_of_probabilities(std::span<const float> outputs, int64_t label) {
-  double sum = 0;  // 1, unless they were scaled
-  for (const float output : outputs) sum += output;
-  return sum > 0 ? minus_log(outputs[label] / sum) : minus_log(0);
-}
-
-double loss_of_chances(std::span<const float> outputs, int64_t label, double scale) {
-  double loss = 0;
-  for (int64_t c = 0; c < std::ssize(outputs); ++c) {
-    const double chance = outputs[c] / scale;
-    loss += minus_log(c == label ? chance : std::max(1 - chance, kLeastDoubt));
-  }
-  return loss;
-}
-
-double loss_of(const Totals& totals, std::span<const float> outputs, int64_t label) {
-  switch (totals.scores) {
-    case ScoreKind::logits: return cross_entropy(outputs, label);
-    case ScoreKind::probabilities: return loss_of_probabilities(outputs, label);
-    case ScoreKind::chances: return loss_of_chances(outputs, label, totals.scale);
-  }
-  return 0;
-}
-
-void count(const Batch& batch, const Tensor& scores, const EvaluationJob& job, Totals& totals) {
-  const std::span<const float> outputs = scores.as<float>();
-  const int64_t given = std::ssize(batch.labels);
-  const int64_t images = job.last_batch == LastBatch::padded ? job.batch : given;
-  const int64_t classes = scores.size() / images;
-  if (scores.size() % images != 0 || classes <= std::ranges::max(batch.labels)) {
-    fail_input("the model's output is " + to_string(scores.shape()) +
-               ", expected a score for each class of " + std::to_string(images) + " images");
-  }
-  if (totals.images == 0) {  // the first batch decides
-    totals.scale = job.form.scale;
-    totals.scores = kind_of(job.form, outputs.first(given * classes), given);
-  }
-  for (size_t i = 0; i < batch.labels.size(); ++i) {
-    const std::span<const float> row = outputs.subspan(i * classes, classes);
-    const int64_t rank = rank_of(row, batch.labels[i]);
-    const bool sound = std::ranges::none_of(row, [](float x) { return std::isnan(x); });
-    totals.top1 += sound && rank < 1;
-    totals.top5 += sound && rank < 5;
-    totals.loss += sound ? loss_of(totals, row, batch.labels[i]) : std::nan("");
-    if (job.guesses) job.guesses->push_back({batch.labels[i], sound ? largest_of(row) : -1});
-  }
-  totals.images += static_cast<int64_t>(batch.labels.size());
-}
-
-Evaluation evaluation_of(const Totals& totals, int64_t batch, double seconds) {
-  const auto images = static_cast<double>(totals.images);
-  return {.top1 = static_cast<double>(totals.top1) / images,
-          .top5 = static_cast<double>(totals.top5) / images,
-          .loss = totals.loss / images,
-          .images = totals.images,
-          .batch = batch,
-          .images_per_second = images / seconds,
-          .scores = totals.scores};
 }
 
 struct Scores {
@@ -155,13 +65,16 @@ Evaluation evaluate(const Classify& classify, const Dataset& dataset, const Eval
   const auto images = static_cast<int64_t>(job.indices.size());
   COPPICE_CHECK(images > 0, "an evaluation of no images");
   const auto start = std::chrono::steady_clock::now();
-  Totals totals;
+  Tally tally(job.form, job.guesses);
   Evaluation result;
   for_each_batch(
       dataset, {job.indices, job.batch, job.input, job.preprocessing}, [&](const Batch& batch) {
-        count(batch, classify(filled_up(batch.images, job)), job, totals);
+        tally.add(classify(filled_up(batch.images, job)), batch.labels,
+                  job.last_batch == LastBatch::padded ? job.batch : std::ssize(batch.labels));
         const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - start;
-        result = evaluation_of(totals, job.batch, seconds.count());
+        result = tally.so_far();
+        result.batch = job.batch;
+        result.images_per_second = static_cast<double>(result.images) / seconds.count();
         if (job.after_batch) job.after_batch(result);
       });
   return result;
