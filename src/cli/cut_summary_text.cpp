@@ -99,6 +99,15 @@ std::string proof_line(const CutSummary& summary) {
   return line + "\n";
 }
 
+// What the proof doesn't see: it masks shifts with filters.
+std::string zeroed_line(const CutSummary& summary) {
+  const auto& found = summary.zeroed_filters;
+  if (!found || found->share <= kProofTolerance) return "";
+  return "zeroing filters alone would differ by " + significant(found->difference, 2) + ", " +
+         percentage(found->share) + " of the largest output: their normalisations and biases go, " +
+         "too\n";
+}
+
 }  // namespace
 
 void print(const CutSummary& summary, const Console& console) {
@@ -121,7 +130,7 @@ void print(const CutSummary& summary, const Console& console) {
   if (summary.before.latency && summary.after.latency) {
     text += latency_lines(*summary.before.latency, *summary.after.latency);
   }
-  text += proof_line(summary);
+  text += proof_line(summary) + zeroed_line(summary);
   text += "wrote " + printable(summary.output) +
           (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
   text += console.hint("again: " + printable(summary.command) + "\n");

@@ -6,7 +6,7 @@
 
 #include "methods/one_shot/prune_and_train.h"
 #include "methods/slimming.h"
-#include "methods/soft.h"
+#include "methods/soft/soft.h"
 #include "methods/unstructured/deep_compression.h"
 #include "methods/unstructured/dsd.h"
 #include "methods/unstructured/magnitude.h"
@@ -152,7 +152,8 @@ TEST(KeptZeros, soft_pruning_keeps_them_while_its_own_come_back) {
   std::vector<int64_t> saved;
   fixture.watcher.after_epoch = [&] { saved.push_back(zeros(session.graph())); };
   const Outcome outcome =
-      prune_softly(session, find_criterion("l2"), half_of_each_layer({true, true, true}),
+      prune_softly(session, find_criterion("l2"),
+                   {.name = "l2", .pruning = half_of_each_layer({true, true, true})},
                    fake::recipe(3), fake::recipe(1));
   ASSERT_EQ(saved.size(), 4u);
   EXPECT_GT(saved[1], saved[2]) << "what it zeroed is trained in the last epoch";
@@ -211,7 +212,8 @@ TEST(KeptZeros, a_run_that_ended_at_any_step_comes_to_the_same) {
   const TempDir folder;
   const std::vector<std::function<Graph(Session&)>> runs = {
       [&](Session& session) {
-        return prune_softly(session, find_criterion("l2"), half_of_each_layer({true, true, true}),
+        return prune_softly(session, find_criterion("l2"),
+                            {.name = "l2", .pruning = half_of_each_layer({true, true, true})},
                             fake::recipe(2), fake::recipe(1))
             .graph;
       },

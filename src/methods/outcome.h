@@ -23,6 +23,14 @@ struct GroupCut {
   int64_t before = 0, after = 0;  // units
 };
 
+// How far the outputs of the model with its filters zeroed, and nothing else, are from those of the
+// cut one, on random inputs: what BatchNormalization makes of a zeroed filter is a constant, which
+// the proof of a cut, as it masks shifts with filters, doesn't see.
+struct ZeroedFilters {
+  double difference = 0;  // the largest of any output
+  double share = 0;       // of that output's largest value
+};
+
 struct Outcome {
   Graph graph;  // cut, or with weights zeroed
   Plan plan;    // model_file, model_sha256 and mask_files are left to the caller
@@ -33,6 +41,7 @@ struct Outcome {
   std::optional<WeightCount> weights_before, weights_after;  // where there are masks
   bool verified = false;
   std::optional<Proof> proof;  // of a cut; that masks hold is seen by looking
+  std::optional<ZeroedFilters> zeroed_filters;
   // What else a report should say, by name.
   std::vector<std::pair<std::string, int64_t>> facts = {};
 };

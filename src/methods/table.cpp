@@ -12,7 +12,7 @@
 
 namespace coppice {
 
-extern const Method kDeepCompression, kDsd, kMagnitude, kSlimming;
+extern const Method kAsfp, kDeepCompression, kDsd, kMagnitude, kSfp, kSlimming;
 
 namespace {
 
@@ -20,7 +20,8 @@ std::vector<Method>& table() {
   static std::vector<Method> all = [] {
     std::vector<Method> built;
     for (const Criterion& criterion : criteria()) built.push_back(method_by(criterion));
-    for (const Method* method : {&kSlimming, &kMagnitude, &kDeepCompression, &kDsd}) {
+    for (const Method* method :
+         {&kSlimming, &kSfp, &kAsfp, &kMagnitude, &kDeepCompression, &kDsd}) {
       built.push_back(*method);
     }
     return built;

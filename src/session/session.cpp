@@ -9,6 +9,7 @@
 #include "prune/plan/compose_plans.h"
 #include "session/state/beside_weights.h"
 #include "session/state/checkpoint.h"
+#include "session/state/fact_names.h"
 #include "session/state/snapshot.h"
 #include "verify/compare.h"
 
@@ -66,8 +67,9 @@ void Session::stage(const std::string& name, const std::function<void()>& body) 
   if (next_stage_++ < std::ssize(state_.stages)) return;
   stage_name_ = name;
   trained_ = changed_ = false;
+  facts_ = {};
   body();
-  StageRecord record{.stage = name, .epochs = epochs_of_stage(), .held_out = {}};
+  StageRecord record{.stage = name, .epochs = epochs_of_stage(), .held_out = {}, .facts = facts_};
   if (changed_ && !trained_ && can_evaluate()) record.held_out = evaluate();
   state_.stages.push_back(record);
   state_.cursor = {};
@@ -75,6 +77,10 @@ void Session::stage(const std::string& name, const std::function<void()>& body) 
   loaded_ = false;
   save();
   observer_.stage(record);
+}
+
+void Session::note(const std::string& name, double value) {
+  (trained_ ? state_.history.back().facts : facts_).emplace_back(name, value);
 }
 
 int64_t Session::epochs_of_stage() const {
@@ -92,6 +98,12 @@ void Session::remove(const Groups& groups, const Removal& removal, const RemoveO
   settle_selections(smaller);
   if (options.proof == RemoveOptions::Proof::on) {
     require_cut(before, with_biases, removal, smaller, options.seed);
+  }
+  if (options.recover.any() && !trained_ && can_evaluate()) {
+    Graph plain = state_.graph;
+    remove_units(plain, groups, removal);
+    settle_selections(plain);
+    note(kUnrecoveredTop1, evaluate(plain, Part::held_out).top1);
   }
   state_.plan = compose(state_.plan, plan_of(state_.graph, groups, removal));
   const auto cut_beside = [&](NamedTensors& tensors) {

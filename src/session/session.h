@@ -70,6 +70,9 @@ class Session {
   // takes long without training, a search say. Its body is run from its beginning on resuming, so
   // what it did must be in the state (`own`), and the model as the body expects it.
   void save_or_stop();
+  // Puts a number on record, in metrics and reports: of the epoch whose end a hook is called for
+  // (TrainHooks::after_epoch), or of a stage that hasn't trained.
+  void note(const std::string& name, double value);
   // What the method keeps for itself. It is saved with everything else, and nothing here reads it.
   const MethodState& own() const { return state_.own; }
   void keep_own(MethodState own) { state_.own = std::move(own); }
@@ -106,7 +109,9 @@ class Session {
   Measure measuring(Collection how);
 
   // `groups`: of graph() as it is now. Takes units out of graph, optimizer state, masks and
-  // snapshots alike; selections are settled. Throws as require_cut does; then nothing was changed.
+  // snapshots alike; selections are settled. In a stage that hasn't trained the cut is judged
+  // without recovering, too (state/fact_names.h). Throws as require_cut does; then nothing was
+  // changed.
   void remove(const Groups& groups, const Removal& removal, const RemoveOptions& options = {});
   // Sets the graph to what a method made of graph(); plan and masks stay, and hold. What lies
   // beside weights (moments, snapshots) stays with those that kept their name and shape, and is
@@ -171,6 +176,7 @@ class Session {
   std::shared_ptr<const Traced::Found> found_;  // by tracing state_.graph; null: it has changed
   int64_t next_stage_ = 0;
   std::string stage_name_;
+  Facts facts_;           // of this stage
   bool trained_ = true;   // in this stage; there is none yet
   bool changed_ = false;  // what the model computes, by other means than training
   bool loaded_ = false;   // the trainer holds state_.graph, or what has become of it since

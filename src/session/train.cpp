@@ -198,7 +198,8 @@ void Session::end_epoch(Run& run) {
                      .held_out = {},
                      .held_out_after = {},
                      .seconds = cursor.seconds,
-                     .images_per_second = static_cast<double>(cursor.images) / cursor.seconds};
+                     .images_per_second = static_cast<double>(cursor.images) / cursor.seconds,
+                     .facts = {}};
   if (can_evaluate()) record.held_out = evaluate();
   cursor = {.epoch = cursor.epoch + 1};
   state_.history.push_back(record);

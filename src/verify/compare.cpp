@@ -14,23 +14,32 @@
 namespace coppice {
 namespace {
 
-// Largest difference relative to the largest value of `a`; infinite where one of them isn't finite.
-double relative_difference(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != DType::f32) return a == b ? 0 : INFINITY;
+// The largest, and the largest relative to the largest value of `a`; infinite where one of them
+// isn't finite.
+struct Difference {
+  double absolute = 0, relative = 0;
+  void take_in(const Difference& other) {
+    absolute = std::max(absolute, other.absolute);
+    relative = std::max(relative, other.relative);
+  }
+};
+
+Difference difference_of(const Tensor& a, const Tensor& b) {
+  constexpr Difference kWrong = {INFINITY, INFINITY};
+  if (a.dtype() != DType::f32) return a == b ? Difference() : kWrong;
   double largest = 0, difference = 0;
   for (int64_t i = 0; i < a.size(); ++i) {
     const double x = a.as<float>()[i], y = b.as<float>()[i];
-    if (!std::isfinite(x) || !std::isfinite(y)) return INFINITY;
+    if (!std::isfinite(x) || !std::isfinite(y)) return kWrong;
     largest = std::max(largest, std::fabs(x));
     difference = std::max(difference, std::fabs(x - y));
   }
-  return difference == 0 ? 0 : difference / std::max(largest, 1e-30);
+  return {difference, difference == 0 ? 0 : difference / std::max(largest, 1e-30)};
 }
 
-double largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
-  double largest = 0;
-  for (size_t i = 0; i < a.size(); ++i)
-    largest = std::max(largest, relative_difference(a[i], b[i]));
+Difference largest_difference(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
+  Difference largest;
+  for (size_t i = 0; i < a.size(); ++i) largest.take_in(difference_of(a[i], b[i]));
   return largest;
 }
 
@@ -83,11 +92,13 @@ Comparison compare_once(Graph a, Graph b, const Shapes& shapes, uint64_t seed) {
   const std::vector<Tensor> inputs = random_inputs(first, seed);
   const std::vector<Tensor> others = random_inputs(first, seed + 1);
   const std::vector<Tensor> expected = first.run(inputs), moved = first.run(others);
-  result.error = std::max(largest_difference(expected, second.run(inputs)),
-                          largest_difference(moved, second.run(others)));
-  result.reaction = largest_difference(expected, moved);
+  Difference found = largest_difference(expected, second.run(inputs));
+  found.take_in(largest_difference(moved, second.run(others)));
+  result.error = found.relative;
+  result.difference = found.absolute;
+  result.reaction = largest_difference(expected, moved).relative;
   if (!result.equal()) {
-    result.noise = largest_difference(expected, first.run(nudged(inputs, seed)));
+    result.noise = largest_difference(expected, first.run(nudged(inputs, seed))).relative;
   }
   return result;
 }
@@ -184,9 +195,15 @@ Comparison compare(const Graph& a, const Graph& b, const InputSizes& sizes, uint
 }
 
 Proof prove_removal(const Graph& original, const Groups& groups, const Removal& removal,
-                    const Graph& cut, uint64_t seed) {
+                    const Graph& cut, uint64_t seed, const Graph* zeroed) {
   Shapes shapes = small_shapes(original, groups.inferred, cut);
   Proof proof;
+  if (zeroed) {
+    Shapes other = shapes;
+    // What made up for the cut may have given layers of the original biases.
+    if (zeroed->values.size() != original.values.size()) other.first = infer(*zeroed, other.sizes);
+    proof.zeroed = compare_once(*zeroed, cut, other, seed);
+  }
   proof.comparison = compare_masked(original, groups, removal, cut, shapes, seed);
   if (!proof.comparison.equal() || !proof.comparison.blind()) return proof;
   // Random weights may react too much, and magnify rounding; smaller ones magnify less.
@@ -200,15 +217,15 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
         compare_masked(std::move(lively), groups, removal, std::move(lively_cut), shapes, seed);
     const bool says_more =
         again.equal() ? again.reaction > proof.comparison.reaction : again.noise <= kMostNoise;
-    if (says_more) return {again, true};
+    if (says_more) return {again, true, std::move(proof.zeroed)};
   }
   return proof;
 }
 
 Proof require_cut(const Graph& original, const Groups& groups, const Removal& removal,
-                  const Graph& cut, uint64_t seed) {
+                  const Graph& cut, uint64_t seed, const Graph* zeroed) {
   Proof proof = within("the cut can't be proved",
-                       [&] { return prove_removal(original, groups, removal, cut, seed); },
+                       [&] { return prove_removal(original, groups, removal, cut, seed, zeroed); },
                        {option_hint("verify", "off", "does without")});
   const Comparison& comparison = proof.comparison;
   if (comparison.equal()) return proof;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ inline constexpr double kMostNoise = 1e-3;
 
 struct Comparison {
   double error = 0;  // largest difference of any output, relative to that output's largest value
+  double difference = 0;  // the same in the output's own unit
   double reaction =
       0;             // the same between two different inputs to A: near 0, the comparison is blind
   double noise = 0;  // what rounding may do to the outputs; measured only where the error is large
@@ -36,15 +38,17 @@ Comparison compare(const Graph& a, const Graph& b, const InputSizes& sizes, uint
 
 struct Proof {
   Comparison comparison;
-  bool randomised_weights = false;  // the real ones hardly reacted to their input
+  bool randomised_weights = false;   // the real ones hardly reacted to their input
+  std::optional<Comparison> zeroed;  // against the cut, where it was given
 };
 
 // Proves a cut: `original` with the units masked against `cut`, at the smallest sizes the graph
-// allows.
+// allows. `zeroed`: another way to be without the units, of the same graph, to be told how far it
+// is from the cut.
 Proof prove_removal(const Graph& original, const Groups& groups, const Removal& removal,
-                    const Graph& cut, uint64_t seed);
+                    const Graph& cut, uint64_t seed, const Graph* zeroed = nullptr);
 // The same. Throws Error::internal where the cut isn't the masked original.
 Proof require_cut(const Graph& original, const Groups& groups, const Removal& removal,
-                  const Graph& cut, uint64_t seed);
+                  const Graph& cut, uint64_t seed, const Graph* zeroed = nullptr);
 
 }  // namespace coppice

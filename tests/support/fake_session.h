@@ -162,6 +162,7 @@ inline void expect_same(const std::vector<EpochRecord>& a, const std::vector<Epo
     EXPECT_EQ(a[i].top1, b[i].top1);
     expect_same(a[i].held_out, b[i].held_out);
     expect_same(a[i].held_out_after, b[i].held_out_after);
+    EXPECT_EQ(a[i].facts, b[i].facts);
   }
 }
 
@@ -171,6 +172,7 @@ inline void expect_same(const std::vector<StageRecord>& a, const std::vector<Sta
     EXPECT_EQ(a[i].stage, b[i].stage);
     EXPECT_EQ(a[i].epochs, b[i].epochs);
     expect_same(a[i].held_out, b[i].held_out);
+    EXPECT_EQ(a[i].facts, b[i].facts);
   }
 }
 

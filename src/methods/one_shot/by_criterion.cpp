@@ -5,7 +5,7 @@
 #include "methods/one_shot/one_shot.h"
 #include "methods/one_shot/prune_and_train.h"
 #include "methods/options/blocks.h"
-#include "methods/soft.h"
+#include "methods/soft/soft.h"
 
 namespace coppice {
 namespace {
@@ -125,8 +125,8 @@ Method method_by(const Criterion& criterion) {
   method.trains = is_soft;
   method.train = [&criterion](Session& session, const Recipe& recipe, const MethodInput& input) {
     if (!is_soft(input.settings)) return prune_and_train_by(criterion, session, recipe, input);
-    return prune_softly(session, criterion, one_shot_of(input), recipe,
-                        tuning_of(input.settings, recipe, 0));
+    return prune_softly(session, criterion, {.name = criterion.name, .pruning = one_shot_of(input)},
+                        recipe, tuning_of(input.settings, recipe, 0));
   };
   return method;
 }

@@ -10,6 +10,7 @@
 #include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
 #include "groups/cut/surgery.h"
+#include "methods/one_shot/zeroed_filters.h"
 #include "methods/unstructured/mask_weights.h"
 
 namespace coppice {
@@ -50,6 +51,7 @@ struct CutOptions {
   Verify verify;
   uint64_t seed;
   CompensationOptions recover;
+  enum class Zeroed { unasked, compared } zeroed = Zeroed::unasked;  // Outcome::zeroed_filters
 };
 
 // Cuts a copy of the prepared graph (tensors that stay are shared), and proves it. What leaves is
@@ -57,6 +59,11 @@ struct CutOptions {
 void cut(Traced traced, const Removal& removal, const CutOptions& options, Outcome& outcome) {
   auto [graph, groups] = std::move(traced).take();
   outcome.plan = plan_of(graph, groups, removal);
+  Graph zeroed;
+  if (options.zeroed == CutOptions::Zeroed::compared && options.verify == Verify::on) {
+    zeroed = graph;
+    apply_masks(zeroed, masks_of_filters(zeroed, groups, removal));
+  }
   if (options.recover.any()) {
     outcome.recovered = compensate(graph, groups, removal, options.recover);
   }
@@ -70,8 +77,11 @@ void cut(Traced traced, const Removal& removal, const CutOptions& options, Outco
         {group.name, group.units(), std::count(first, first + group.units(), 0)});
   }
   if (options.verify == Verify::off) return;
-  outcome.proof = require_cut(graph, groups, removal, outcome.graph, options.seed);
+  const bool zeroes = !zeroed.nodes.empty();
+  outcome.proof =
+      require_cut(graph, groups, removal, outcome.graph, options.seed, zeroes ? &zeroed : nullptr);
   outcome.verified = true;
+  if (zeroes) outcome.zeroed_filters = zeroed_filters_of(*outcome.proof->zeroed);
 }
 
 // A plan on the graph that it fits: loosened, and with selections only if it doesn't fit without.
@@ -142,7 +152,8 @@ Outcome prune_once(const Graph& original, const Criterion& criterion,
   outcome.before = chosen.before;
   outcome.after = chosen.after;
   outcome.rounding_moved = chosen.rounding_moved;
-  cut(std::move(traced), chosen.removal, {options.verify, options.seed, options.recover}, outcome);
+  cut(std::move(traced), chosen.removal,
+      {options.verify, options.seed, options.recover, CutOptions::Zeroed::compared}, outcome);
   outcome.plan.method = criterion.name;
   return outcome;
 }

@@ -65,6 +65,33 @@ TEST(Methods, shapes_are_inferred_once_for_each_size_at_which_they_are_needed) {
   EXPECT_EQ(inferences_of(fixed, Verify::on), 3);
 }
 
+TEST(Methods, says_how_far_zeroed_filters_alone_are_from_the_cut) {
+  const auto found = [](const std::string& shift, const CompensationOptions& recover) {
+    const Graph graph = parse_text_graph(R"(
+        input x float32 [N, 1, 6, 6]
+        const w float32 [4, 1, 3, 3] random
+        const s float32 [4] positive
+        const b float32 [4] )" + shift + R"(
+        const m float32 [4] zeros
+        const v float32 [4] positive
+        const p float32 [2, 4, 1, 1] positive
+        a = Conv(x, w)
+        n = BatchNormalization(a, s, b, m, v)
+        y = Conv(n, p)
+        output y)");
+    OneShotOptions options;
+    options.budget = {Budget::Of::ratio, 0.5};
+    options.round_to = 1;
+    options.recover = recover;
+    return prune_once(graph, find_criterion("l2"), options).zeroed_filters.value();
+  };
+  EXPECT_LE(found("zeros", {}).share, kProofTolerance);
+  EXPECT_GT(found("positive", {}).difference, 0.01);
+  EXPECT_GT(found("positive", {}).share, 0.001);
+  EXPECT_LE(found("positive", {.bias = true}).share, kProofTolerance)
+      << "constants of linear channels are folded exactly";
+}
+
 TEST(Methods, a_global_rank_takes_channels_of_residual_streams_too) {
   const Graph graph = build_zoo_model("resnet56", 1);
   for (const char* name : {"l1", "l2", "fpgm"}) {

@@ -4,6 +4,7 @@
 
 #include "methods/one_shot/same_structure.h"
 #include "methods/unstructured/mask_weights.h"
+#include "session/state/fact_names.h"
 
 namespace coppice {
 
@@ -29,7 +30,13 @@ Outcome prune_and_train(Session& session, const std::function<Outcome(const Grap
                         const Recipe& recipe) {
   // What goes is a function of the original alone, so a resumed run just finds it again.
   Outcome outcome = prune(session.original());
-  session.stage("pruning", [&] { session.adopt(outcome.graph, outcome.plan, outcome.plan.masks); });
+  session.stage("pruning", [&] {
+    if (outcome.recovered && session.can_evaluate()) {
+      const Graph plain = apply_plan(session.original(), outcome.plan, Verify::off, 0).graph;
+      session.note(kUnrecoveredTop1, session.evaluate(plain, Part::held_out).top1);
+    }
+    session.adopt(outcome.graph, outcome.plan, outcome.plan.masks);
+  });
   session.stage("fine-tuning", [&] { session.train(recipe); });
   require_same_structure(session.graph(), outcome.graph, session.original());
   outcome.graph = session.graph();

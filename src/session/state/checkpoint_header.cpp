@@ -133,6 +133,24 @@ Evaluation evaluation_of(const Fields& fields) {
           .images_per_second = fields.real("images_per_second")};
 }
 
+Json to_json(const Facts& facts) {
+  Json list = Json::array();
+  for (const auto& [name, value] : facts) {
+    list.push_back({{"name", utf8_of(name)}, {"value", number(value)}});
+  }
+  return list;
+}
+
+Facts facts_in(const Json& json) {
+  Facts facts;
+  if (!json.contains("facts")) return facts;
+  for (const Json& fact : Fields(json).list("facts")) {
+    const Fields fields(fact);
+    facts.emplace_back(fields.text("name"), fields.real("value"));
+  }
+  return facts;
+}
+
 Json to_json(const EpochRecord& record) {
   Json json = {{"stage", utf8_of(record.stage)},
                {"epoch", record.epoch},
@@ -146,6 +164,7 @@ Json to_json(const EpochRecord& record) {
   if (record.top1) json["top1"] = number(*record.top1);
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
   if (record.held_out_after) json["held_out_after"] = to_json(*record.held_out_after);
+  if (!record.facts.empty()) json["facts"] = to_json(record.facts);
   return json;
 }
 
@@ -167,12 +186,14 @@ EpochRecord record_of(const Json& json) {
           .held_out = evaluation_in(json, "held_out"),
           .held_out_after = evaluation_in(json, "held_out_after"),
           .seconds = fields.real("seconds"),
-          .images_per_second = fields.real("images_per_second")};
+          .images_per_second = fields.real("images_per_second"),
+          .facts = facts_in(json)};
 }
 
 Json to_json(const StageRecord& record) {
   Json json = {{"stage", utf8_of(record.stage)}, {"epochs", record.epochs}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  if (!record.facts.empty()) json["facts"] = to_json(record.facts);
   return json;
 }
 
@@ -180,7 +201,8 @@ StageRecord stage_of(const Json& json) {
   const Fields fields(json);
   return {.stage = fields.text("stage"),
           .epochs = fields.integer("epochs"),
-          .held_out = evaluation_in(json, "held_out")};
+          .held_out = evaluation_in(json, "held_out"),
+          .facts = facts_in(json)};
 }
 
 Json to_json(const TrainingCursor& cursor) {

@@ -25,6 +25,9 @@ struct TrainingCursor {
   double seconds = 0;
 };
 
+// What a method says of an epoch or a stage: how many filters came back, say.
+using Facts = std::vector<std::pair<std::string, double>>;
+
 struct EpochRecord {
   std::string stage;
   int64_t epoch = 0, epochs = 0;  // from 1
@@ -36,12 +39,14 @@ struct EpochRecord {
   std::optional<Evaluation> held_out;        // as the epoch's last update left it
   std::optional<Evaluation> held_out_after;  // where the model was then changed (zeroed filters)
   double seconds = 0, images_per_second = 0;
+  Facts facts = {};
 };
 
 struct StageRecord {
   std::string stage;
   int64_t epochs = 0;                  // trained in it
   std::optional<Evaluation> held_out;  // of a stage that changed the model without training
+  Facts facts = {};
 };
 
 // What a method keeps for itself: scores that it adds up, rounds that are done, a population.

@@ -41,6 +41,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.masked = outcome.weights_after.has_value();
   summary.verified = outcome.verified;
   summary.proof = outcome.proof;
+  summary.zeroed_filters = outcome.zeroed_filters;
   if (outcome.proof) {
     summary.proof_inputs = describe_inputs(outcome.graph, outcome.proof->comparison.sizes);
   }
@@ -77,6 +78,10 @@ Json to_json(const CutSummary& summary) {
                      {"reaction", summary.proof->comparison.reaction},
                      {"inputs", summary.proof_inputs},
                      {"randomised_weights", summary.proof->randomised_weights}};
+  }
+  if (summary.zeroed_filters) {
+    json["zeroed_filters"] = {{"difference", summary.zeroed_filters->difference},
+                              {"share", summary.zeroed_filters->share}};
   }
   return json;
 }

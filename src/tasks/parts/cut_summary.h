@@ -33,6 +33,7 @@ struct CutSummary {
   bool changed = true, masked = false;     // something was cut or masked; was masked
   bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;
+  std::optional<ZeroedFilters> zeroed_filters;
   std::string proof_inputs;
   std::string judged_by;  // accuracy: by which images
   double seconds = 0;     // from the start until the files were in place

@@ -12,6 +12,19 @@
 namespace coppice {
 namespace {
 
+void add_facts(Json& json, const Facts& facts) {
+  for (const auto& [name, value] : facts) json[name] = value;
+}
+
+std::string facts_text(const Facts& facts) {
+  std::string text;
+  for (const auto& [name, value] : facts) {
+    text += (text.empty() ? "  " : ", ") + name + " " + significant(value, 4);
+  }
+  std::ranges::replace(text, '_', ' ');
+  return text;
+}
+
 Json record_json(const EpochRecord& record) {
   Json json = {{"stage", record.stage},     {"epoch", record.epoch},
                {"epochs", record.epochs},   {"learning_rate", record.learning_rate},
@@ -19,12 +32,14 @@ Json record_json(const EpochRecord& record) {
                {"seconds", record.seconds}, {"images_per_second", record.images_per_second}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
   if (record.held_out_after) json["held_out_after"] = to_json(*record.held_out_after);
+  add_facts(json, record.facts);
   return json;
 }
 
 Json record_json(const StageRecord& record) {
   Json json = {{"stage", record.stage}, {"epochs", record.epochs}};
   if (record.held_out) json["held_out"] = to_json(*record.held_out);
+  add_facts(json, record.facts);
   return json;
 }
 
@@ -95,13 +110,15 @@ void TrainingObserver::epoch(const EpochRecord& record) {
   watcher_.metric(record_json(record));
   watcher_.remark(record.stage + ": epoch " + std::to_string(record.epoch) + " of " +
                   std::to_string(record.epochs) + "  loss " + significant(record.loss, 4) +
-                  top1_text(record.top1) + held_out_text(record) + "  " + duration(record.seconds));
+                  top1_text(record.top1) + held_out_text(record) + facts_text(record.facts) + "  " +
+                  duration(record.seconds));
 }
 
 void TrainingObserver::stage(const StageRecord& record) {
   if (!record.held_out) return;
   watcher_.metric(record_json(record));
-  watcher_.remark(record.stage + ": held out " + percentage(record.held_out->top1));
+  watcher_.remark(record.stage + ": held out " + percentage(record.held_out->top1) +
+                  facts_text(record.facts));
 }
 
 void TrainingObserver::remark(const std::string& text) {

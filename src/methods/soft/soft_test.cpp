@@ -1,6 +1,6 @@
 // Soft pruning under a fake trainer: what is zeroed comes back, and what is cut in the end is what
 // is smallest then.
-#include "methods/soft.h"
+#include "methods/soft/soft.h"
 
 #include <gtest/gtest.h>
 
@@ -14,10 +14,11 @@ namespace {
 
 using fake::Fixture;
 
-OneShotOptions half_of_each_layer() {
-  OneShotOptions options;
-  options.budget = {Budget::Of::ratio, 0.5};
-  options.round_to = 1;
+SoftOptions half_of_each_layer() {
+  SoftOptions options;
+  options.name = "soft";
+  options.pruning.budget = {Budget::Of::ratio, 0.5};
+  options.pruning.round_to = 1;
   return options;
 }
 
@@ -65,7 +66,7 @@ TEST(SoftPruning, zeroes_filters_that_come_back_and_cuts_the_smallest_at_the_end
     EXPECT_EQ(slice.keep, keep) << slice.tensor;
   }
   EXPECT_EQ(fake::tensor(outcome.graph, "w1").shape()[0], 2);
-  EXPECT_EQ(outcome.plan.method, "l2");
+  EXPECT_EQ(outcome.plan.method, "soft");
   EXPECT_TRUE(outcome.proof->comparison.equal());
 }
 
@@ -85,8 +86,8 @@ TEST(SoftPruning, recovers_what_it_cuts_and_proves_the_plan_of_the_original) {
   const auto result = [](const CompensationOptions& recover) {
     Fixture fixture;
     Session& session = fixture.open(parse_text_graph(fake::kNet));
-    OneShotOptions options = half_of_each_layer();
-    options.recover = recover;
+    SoftOptions options = half_of_each_layer();
+    options.pruning.recover = recover;
     return prune_softly(session, find_criterion("l2"), options, fake::recipe(2), fake::recipe(0));
   };
   const Outcome plain = result({}), recovered = result({.bias = true, .merge = true});
