@@ -70,6 +70,14 @@ bool GivenOptions::has(const Option& option) const {
   return entry != entries_.end() && !entry->texts.empty();
 }
 
+std::vector<std::pair<const Option*, std::string>> GivenOptions::all() const {
+  std::vector<std::pair<const Option*, std::string>> all;
+  for (const Entry& entry : entries_) {
+    for (const std::string& text : entry.texts) all.emplace_back(entry.option, text);
+  }
+  return all;
+}
+
 std::vector<const Option*> GivenOptions::others(const OptionList& wanted) const {
   std::vector<const Option*> others;
   for (const Entry& entry : entries_) {

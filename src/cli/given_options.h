@@ -4,6 +4,7 @@
 #include <functional>
 #include <list>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "options/settings.h"
@@ -25,6 +26,8 @@ class GivenOptions {
   void show_only(const OptionList& options);
 
   bool has(const Option& option) const;
+  // All that were given, with their values, in the order of the options.
+  std::vector<std::pair<const Option*, std::string>> all() const;
   // Those that were given and `wanted` doesn't have, in their order.
   std::vector<const Option*> others(const OptionList& wanted) const;
   // Those that `options` has. Throws Error::usage for what is no value.

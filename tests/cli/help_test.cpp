@@ -9,7 +9,7 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kCommands[] = {"inspect", "prune", "apply",    "eval",    "verify",
+constexpr const char* kCommands[] = {"inspect", "prune", "compare",  "apply",   "eval", "verify",
                                      "bench",   "zoo",   "criteria", "methods", "data"};
 
 TEST(Help, overview_names_every_command) {

@@ -19,6 +19,14 @@ constexpr Command kCommands[] = {
      "  coppice prune zoo:vgg19-bn -o small.onnx --method slimming --prune-ratio 0.7 \\\n"
      "    --data cifar10:DIR --epochs 40\n",
      true},
+    {"compare", "MODEL -o FOLDER", "prune by several methods, the same way, and compare",
+     define_compare,
+     "  coppice compare model.onnx --data cifar10:DIR --epochs 2 -o compared\n"
+     "  coppice compare model.onnx --methods l2,fpgm,slimming --keep-macs 0.4 --repeat 3 \\\n"
+     "    --data cifar10:DIR --epochs 5 -o compared\n"
+     "  coppice compare model.onnx --methods sfp,asfp --controls none --prune-ratio 0.3 \\\n"
+     "    --data cifar10:DIR --epochs 10 -o compared --json\n",
+     true},
     {"train", "MODEL --data SPEC -o OUT", "train a model, or go on training it", define_train,
      "  coppice train zoo:lenet5 --data digits -o lenet5.onnx --epochs 3\n"
      "  coppice train model.onnx --data cifar10:DIR --preprocess imagenet -o tuned.onnx --lr 0.01\n"

@@ -34,6 +34,7 @@ const char* version();
 
 Action define_apply(CLI::App& app, CommonOptions& options);
 Action define_bench(CLI::App& app, CommonOptions& options);
+Action define_compare(CLI::App& app, CommonOptions& options);
 Action define_compress(CLI::App& app, CommonOptions& options);
 Action define_criteria(CLI::App& app, CommonOptions& options);
 Action define_data(CLI::App& app, CommonOptions& options);

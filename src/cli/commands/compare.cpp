@@ -1,0 +1,177 @@
+// coppice compare: several methods with the same budget, recipe and seeds, beside controls, in one
+// table.
+#include "tasks/compare.h"
+
+#include <CLI/CLI.hpp>
+
+#include "cli/commands/commands.h"
+#include "cli/given_options.h"
+#include "methods/options/option_owners.h"
+#include "report/format.h"
+#include "report/table.h"
+#include "session/options/data_options.h"
+#include "session/options/training_options.h"
+#include "tasks/comparing/figures.h"
+
+namespace coppice {
+namespace {
+
+constexpr char kAll[] = "all", kNone[] = "none";
+
+struct Options {
+  std::string model, folder, methods = kAll, controls = "random,scratch";
+  int64_t repeat = 1;
+  bool latency = true;
+  GivenOptions given;
+};
+
+std::vector<std::string> names_in(const std::string& text, const char* nothing) {
+  std::vector<std::string> names;
+  if (text == nothing) return names;
+  for (size_t begin = 0; begin <= text.size();) {
+    const size_t end = std::min(text.find(',', begin), text.size());
+    names.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return names;
+}
+
+CompareRequest request_of(const Options& options) {
+  return {.model = options.model,
+          .folder = options.folder,
+          .methods = names_in(options.methods, kAll),
+          .controls = names_in(options.controls, kNone),
+          .given = options.given.all(),
+          .repeat = options.repeat,
+          .latency = options.latency};
+}
+
+using Text = std::string (*)(double value);
+
+std::string count_text(double value) { return short_count(value); }
+std::string number_text(double value) { return significant(value, 3); }
+
+struct Column {
+  const char* key;
+  const char* title;
+  Text text;
+  bool spreads;  // from seed to seed
+};
+
+const Column kColumns[] = {{"surgery", "cut", percentage, true},
+                           {"recovered", "recovered", percentage, true},
+                           {"held_out", "trained", percentage, true},
+                           {"judged", "", percentage, true},
+                           {"macs", "MACs", count_text, false},
+                           {"parameters", "parameters", count_text, false},
+                           {"latency_ms", "latency", milliseconds, false},
+                           {"epochs", "epochs", number_text, false},
+                           {"minutes", "minutes", number_text, false}};
+
+std::string cell_of(const Column& column, const MeanAndDeviation& found) {
+  if (!found.mean.contains(column.key)) return "-";
+  const std::string mean = column.text(found.mean[column.key]);
+  if (!column.spreads || !found.deviation.contains(column.key)) return mean;
+  return mean + " +- " + column.text(found.deviation[column.key]);
+}
+
+std::string name_of(const ComparedRow& row) {
+  return row.structure_of.empty() ? row.name : row.name + " (as " + row.structure_of + ")";
+}
+
+std::string text_of(const CompareReport& report) {
+  std::vector<Table::Column> columns = {{"method"}};
+  for (const Column& column : kColumns) {
+    const bool judged = column.title[0] == '\0';
+    columns.push_back({judged ? report.judged_by : column.title, Table::Align::right});
+  }
+  Table table(std::move(columns));
+  const auto add = [&](const std::string& name, const MeanAndDeviation& found) {
+    std::vector<std::string> cells = {name};
+    for (const Column& column : kColumns) cells.push_back(cell_of(column, found));
+    table.add(std::move(cells));
+  };
+  if (!report.original.is_null()) add("(original)", mean_and_deviation({report.original}));
+  std::string failures;
+  for (const ComparedRow& row : report.rows) {
+    add(name_of(row), mean_and_deviation(row.runs));
+    if (row.why_not.empty()) continue;
+    failures += row.name + (row.runs.empty() ? " can't: " : " failed in some runs: ") +
+                printable(row.why_not) + "\n";
+  }
+  return table.text() + failures +
+         "top-1 of the images held out: once the channels are gone, once that was made up for, and "
+         "at the end; then of " +
+         report.judged_by + "\n";
+}
+
+Result compare(const Options& options, Invocation& run) {
+  CompareRequest request = request_of(options);
+  request.threads = run.options.threads;
+  request.common = run.common();
+  const CompareReport report = compare(request, static_cast<Watcher&>(run));
+  run.console.print(run.console.strong(printable(report.model)) + " compared over " +
+                    with_separators(report.repeat) + (report.repeat == 1 ? " seed" : " seeds") +
+                    "\n\n" + text_of(report) + "wrote " + printable(report.folder) +
+                    "/compare.json\n");
+  const bool any =
+      std::ranges::any_of(report.rows, [](const ComparedRow& row) { return !row.runs.empty(); });
+  return {.json = to_json(report), .verdict = any ? "" : "no method works on this model"};
+}
+
+OptionList options_of_those_that_cut() {
+  OptionList all;
+  const OptionList common = options_of_all_methods();
+  for (const OptionUse& use : common) {
+    const bool cuts = std::ranges::any_of(methods(), [&](const Method& method) {
+      return method.kind == Method::Kind::structured && has_option(options_of(method), *use.option);
+    });
+    if (cuts) all.push_back(use);
+  }
+  return all;
+}
+
+void add_compare_options(CLI::App& app, Options& options) {
+  add_model(app, options.model);
+  app.add_option(
+         "-o,--output", options.folder,
+         "the folder for the table and all runs; runs that\nare done there aren't repeated, "
+         "one that stopped\ngoes on")
+      ->type_name("FOLDER")
+      ->required();
+  app.add_option("--methods", options.methods,
+                 "those to compare, such as l2,fpgm,sfp (default\nall that cut channels); "
+                 "'coppice methods' lists them")
+      ->type_name("NAMES")
+      ->each([&options](const std::string& names) {
+        options.given.show_only(options_to_compare(names_in(names, kAll)));
+      });
+  app.add_option("--controls", options.controls,
+                 "random, scratch (the first method's structure with\nweights drawn anew, trained "
+                 "by the same recipe) or\nnone (default random,scratch)")
+      ->type_name("NAMES");
+  add_count(app, "--repeat", options.repeat, 1000,
+            "runs of every method, by --seed and the next ones\n(default 1)");
+  add_switch(app, "--latency", options.latency, "measure latency, of the models of the first seed");
+  options.given.add(app, options_of_those_that_cut());
+  options.given.show_only(options_to_compare({}));
+  options.given.require(kData);
+  options.given.require(kEpochs);
+}
+
+}  // namespace
+
+Action define_compare(CLI::App& app, CommonOptions& common) {
+  const auto options = std::make_shared<Options>();
+  add_compare_options(app, *options);
+  add_common_options(app, common);
+  app.parse_complete_callback([options, &common] {
+    check(request_of(*options));  // what is wrong is said before a run begins
+    if (!common.run_folder.empty()) return;
+    common.run_folder = options->folder;
+    common.run_folder_by_default = true;
+  });
+  return [options](Invocation& run) { return compare(*options, run); };
+}
+
+}  // namespace coppice
