@@ -62,6 +62,14 @@ TEST(RunReference, normalises_by_channel) {
   EXPECT_EQ(y, (Floats{0, 1, 1, 3}));
 }
 
+// A scale of more axes than are normalised once was written past the end of one run.
+TEST(RunReference, scales_of_a_layer_normalisation_may_differ_from_run_to_run) {
+  const Tensor x = floats({2, 2}, {-1, 1, -1, 1});
+  const Floats y =
+      result_of("LayerNormalization", {x, floats({2, 1}, {2, 3})}, {{"epsilon", 0.0f}}, 17);
+  EXPECT_EQ(y, (Floats{-2, 2, -3, 3}));
+}
+
 TEST(RunReference, pools_with_padding_and_ceil_mode) {
   const Tensor x = floats({1, 1, 4}, {1, 2, 3, 4});
   const Attributes padded{{"kernel_shape", Shape{2}}, {"strides", Shape{2}}, {"pads", Shape{1, 1}}};

@@ -57,8 +57,11 @@ std::vector<Tensor> layer(const Graph& graph, const Node& node, Inputs inputs, C
   const Tensor& x = *inputs[0];
   const int64_t first = resolve_axis(graph, node, node.attributes.integer("axis", -1), x.rank());
   const Shape inner(x.shape().begin() + first, x.shape().end());
+  // One for all runs, or one that differs from run to run.
   const auto parameter = [&](size_t i) {
-    return pick(inputs, i) ? std::make_shared<Tensor>(expanded(*inputs[i], inner)) : nullptr;
+    if (!pick(inputs, i)) return std::shared_ptr<Tensor>();
+    const bool each = inputs[i]->rank() > std::ssize(inner);
+    return std::make_shared<Tensor>(expanded(*inputs[i], each ? x.shape() : inner));
   };
   std::vector<Statistics> found;
   std::vector<Tensor> outputs{normalise_runs(x, element_count(inner), epsilon_of(node), centre,
