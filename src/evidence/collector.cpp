@@ -13,7 +13,7 @@
 #include "evidence/measured/pooled.h"
 #include "evidence/measured/samples.h"
 #include "graph/infer.h"
-#include "graph/is_onnx.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -79,19 +79,19 @@ class Sources {
     }
     const Node& node = graph_.nodes[producers_[id]];
     Source source{node.inputs.empty() ? kNoValue : node.inputs[0], request};
-    if (is_onnx(node, "Conv")) {
-      const Shape &input = inferred_.shape(source.value), &weight = inferred_.shape(node.inputs[1]);
-      source.window = window_of(graph_, node, {input.begin() + 2, input.end()},
-                                {weight.begin() + 2, weight.end()});
-      source.request.axis = 1;
-      return source;
-    }
-    const bool rows = is_onnx(node, "Gemm") && node.attributes.integer("transA", 0) == 0;
-    if (!rows && !is_onnx(node, "MatMul")) {
+    const auto layer = linear_layer_of(node);
+    if (!layer || layer->kind == LinearLayer::Kind::transposed_convolution ||
+        layer->channels == 0) {
       refuse(request, "patches are of what a Conv, Gemm or MatMul reads, it is computed by " +
                           where(graph_, node));
     }
-    source.request.axis = std::ssize(inferred_.shape(source.value)) - 1;
+    if (layer->convolves()) {
+      const Shape &input = inferred_.shape(source.value), &weight = inferred_.shape(node.inputs[1]);
+      source.window = window_of(graph_, node, {input.begin() + 2, input.end()},
+                                {weight.begin() + 2, weight.end()});
+    }
+    source.request.axis =
+        from_the_front(layer->channels, std::ssize(inferred_.shape(source.value)));
     return source;
   }
 

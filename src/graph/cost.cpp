@@ -1,8 +1,6 @@
 #include "graph/cost.h"
 
-#include <algorithm>
-
-#include "graph/views/batch_norm.h"
+#include "graph/op.h"
 
 namespace coppice {
 
@@ -13,11 +11,8 @@ std::vector<char> parameter_flags(const Graph& graph) {
       const ValueId id = node.inputs[i];
       if (id == kNoValue || !graph.value(id).constant) continue;
       if (!is_floating(graph.value(id).constant->dtype())) continue;
-      if (is_batch_norm(node) && i >= 3) continue;
-      const bool setting =
-          node.op && std::ranges::find(node.op->parameter_inputs, static_cast<int>(i)) !=
-                         node.op->parameter_inputs.end();
-      if (!setting) flags[id] = 1;
+      const Reads as = reads_as(node, i);
+      if (as != Reads::setting && as != Reads::statistic) flags[id] = 1;
     }
   }
   return flags;

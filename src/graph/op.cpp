@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "graph/ops/ops.h"
 
 namespace coppice {
 
@@ -31,6 +32,9 @@ int64_t resolve_axis(const Graph& graph, const Node& node, int64_t axis, int64_t
   }
   return axis < 0 ? axis + rank : axis;
 }
+
+bool no_gradient(const Node&, int) { return false; }
+bool gradient_of_first(const Node&, int output) { return output == 0; }
 
 void pin_input(Relations& relations, int input, PinKind kind, const std::string& why) {
   if (!relations.has_input(input)) return;

@@ -2,9 +2,16 @@
 //
 //   infer     output types and shapes from input types and shapes
 //   relate    which channels go together (graph/relations.h)
+//   reads     what each of its inputs is to it: data, a weight, a bias, a setting
+//   reach     whether it works element by element, or channel by channel
+//   moves     whether it hands on what it reads, at other places or in another shape
 //   macs      multiply-accumulates for given shapes; Conv, Gemm and MatMul count
 //   repair    what must be rewritten when channels left: attributes, and inputs that hold sizes
 //   evaluate  the outputs themselves, for cheap operators; shape arithmetic is folded with it
+//   linear    which axes of its weight are outputs and inputs (graph/views/linear_layer.h)
+//
+// Whoever must know what kind of operator a node is asks these, never its name; a name stands in
+// its own file, in the tables of those who compute it, and where a pass writes such a node.
 //
 // An operator is one file under graph/ops and one line in graph/ops/table.cpp. Where `relate` is
 // missing, everything the operator touches is pinned, with that as the reason.
@@ -85,9 +92,49 @@ struct Arity {
   int min_outputs = 1, max_outputs = 1;
 };
 
+// What an operator reads as one of its inputs.
+enum class Reads : uint8_t {
+  data,
+  shape,    // how large it is, not what is in it
+  setting,  // sizes, bounds or indices: never labelled, never cut
+  weight,   // multiplied and summed over; of a product the side that is constant
+  table,    // picked from by index: rows that are learnt
+  bias,     // added to what the weights give
+  scale,    // of a normalisation, and what it adds:
+  shift,
+  statistic,  // a normalisation's running mean or variance: moves without a gradient
+  slope,      // of the side of an activation that isn't handed on
+  term,       // added to the other terms
+  subtrahend,
+  factor,  // multiplied with the other factors, element by element
+  code,    // integers that stand for numbers,
+  step,    // and what they are counted in
+};
+
+// How far an element of an output looks: it is a function of
+enum class Reach : uint8_t {
+  anywhere,
+  channel,  // the data in its own channel (axis 1) alone, and of vectors by channel
+  element,  // the elements at its own place (of all inputs but settings, which broadcast)
+};
+
+// Whether outputs are elements of the first input as they are.
+enum class Moves : uint8_t {
+  computes,
+  picks,     // some of them, or some more than once
+  permutes,  // all of them in another order
+  reshapes,  // all of them in their order
+};
+
+struct LinearLayer;
+
 struct OpDef {
   const char* type;
   Arity arity;
+  std::vector<Reads> reads;  // one for each input, or one for all of them
+  Reach reach = Reach::anywhere;
+  Moves moves = Moves::computes;
+  bool monotone = false;  // of one input, and with it only rises or only falls, where defined
   void (*infer)(InferContext&) = nullptr;
   void (*relate)(Relations&) = nullptr;
   int64_t (*macs)(const Node&, std::span<const Shape> inputs,
@@ -95,14 +142,40 @@ struct OpDef {
   void (*repair)(RepairContext&) = nullptr;
   std::vector<Tensor> (*evaluate)(const Graph&, const Node&,
                                   std::span<const Tensor* const> inputs) = nullptr;
-  // Inputs that hold sizes, bounds or indices rather than data: never labelled, never cut.
-  std::vector<int> parameter_inputs = {};
+  // Input `weight` as a layer's weight. Requires: it is read as a weight.
+  LinearLayer (*linear)(const Node&, int weight) = nullptr;
+  // Whether a gradient comes from that output to the data; null: from all of them.
+  bool (*passes_gradient)(const Node&, int output) = nullptr;
+  // Whether a node whose output is of its input's type and shape surely hands it on unchanged.
+  // `known`: by input its value, null where it isn't known. Null: it never does so for sure.
+  bool (*idle)(const Node&, const Shape& shape, std::span<const Tensor* const> known) = nullptr;
 };
 
 // All operators, by name.
 std::span<const OpDef* const> operators();
 // Null for an operator that Coppice doesn't know. `domain` "" and "ai.onnx" are ONNX's own.
 const OpDef* find_operator(const std::string& domain, const std::string& type);
+
+// What the node reads as that input: data, for an operator that Coppice doesn't know.
+inline Reads reads_as(const Node& node, size_t input) {
+  if (!node.op) return Reads::data;
+  const std::vector<Reads>& reads = node.op->reads;
+  if (input < reads.size()) return reads[input];
+  return reads.size() == 1 ? reads[0] : Reads::data;
+}
+inline bool is_setting(const Node& node, size_t input) {
+  return reads_as(node, input) == Reads::setting;
+}
+// Whether it gives the sum of all that it reads.
+inline bool is_sum(const Node& node) {
+  return reads_as(node, 0) == Reads::term && reads_as(node, 1) == Reads::term;
+}
+// Shape arithmetic begins there, and no element goes into it.
+inline bool reads_only_shape(const Node& node) { return reads_as(node, 0) == Reads::shape; }
+// Whether a gradient comes from that output to what the node reads.
+inline bool passes_gradient(const Node& node, int output) {
+  return !node.op || !node.op->passes_gradient || node.op->passes_gradient(node, output);
+}
 
 // A possibly negative axis as a number within [0, rank). Throws Error::input naming the node.
 int64_t resolve_axis(const Graph& graph, const Node& node, int64_t axis, int64_t rank);

@@ -2,23 +2,14 @@
 #include "libtorch/program.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "core/error.h"
-#include "graph/views/batch_norm.h"
+#include "graph/op.h"
 #include "libtorch/tensors.h"
 #include "training/parameters.h"
 
 namespace coppice::train {
 namespace {
-
-// Operators whose output is fresh memory that their own gradient doesn't look at again.
-bool forgets_output(const Node& node) {
-  constexpr std::string_view kTypes[] = {"Add",  "AveragePool", "Concat", "Conv",
-                                         "Gemm", "MatMul",      "Sub",    "Sum"};
-  return is_batch_norm_at_inference(node) ||
-         std::ranges::find(kTypes, node.op_type) != std::end(kTypes);
-}
 
 // Inference folds small values, weights behind a Transpose among them; through what is folded no
 // gradient passes, and statistics behind an Identity would be copies. What a trained constant or a
@@ -29,7 +20,7 @@ void forget_trained(const Graph& graph, Inferred& inferred) {
   for (const ValueId id : running_statistics(graph)) trained[id] = 1;
   for (const Node& node : graph.nodes) {
     const bool reached =
-        node.op_type != "Shape" && node.op_type != "Size" &&
+        !reads_only_shape(node) &&
         std::ranges::any_of(node.inputs, [&](ValueId id) { return id != kNoValue && trained[id]; });
     for (const ValueId id : node.outputs) {
       if (id == kNoValue || !reached) continue;

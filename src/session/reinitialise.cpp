@@ -3,13 +3,14 @@
 #include "session/reinitialise.h"
 
 #include <algorithm>
-#include <string_view>
 
 #include "core/error.h"
 #include "graph/infer.h"
+#include "graph/op.h"
 #include "graph/passes/separate_vectors.h"
 #include "graph/views/batch_norm.h"
 #include "graph/views/constants_behind.h"
+#include "graph/views/linear_layer.h"
 #include "training/parameters.h"
 
 namespace coppice {
@@ -18,18 +19,14 @@ namespace {
 constexpr float kSlope = 0.25f;               // of PRelu
 constexpr uint64_t kDrawStream = 0x64726177;  // "draw": no other stream of the seed is like it
 
-Fans swapped(const Fans& fans) { return {.in = fans.out, .out = fans.in}; }
-
 // `shape`: in which the node reads it as that input.
 std::optional<Fans> fans_at(const Node& node, int input, const Shape& shape) {
-  if (node.op_type == "Conv") return fans_of(shape);
-  if (node.op_type == "ConvTranspose") return swapped(fans_of(shape));
-  const bool gemm = node.op_type == "Gemm";
-  if (!gemm && node.op_type != "MatMul") return std::nullopt;
-  const Fans fans = fans_of({shape[shape.size() - 2], shape.back()});  // of [O, I]
-  const bool transposed = gemm && node.attributes.integer(input == 0 ? "transA" : "transB", 0) != 0;
-  // Left of the product stands [O, I], right of it [I, O].
-  return (input == 0) == transposed ? swapped(fans) : fans;
+  const auto layer = linear_layer_of(node, input);
+  if (!layer) return std::nullopt;
+  const auto size = [&](int64_t axis) { return shape[from_the_front(axis, std::ssize(shape))]; };
+  Shape as_filters{size(layer->outputs), size(layer->inputs)};
+  if (layer->convolves()) as_filters.insert(as_filters.end(), shape.begin() + 2, shape.end());
+  return fans_of(as_filters);
 }
 
 Fans at_density(const Fans& fans, const Masks& masks, const std::string& name) {
@@ -64,16 +61,18 @@ class Drawer {
   void visit(const Parameter& parameter) {
     const Node& node = graph_.nodes[parameter.node];
     if (parameter.kind == Parameter::Kind::bias) return fill(parameter.id, 0);
-    if (node.op_type == "PRelu") return fill(parameter.id, kSlope);
-    if (node.op_type.ends_with("Normalization")) {
-      const float scale = node.op_type == "BatchNormalization" ? by_.norm_scale : 1;
-      return fill(parameter.id, parameter.input == 1 ? scale : 0);
+    switch (reads_as(node, parameter.input)) {
+      case Reads::slope: return fill(parameter.id, kSlope);
+      case Reads::scale: return fill(parameter.id, is_batch_norm(node) ? by_.norm_scale : 1);
+      case Reads::shift: return fill(parameter.id, 0);
+      default: break;
     }
     const ValueId read = node.inputs[parameter.input];
     if (!inferred_.has(read)) fail(node, parameter, "its shape can't be inferred");
     const auto fans = fans_at(node, parameter.input, inferred_.shape(read));
     if (!fans) fail(node, parameter, "no initialisation is known for such weights");
-    draw(parameter.id, *fans, node.op_type.starts_with("Conv") ? by_.conv : by_.linear);
+    const bool convolves = linear_layer_of(node, parameter.input)->convolves();
+    draw(parameter.id, *fans, convolves ? by_.conv : by_.linear);
   }
 
   [[noreturn]] void fail(const Node& node, const Parameter& parameter, const std::string& why) {

@@ -1,8 +1,8 @@
 // Which constants of a graph are trained. ONNX doesn't say: weights, buffers and plain numbers are
 // all constants.
 //
-// Trained are float32 constants that a layer reads as its weights (Conv, Gemm, MatMul, Gather's
-// table, BatchNormalization's scale and shift, PRelu's slopes), also behind Reshape, Transpose,
+// Trained are float32 constants that a layer reads as its own (graph/op.h: weights, tables, biases,
+// scales, shifts and slopes), also behind Reshape, Transpose,
 // Identity and the like; and those of more than one element that are added to or multiplied with
 // something that a trained layer computed (biases of their own, layer scales, tables of positions).
 // Left alone: single numbers, exponents, divisors, bounds, and what normalises the input.

@@ -7,7 +7,7 @@
 
 #include "core/error.h"
 #include "graph/infer.h"
-#include "graph/is_onnx.h"
+#include "graph/op.h"
 #include "graph/views/constants_behind.h"
 #include "graph/views/only_reshapes.h"
 #include "training/parameters.h"
@@ -47,8 +47,7 @@ class Counter {
 
   TrainedShare run() && {
     for (const Node& node : graph_.nodes) {
-      const bool ours = node.domain.empty() || node.domain == "ai.onnx";
-      for (int i = 0; ours && i < std::ssize(node.inputs); ++i) visit(node, i);
+      for (int i = 0; i < std::ssize(node.inputs); ++i) visit(node, i);
     }
     return std::move(share_);
   }
@@ -57,7 +56,8 @@ class Counter {
   void visit(const Node& node, int input) {
     const auto kind = own_of_layer(node, input);
     const ValueId id = node.inputs[input];
-    if (!kind || id == kNoValue || !made_[id] || is_onnx(node, "Gather")) return;
+    if (!kind || id == kNoValue || !made_[id]) return;
+    if (reads_as(node, input) == Reads::table) return;
     const ValueId source = source_[id] == kNoValue ? id : source_[id];
     if (!seen_.insert(source).second) return;
     const bool trained = trained_.contains(source);
@@ -88,13 +88,13 @@ class Counter {
              ", only float32 is trained; export the model in float32";
     }
     int32_t n = producer_[id];
-    while (n >= 0 && (only_reshapes(graph_.nodes[n]) || is_onnx(graph_.nodes[n], "Transpose"))) {
+    while (n >= 0 && only_moves(graph_.nodes[n])) {
       n = producer_[graph_.nodes[n].inputs[0]];
     }
     if (n < 0) return "its weights are no constant of their own";
     const Node& node = graph_.nodes[n];
     return "its weights come out of " + where(graph_, node) +
-           (node.op_type == "DequantizeLinear"
+           (reads_as(node, 0) == Reads::code
                 ? "; train the model in float32, and quantise the result"
                 : "; export the model with its weights computed");
   }

@@ -6,7 +6,7 @@
 #include <initializer_list>
 #include <string_view>
 
-#include "graph/views/only_reshapes.h"
+#include "graph/op.h"
 
 namespace coppice {
 namespace {
@@ -67,8 +67,7 @@ class Ranges {
  public:
   explicit Ranges(const Graph& graph) : graph_(graph), ranges_(graph.values.size()) {
     for (const Node& node : graph.nodes) {
-      const bool ours = node.domain.empty() || node.domain == "ai.onnx";
-      Range range = ours ? range_of(node) : kAnything;
+      Range range = node.op ? range_of(node) : kAnything;
       if (std::isnan(range.low) || std::isnan(range.high)) range = kAnything;  // inf - inf
       for (const ValueId id : node.outputs) {
         if (id != kNoValue) ranges_[id] = range;
@@ -109,10 +108,9 @@ class Ranges {
 
   // Every element of the output is one of the first input's, or lies between some of them.
   static bool picks_or_averages(const Node& node) {
-    return only_reshapes(node) ||
-           is_one_of(node.op_type, {"Cast", "Dropout", "Expand", "Gather", "GlobalAveragePool",
-                                    "GlobalMaxPool", "MaxPool", "ReduceMax", "ReduceMean",
-                                    "ReduceMin", "Slice", "Split", "Tile", "Transpose"});
+    return node.op->moves != Moves::computes ||
+           is_one_of(node.op_type, {"Cast", "Dropout", "GlobalAveragePool", "GlobalMaxPool",
+                                    "MaxPool", "ReduceMax", "ReduceMean", "ReduceMin"});
   }
 
   Range of_many(const Node& node) const {
@@ -129,11 +127,8 @@ class Ranges {
   Range of_one(const Node& node) const {
     const std::string_view type = node.op_type;
     const Range x = in(node, 0), y = in(node, 1);
-    if (type == "Relu") return {std::max(x.low, 0.0), std::max(x.high, 0.0)};
-    if (type == "Exp") return {std::exp(x.low), std::exp(x.high)};
     if (type == "Sqrt") return {std::sqrt(std::max(x.low, 0.0)), std::sqrt(std::max(x.high, 0.0))};
     if (type == "Abs") return absolute(x);
-    if (type == "Neg") return {-x.high, -x.low};
     if (type == "Reciprocal") return inverse(x);
     if (type == "Sub") return {x.low - y.high, x.high - y.low};
     if (type == "Div") return times(x, inverse(y));
@@ -141,7 +136,18 @@ class Ranges {
     if (type == "ReduceSum") return {x.low < 0 ? -kInfinity : 0, x.high > 0 ? kInfinity : 0};
     if (type == "Where") return hull(y, in(node, 2));
     if (type == "Clip") return within(x, bounds_of(node));
-    return kAnything;
+    return node.op->monotone ? of_ends(node, x) : kAnything;
+  }
+
+  // What only rises, or only falls, does so between what it gives at the ends.
+  Range of_ends(const Node& node, Range x) const {
+    const float ends[] = {static_cast<float>(x.low), static_cast<float>(x.high)};
+    const Tensor input = Tensor::of<float>({2}, ends);
+    const std::vector<const Tensor*> inputs{&input};
+    const std::vector<Tensor> outputs = node.op->evaluate(graph_, node, inputs);
+    const std::span<const float> y = outputs[0].as<float>();
+    if (std::isnan(y[0]) || std::isnan(y[1])) return kAnything;
+    return {std::min(y[0], y[1]), std::max(y[0], y[1])};
   }
 
   // Attributes until opset 11, inputs since.

@@ -144,10 +144,8 @@ std::vector<char> settings_of(const Graph& graph) {
     const bool all = std::ranges::any_of(
         node->outputs, [&](ValueId id) { return id != kNoValue && settings[id] != 0; });
     for (size_t i = 0; i < node->inputs.size(); ++i) {
-      const bool setting =
-          node->op && std::ranges::find(node->op->parameter_inputs, static_cast<int>(i)) !=
-                          node->op->parameter_inputs.end();
-      if (node->inputs[i] != kNoValue && (all || setting)) settings[node->inputs[i]] = 1;
+      if (node->inputs[i] != kNoValue && (all || is_setting(*node, i)))
+        settings[node->inputs[i]] = 1;
     }
   }
   return settings;

@@ -2,7 +2,8 @@
 
 #include "evidence/moments.h"
 
-#include "graph/is_onnx.h"
+#include "graph/views/linear_layer.h"
+#include "graph/views/only_reshapes.h"
 
 namespace coppice {
 namespace {
@@ -17,7 +18,7 @@ std::optional<Place> before_flatten(const Graph& graph, const Inferred& inferred
                                     std::span<const int32_t> producer_of) {
   if (producer_of[id] < 0) return std::nullopt;
   const Node& node = graph.nodes[producer_of[id]];
-  if (!is_onnx(node, "Flatten") && !is_onnx(node, "Reshape")) return std::nullopt;
+  if (!only_reshapes(node)) return std::nullopt;
   const ValueId from = node.inputs[0];
   if (!inferred.has(from)) return std::nullopt;
   const Shape &wide = inferred.shape(from), &flat = inferred.shape(id);
@@ -27,13 +28,14 @@ std::optional<Place> before_flatten(const Graph& graph, const Inferred& inferred
 
 std::optional<Place> place_of(const Graph& graph, const Inferred& inferred, const Node& node,
                               std::span<const int32_t> producer_of) {
-  const bool conv = is_onnx(node, "Conv");
-  if (!conv && !is_onnx(node, "Gemm") && !is_onnx(node, "MatMul")) return std::nullopt;
+  const auto layer = linear_layer_of(node);
+  if (!layer || layer->kind == LinearLayer::Kind::transposed_convolution) return std::nullopt;
   const ValueId id = node.inputs[0];
   if (!inferred.has(id) || inferred.types[id]->dtype != DType::f32) return std::nullopt;
   const Shape& shape = inferred.shape(id);
   if (shape.size() < 2) return std::nullopt;
-  const int64_t axis = conv ? 1 : std::ssize(shape) - 1;
+  const int64_t axis = from_the_front(layer->channels, std::ssize(shape));
+  if (axis == 0) return std::nullopt;  // along which images lie
   if (shape[axis] <= kWidest) return Place{id, {axis, shape[axis]}};
   auto before = before_flatten(graph, inferred, id, producer_of);
   return before && before->input.channels <= kWidest ? before : std::nullopt;

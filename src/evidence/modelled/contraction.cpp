@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "core/threads.h"
-#include "graph/is_onnx.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -62,7 +62,6 @@ std::vector<int64_t> place_of(const Shape& kernel, int64_t tap) {
 
 void describe_conv(const Node& node, const Shape& weight, const Inferred& inferred,
                    Contraction& layer) {
-  layer.group = node.attributes.integer("group", 1);
   layer.kernel.assign(weight.begin() + 2, weight.end());
   const size_t rank = layer.kernel.size();
   layer.dilations = filled(node, "dilations", rank);
@@ -94,27 +93,28 @@ struct Walk {
 
 std::optional<Contraction> contraction_of(const Graph& graph, const Node& node,
                                           const Inferred& inferred, const Shape& folded) {
-  const bool conv = is_onnx(node, "Conv"), gemm = is_onnx(node, "Gemm");
-  if (!conv && !gemm && !is_onnx(node, "MatMul")) return std::nullopt;
+  const auto linear = linear_layer_of(node);
+  if (!linear || linear->kind == LinearLayer::Kind::transposed_convolution) return std::nullopt;
+  const bool conv = linear->convolves();
   const Tensor* weight = constant_f32(graph, node, 1);
   if (!weight || !inferred.has(node.inputs[0]) || !inferred.has(node.outputs[0]))
     return std::nullopt;
   if (conv ? weight->rank() < 3 : weight->rank() != 2) return std::nullopt;
   Contraction layer;
   layer.weight = node.inputs[1];
+  layer.group = linear->groups;
   if (conv) {
     describe_conv(node, weight->shape(), inferred, layer);
   } else {
-    if (gemm && node.attributes.integer("transA", 0) != 0) return std::nullopt;
-    const bool transposed = gemm && node.attributes.integer("transB", 0) != 0;
-    layer.filter_axis = transposed ? 0 : 1;
-    layer.input_axis = 1 - layer.filter_axis;
+    layer.filter_axis = from_the_front(linear->outputs, 2);
+    layer.input_axis = from_the_front(linear->inputs, 2);
     layer.kernel = folded;
     layer.dilations.assign(folded.size(), 1);
     layer.coverage = Vector::Ones(element_count(folded));
-    layer.in_axis = static_cast<int64_t>(inferred.shape(node.inputs[0]).size()) - 1;
-    layer.out_axis = static_cast<int64_t>(inferred.shape(node.outputs[0]).size()) - 1;
-    if (gemm) layer.scale = node.attributes.real("alpha", 1);
+    layer.in_axis = from_the_front(linear->channels, std::ssize(inferred.shape(node.inputs[0])));
+    layer.out_axis = from_the_front(linear->results, std::ssize(inferred.shape(node.outputs[0])));
+    if (layer.in_axis != std::ssize(inferred.shape(node.inputs[0])) - 1) return std::nullopt;
+    layer.scale = linear->scale;
   }
   layer.filters = weight->shape()[layer.filter_axis];
   layer.inputs = weight->shape()[layer.input_axis] / (conv ? 1 : layer.taps());
@@ -151,7 +151,7 @@ std::optional<Vector> bias_of(const Graph& graph, const Node& node, int64_t filt
   if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return Vector::Zero(filters);
   const Tensor* bias = constant_f32(graph, node, 2);
   if (!bias || bias->size() != filters || bias->shape().back() != filters) return std::nullopt;
-  const double beta = is_onnx(node, "Gemm") ? node.attributes.real("beta", 1) : 1;
+  const double beta = linear_layer_of(node)->bias_scale;
   Vector values(filters);
   for (int64_t o = 0; o < filters; ++o) values[o] = beta * bias->as<float>()[o];
   return values;

@@ -6,17 +6,17 @@
 #include "evidence/modelled/rules.h"
 #include "graph/op.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
 
 Rule rule_of(const Node& node) {
-  if (!node.op || (!node.domain.empty() && node.domain != "ai.onnx")) return nullptr;
-  if (is_elementwise(node)) return after_elementwise;
-  const std::string& type = node.op_type;
-  if (type == "Conv" || type == "Gemm" || type == "MatMul") return after_contraction;
+  if (!node.op) return nullptr;
+  if (linear_layer_of(node)) return after_contraction;
   if (is_batch_norm_at_inference(node)) return after_batch_norm;
-  return layout_rule(node);
+  if (const Rule rule = layout_rule(node)) return rule;
+  return is_elementwise(node) ? after_elementwise : nullptr;
 }
 
 bool shapes_known(const Node& node, const Inferred& inferred) {

@@ -37,7 +37,7 @@ struct RuleContext {
 using Rule = MaybeModel (*)(const RuleContext&);
 
 // Requires of all of them: the shapes of the node's inputs and of its first output are known.
-MaybeModel after_contraction(const RuleContext& context);  // Conv, Gemm, MatMul
+MaybeModel after_contraction(const RuleContext& context);  // of a linear layer
 MaybeModel after_batch_norm(const RuleContext& context);
 MaybeModel after_elementwise(const RuleContext& context);  // of channels, and constants
 bool is_elementwise(const Node& node);

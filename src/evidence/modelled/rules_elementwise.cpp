@@ -1,7 +1,4 @@
 // Functions of single elements, by the operators' own code on the grid; and sums.
-#include <algorithm>
-#include <string_view>
-
 #include "evidence/modelled/rules.h"
 #include "graph/op.h"
 
@@ -36,7 +33,7 @@ MaybeModel pointwise(const RuleContext& context, const ChannelModel& first) {
   const size_t rank = context.out().size();
   operands.reserve(context.node.inputs.size());
   for (size_t i = 0; i < context.node.inputs.size(); ++i) {
-    const bool setting = std::ranges::count(context.node.op->parameter_inputs, i) > 0;
+    const bool setting = is_setting(context.node, i);
     if (!context.has(i)) {
       inputs.push_back(nullptr);
       continue;
@@ -65,7 +62,7 @@ MaybeModel pointwise(const RuleContext& context, const ChannelModel& first) {
 }
 
 // Terms that hang on different z are taken as independent.
-MaybeModel sum(const RuleContext& context, const ChannelModel& first, double sign) {
+MaybeModel sum(const RuleContext& context, const ChannelModel& first) {
   Moments total = moments_of(first);
   for (size_t i = 1; i < context.node.inputs.size(); ++i) {
     const ChannelModel* model = context.model(i);
@@ -74,6 +71,7 @@ MaybeModel sum(const RuleContext& context, const ChannelModel& first, double sig
       return std::nullopt;
     }
     const Moments more = moments_of(*model);
+    const double sign = reads_as(context.node, i) == Reads::subtrahend ? -1 : 1;
     total.mean += sign * more.mean;
     total.covariance += more.covariance;
   }
@@ -85,37 +83,7 @@ MaybeModel sum(const RuleContext& context, const ChannelModel& first, double sig
 }  // namespace
 
 bool is_elementwise(const Node& node) {
-  constexpr std::string_view kNames[] = {"Abs",
-                                         "Add",
-                                         "Celu",
-                                         "Clip",
-                                         "Div",
-                                         "Elu",
-                                         "Erf",
-                                         "Exp",
-                                         "Gelu",
-                                         "Max",
-                                         "HardSigmoid",
-                                         "HardSwish",
-                                         "LeakyRelu",
-                                         "Min",
-                                         "Mish",
-                                         "Mul",
-                                         "Neg",
-                                         "PRelu",
-                                         "Pow",
-                                         "Relu",
-                                         "Selu",
-                                         "Sigmoid",
-                                         "Softplus",
-                                         "Softsign",
-                                         "Sqrt",
-                                         "Sub",
-                                         "Sum",
-                                         "Tanh",
-                                         "ThresholdedRelu"};
-  return node.op && node.op->evaluate &&
-         std::ranges::find(kNames, node.op_type) != std::end(kNames);
+  return node.op && node.op->evaluate && node.op->reach == Reach::element;
 }
 
 MaybeModel after_elementwise(const RuleContext& context) {
@@ -126,12 +94,11 @@ MaybeModel after_elementwise(const RuleContext& context) {
     if (context.model(i) && context.in(i).size() != context.out().size()) return std::nullopt;
   }
   if (!first || !first->scaled) return std::nullopt;
+  if (context.inferred.types[context.node.outputs[0]]->dtype != DType::f32) return std::nullopt;
   if (context.out()[first->axis] != first->channels() * first->positions()) return std::nullopt;
   if (MaybeModel model = pointwise(context, *first)) return model;
-  const std::string& type = context.node.op_type;
-  const bool adds = type == "Add" || type == "Sum", subtracts = type == "Sub";
-  if ((!adds && !subtracts) || context.model(0) != first) return std::nullopt;
-  return sum(context, *first, subtracts ? -1 : 1);
+  const bool sums = reads_as(context.node, 0) == Reads::term;
+  return sums && context.model(0) == first ? sum(context, *first) : std::nullopt;
 }
 
 }  // namespace coppice

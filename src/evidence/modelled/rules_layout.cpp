@@ -5,6 +5,7 @@
 
 #include "evidence/modelled/rules.h"
 #include "graph/op.h"
+#include "graph/views/only_reshapes.h"
 
 namespace coppice {
 namespace {
@@ -44,10 +45,10 @@ MaybeModel after_concat(const RuleContext& context) {
   return model;
 }
 
-// The channel axis passes through as it is, or what follows it is folded in: Flatten, Reshape,
-// Squeeze, Unsqueeze.
+// The channel axis passes through as it is, or what follows it is folded in.
 MaybeModel after_reshape(const RuleContext& context) {
   const ChannelModel* input = context.model(0);
+  if (input && context.in() == context.out()) return *input;
   if (!input || input->axis != 1 || context.in().size() < 2 || context.out().size() < 2) return {};
   const Shape &in = context.in(), &out = context.out();
   if (in[0] != out[0]) return std::nullopt;
@@ -157,11 +158,6 @@ MaybeModel after_gather(const RuleContext& context) {
 Rule layout_rule(const Node& node) {
   static const std::unordered_map<std::string_view, Rule> rules = {
       {"Concat", after_concat},
-      {"Flatten", after_reshape},
-      {"Reshape", after_reshape},
-      {"Squeeze", after_reshape},
-      {"Unsqueeze", after_reshape},
-      {"Identity", unchanged},
       {"Dropout", unchanged},
       {"AveragePool", after_average},
       {"GlobalAveragePool", after_average},
@@ -173,6 +169,7 @@ Rule layout_rule(const Node& node) {
       {"Pad", after_pad},
       {"Gather", after_gather},
   };
+  if (only_reshapes(node)) return after_reshape;
   const auto rule = rules.find(node.op_type);
   return rule == rules.end() ? nullptr : rule->second;
 }

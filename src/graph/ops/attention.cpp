@@ -172,6 +172,7 @@ std::optional<AttentionForm> attention_form(const Graph& graph, const Node& node
 
 extern const OpDef kAttention{.type = "Attention",
                               .arity = {3, 7, 1, 4},
+                              .reads = {Reads::data},
                               .infer = infer_attention,
                               .relate = relate_attention,
                               .macs = macs_attention,

@@ -40,9 +40,12 @@ void relate_batch_norm(Relations& relations) {
 
 }  // namespace
 
-extern const OpDef kBatchNormalization{.type = "BatchNormalization",
-                                       .arity = {5, 5, 1, 5},
-                                       .infer = infer_batch_norm,
-                                       .relate = relate_batch_norm};
+extern const OpDef kBatchNormalization{
+    .type = "BatchNormalization",
+    .arity = {5, 5, 1, 5},
+    .reads = {Reads::data, Reads::scale, Reads::shift, Reads::statistic, Reads::statistic},
+    .reach = Reach::channel,
+    .infer = infer_batch_norm,
+    .relate = relate_batch_norm};
 
 }  // namespace coppice

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "core/error.h"
 #include "graph/ops/ops.h"
@@ -274,13 +275,31 @@ void relate_power(Relations& relations) {
   }
 }
 
+// `reads`: one for both, or one for each.
 template <typename Function>
-constexpr OpDef binary(const char* type, void (*relate)(Relations&), int max_inputs = 2) {
+OpDef binary(const char* type, void (*relate)(Relations&), std::vector<Reads> reads) {
   return {.type = type,
-          .arity = {max_inputs < 0 ? 1 : 2, max_inputs},
-          .infer = std::is_base_of_v<Comparison, Function> ? infer_comparison : infer_broadcast,
+          .arity = {2, 2},
+          .reads = std::move(reads),
+          .reach = Reach::element,
+          .infer = infer_broadcast,
           .relate = relate,
           .evaluate = evaluate<Function>};
+}
+
+template <typename Function>
+OpDef of_many(const char* type, void (*relate)(Relations&), Reads reads) {
+  OpDef op = binary<Function>(type, relate, {reads});
+  op.arity = {1, -1};
+  return op;
+}
+
+template <typename Function>
+OpDef comparison(const char* type) {
+  OpDef op = binary<Function>(type, relate_comparison, {Reads::data});
+  op.infer = infer_comparison;
+  op.passes_gradient = no_gradient;
+  return op;
 }
 
 }  // namespace
@@ -307,25 +326,27 @@ Shape broadcast_strides(const Shape& shape, const Shape& out) {
   return strides;
 }
 
-extern const OpDef kAdd = binary<AddOf>("Add", relate_sum);
-extern const OpDef kSub = binary<SubOf>("Sub", relate_sum);
-extern const OpDef kSum = binary<AddOf>("Sum", relate_sum, -1);
-extern const OpDef kMul = binary<MulOf>("Mul", relate_product);
-extern const OpDef kDiv = binary<DivOf>("Div", relate_division);
-extern const OpDef kPow = binary<PowOf>("Pow", relate_power);
-extern const OpDef kMin = binary<MinOf>("Min", relate_sum, -1);
-extern const OpDef kMax = binary<MaxOf>("Max", relate_sum, -1);
-extern const OpDef kPRelu = binary<PReluOf>("PRelu", relate_first);
-extern const OpDef kEqual = binary<EqualOf>("Equal", relate_comparison);
-extern const OpDef kLess = binary<LessOf>("Less", relate_comparison);
-extern const OpDef kGreater = binary<GreaterOf>("Greater", relate_comparison);
-extern const OpDef kGreaterOrEqual = binary<GreaterOrEqualOf>("GreaterOrEqual", relate_comparison);
-extern const OpDef kLessOrEqual = binary<LessOrEqualOf>("LessOrEqual", relate_comparison);
-extern const OpDef kAnd = binary<AndOf>("And", relate_comparison);
-extern const OpDef kOr = binary<OrOf>("Or", relate_comparison);
-extern const OpDef kXor = binary<XorOf>("Xor", relate_comparison);
+extern const OpDef kAdd = binary<AddOf>("Add", relate_sum, {Reads::term});
+extern const OpDef kSub = binary<SubOf>("Sub", relate_sum, {Reads::term, Reads::subtrahend});
+extern const OpDef kSum = of_many<AddOf>("Sum", relate_sum, Reads::term);
+extern const OpDef kMul = binary<MulOf>("Mul", relate_product, {Reads::factor});
+extern const OpDef kDiv = binary<DivOf>("Div", relate_division, {Reads::data});
+extern const OpDef kPow = binary<PowOf>("Pow", relate_power, {Reads::data});
+extern const OpDef kMin = of_many<MinOf>("Min", relate_sum, Reads::data);
+extern const OpDef kMax = of_many<MaxOf>("Max", relate_sum, Reads::data);
+extern const OpDef kPRelu = binary<PReluOf>("PRelu", relate_first, {Reads::data, Reads::slope});
+extern const OpDef kEqual = comparison<EqualOf>("Equal");
+extern const OpDef kLess = comparison<LessOf>("Less");
+extern const OpDef kGreater = comparison<GreaterOf>("Greater");
+extern const OpDef kGreaterOrEqual = comparison<GreaterOrEqualOf>("GreaterOrEqual");
+extern const OpDef kLessOrEqual = comparison<LessOrEqualOf>("LessOrEqual");
+extern const OpDef kAnd = comparison<AndOf>("And");
+extern const OpDef kOr = comparison<OrOf>("Or");
+extern const OpDef kXor = comparison<XorOf>("Xor");
 extern const OpDef kMod{.type = "Mod",
                         .arity = {2, 2},
+                        .reads = {Reads::data},
+                        .reach = Reach::element,
                         .infer = infer_broadcast,
                         .relate = relate_division,
                         .evaluate = evaluate_mod};

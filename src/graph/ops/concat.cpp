@@ -170,15 +170,17 @@ void repair_split(RepairContext& context) {
 
 extern const OpDef kConcat{.type = "Concat",
                            .arity = {1, -1},
+                           .reads = {Reads::data},
                            .infer = infer_concat,
                            .relate = relate_concat,
                            .evaluate = evaluate_concat};
 extern const OpDef kSplit{.type = "Split",
                           .arity = {1, 2, 1, -1},
+                          .reads = {Reads::data, Reads::setting},
+                          .moves = Moves::picks,
                           .infer = infer_split,
                           .relate = relate_split,
                           .repair = repair_split,
-                          .evaluate = evaluate_split,
-                          .parameter_inputs = {1}};
+                          .evaluate = evaluate_split};
 
 }  // namespace coppice

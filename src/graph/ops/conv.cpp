@@ -4,6 +4,7 @@
 // unit is either one q or one r in every block, or a whole block p on both sides.
 
 #include "graph/ops/ops.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -87,13 +88,27 @@ void repair_conv(RepairContext& context) {
   if (groups != group) context.set_attribute("group", groups);
 }
 
+LinearLayer linear_conv(const Node& node, int) {
+  return {.kind = LinearLayer::Kind::convolution,
+          .data = 0,
+          .weight = 1,
+          .bias = 2,
+          .outputs = 0,
+          .inputs = 1,
+          .channels = 1,
+          .results = 1,
+          .groups = node.attributes.integer("group", 1)};
+}
+
 }  // namespace
 
 extern const OpDef kConv{.type = "Conv",
                          .arity = {2, 3},
+                         .reads = {Reads::data, Reads::weight, Reads::bias},
                          .infer = infer_conv,
                          .relate = relate_conv,
                          .macs = macs_conv,
-                         .repair = repair_conv};
+                         .repair = repair_conv,
+                         .linear = linear_conv};
 
 }  // namespace coppice

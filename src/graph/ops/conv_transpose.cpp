@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "graph/ops/ops.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -78,13 +79,27 @@ void repair_conv_transpose(RepairContext& context) {
   if (groups != group) context.set_attribute("group", groups);
 }
 
+LinearLayer linear_conv_transpose(const Node& node, int) {
+  return {.kind = LinearLayer::Kind::transposed_convolution,
+          .data = 0,
+          .weight = 1,
+          .bias = 2,
+          .outputs = 1,
+          .inputs = 0,
+          .channels = 1,
+          .results = 1,
+          .groups = node.attributes.integer("group", 1)};
+}
+
 }  // namespace
 
 extern const OpDef kConvTranspose{.type = "ConvTranspose",
                                   .arity = {2, 3},
+                                  .reads = {Reads::data, Reads::weight, Reads::bias},
                                   .infer = infer_conv_transpose,
                                   .relate = relate_conv_transpose,
                                   .macs = macs_conv_transpose,
-                                  .repair = repair_conv_transpose};
+                                  .repair = repair_conv_transpose,
+                                  .linear = linear_conv_transpose};
 
 }  // namespace coppice

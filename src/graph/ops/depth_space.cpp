@@ -99,11 +99,15 @@ std::vector<Tensor> evaluate_space_to_depth(const Graph&, const Node& node,
 
 extern const OpDef kDepthToSpace{.type = "DepthToSpace",
                                  .arity = {1, 1},
+                                 .reads = {Reads::data},
+                                 .moves = Moves::permutes,
                                  .infer = infer_depth_to_space,
                                  .relate = relate_depth_to_space,
                                  .evaluate = evaluate_depth_to_space};
 extern const OpDef kSpaceToDepth{.type = "SpaceToDepth",
                                  .arity = {1, 1},
+                                 .reads = {Reads::data},
+                                 .moves = Moves::permutes,
                                  .infer = infer_space_to_depth,
                                  .relate = relate_space_to_depth,
                                  .evaluate = evaluate_space_to_depth};

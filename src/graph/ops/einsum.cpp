@@ -216,6 +216,7 @@ std::vector<Tensor> evaluate_einsum(const Graph& graph, const Node& node,
 
 extern const OpDef kEinsum{.type = "Einsum",
                            .arity = {1, -1},
+                           .reads = {Reads::weight},
                            .infer = infer_einsum,
                            .relate = relate_einsum,
                            .macs = macs_einsum,

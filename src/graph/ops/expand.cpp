@@ -118,16 +118,18 @@ Tensor expanded(const Tensor& tensor, const Shape& shape) {
 
 extern const OpDef kExpand{.type = "Expand",
                            .arity = {2, 2},
+                           .reads = {Reads::data, Reads::setting},
+                           .moves = Moves::picks,
                            .infer = infer_expand,
                            .relate = relate_expand,
                            .repair = repair_expand,
-                           .evaluate = evaluate_expand,
-                           .parameter_inputs = {1}};
+                           .evaluate = evaluate_expand};
 extern const OpDef kTile{.type = "Tile",
                          .arity = {2, 2},
+                         .reads = {Reads::data, Reads::setting},
+                         .moves = Moves::picks,
                          .infer = infer_tile,
                          .relate = relate_tile,
-                         .evaluate = evaluate_tile,
-                         .parameter_inputs = {1}};
+                         .evaluate = evaluate_tile};
 
 }  // namespace coppice

@@ -132,18 +132,20 @@ void repair_gather(RepairContext& context) {
 
 extern const OpDef kGather{.type = "Gather",
                            .arity = {2, 2},
+                           .reads = {Reads::table, Reads::setting},
+                           .moves = Moves::picks,
                            .infer = infer_gather,
                            .relate = relate_gather,
                            .repair = repair_gather,
-                           .evaluate = evaluate_gather,
-                           .parameter_inputs = {1}};
+                           .evaluate = evaluate_gather};
 
 extern const OpDef kSelection{.type = "Gather",
                               .arity = {2, 2},
+                              .reads = {Reads::table, Reads::setting},
+                              .moves = Moves::picks,
                               .infer = infer_gather,
                               .relate = relate_selection,
                               .repair = repair_gather,
-                              .evaluate = evaluate_gather,
-                              .parameter_inputs = {1}};
+                              .evaluate = evaluate_gather};
 
 }  // namespace coppice

@@ -1,6 +1,7 @@
 // Gemm: alpha * A' B' + beta * C, with A' = A or its transpose; rank 2 only (C broadcasts).
 
 #include "graph/ops/ops.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -63,9 +64,35 @@ int64_t macs_gemm(const Node& node, std::span<const Shape> inputs, std::span<con
   return element_count(outputs[0]) * inputs[0][layout_of(node).a_inner];
 }
 
+LinearLayer linear_gemm(const Node& node, int weight) {
+  const Layout layout = layout_of(node);
+  LinearLayer layer{.kind = LinearLayer::Kind::product,
+                    .data = 1 - weight,
+                    .weight = weight,
+                    .bias = 2,
+                    .outputs = layout.columns,
+                    .inputs = layout.b_inner,
+                    .channels = layout.a_inner,
+                    .results = 1,
+                    .scale = node.attributes.real("alpha", 1),
+                    .bias_scale = node.attributes.real("beta", 1)};
+  if (weight == 0) {
+    layer.outputs = layout.rows;
+    layer.inputs = layout.a_inner;
+    layer.channels = layout.b_inner;
+    layer.results = 0;
+  }
+  return layer;
+}
+
 }  // namespace
 
-extern const OpDef kGemm{
-    .type = "Gemm", .arity = {2, 3}, .infer = infer_gemm, .relate = relate_gemm, .macs = macs_gemm};
+extern const OpDef kGemm{.type = "Gemm",
+                         .arity = {2, 3},
+                         .reads = {Reads::weight, Reads::weight, Reads::bias},
+                         .infer = infer_gemm,
+                         .relate = relate_gemm,
+                         .macs = macs_gemm,
+                         .linear = linear_gemm};
 
 }  // namespace coppice

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/ops/ops.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -75,12 +76,27 @@ int64_t macs_matmul(const Node&, std::span<const Shape> inputs, std::span<const 
   return element_count(outputs[0]) * inputs[0].back();
 }
 
+// Left of the product stands [..., O, I], right of it [..., I, O].
+LinearLayer linear_matmul(const Node&, int weight) {
+  const int64_t outer = weight == 0 ? -2 : -1, inner = weight == 0 ? -1 : -2;
+  return {.kind = LinearLayer::Kind::product,
+          .data = 1 - weight,
+          .weight = weight,
+          .bias = -1,
+          .outputs = outer,
+          .inputs = inner,
+          .channels = outer,
+          .results = outer};
+}
+
 }  // namespace
 
 extern const OpDef kMatMul{.type = "MatMul",
                            .arity = {2, 2},
+                           .reads = {Reads::weight},
                            .infer = infer_matmul,
                            .relate = relate_matmul,
-                           .macs = macs_matmul};
+                           .macs = macs_matmul,
+                           .linear = linear_matmul};
 
 }  // namespace coppice

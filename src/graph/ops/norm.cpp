@@ -174,27 +174,40 @@ void relate_lrn(Relations& relations) {
 
 extern const OpDef kLayerNormalization{.type = "LayerNormalization",
                                        .arity = {2, 3, 1, 3},
+                                       .reads = {Reads::data, Reads::scale, Reads::shift},
                                        .infer = infer_layer_norm,
                                        .relate = relate_layer_norm};
 extern const OpDef kRMSNormalization{.type = "RMSNormalization",
                                      .arity = {2, 2},
+                                     .reads = {Reads::data, Reads::scale},
                                      .infer = infer_layer_norm,
                                      .relate = relate_layer_norm};
 extern const OpDef kInstanceNormalization{.type = "InstanceNormalization",
                                           .arity = {3, 3},
+                                          .reads = {Reads::data, Reads::scale, Reads::shift},
+                                          .reach = Reach::channel,
                                           .infer = infer_instance_norm,
                                           .relate = relate_instance_norm};
 extern const OpDef kGroupNormalization{.type = "GroupNormalization",
                                        .arity = {3, 3},
+                                       .reads = {Reads::data, Reads::scale, Reads::shift},
                                        .infer = infer_group_norm,
                                        .relate = relate_group_norm,
                                        .repair = repair_group_norm};
 extern const OpDef kMeanVarianceNormalization{.type = "MeanVarianceNormalization",
                                               .arity = {1, 1},
+                                              .reads = {Reads::data},
                                               .infer = infer_same,
                                               .relate = relate_mean_variance};
-extern const OpDef kLpNormalization{
-    .type = "LpNormalization", .arity = {1, 1}, .infer = infer_same, .relate = relate_lp_norm};
-extern const OpDef kLRN{.type = "LRN", .arity = {1, 1}, .infer = infer_same, .relate = relate_lrn};
+extern const OpDef kLpNormalization{.type = "LpNormalization",
+                                    .arity = {1, 1},
+                                    .reads = {Reads::data},
+                                    .infer = infer_same,
+                                    .relate = relate_lp_norm};
+extern const OpDef kLRN{.type = "LRN",
+                        .arity = {1, 1},
+                        .reads = {Reads::data},
+                        .infer = infer_same,
+                        .relate = relate_lrn};
 
 }  // namespace coppice

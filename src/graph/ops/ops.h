@@ -87,4 +87,8 @@ void relate_reshape(Relations& relations);
 
 void infer_same(InferContext& context);  // output 0 has the type of input 0
 
+// For OpDef::passes_gradient: of shapes, comparisons and places none; places beside the values.
+bool no_gradient(const Node& node, int output);
+bool gradient_of_first(const Node& node, int output);
+
 }  // namespace coppice

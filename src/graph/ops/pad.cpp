@@ -113,6 +113,16 @@ void repair_pad(RepairContext& context) {
   context.want(1, pads);
 }
 
+// A crop on one side and a pad on the other keep the shape, but not the content.
+bool pads_nothing(const Node& node, const Shape&, std::span<const Tensor* const> known) {
+  std::vector<int64_t> pads = node.attributes.integers("pads").value_or(std::vector<int64_t>{});
+  if (node.inputs.size() > 1 && node.inputs[1] != kNoValue) {
+    if (!known[1]) return false;
+    pads = to_int64s(*known[1]);
+  }
+  return std::ranges::all_of(pads, [](int64_t pad) { return pad == 0; });
+}
+
 }  // namespace
 
 std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node, int64_t rank,
@@ -145,10 +155,11 @@ std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node
 
 extern const OpDef kPad{.type = "Pad",
                         .arity = {1, 4},
+                        .reads = {Reads::data, Reads::setting, Reads::setting, Reads::setting},
                         .infer = infer_pad,
                         .relate = relate_pad,
                         .repair = repair_pad,
                         .evaluate = evaluate_pad,
-                        .parameter_inputs = {1, 2, 3}};
+                        .idle = pads_nothing};
 
 }  // namespace coppice

@@ -183,31 +183,40 @@ double scalar_of(const Graph& graph, const Node& node, const Tensor& tensor) {
   return static_cast<double>(to_int64s(tensor)[0]);
 }
 
-extern const OpDef kArgMax{
-    .type = "ArgMax", .arity = {1, 1}, .infer = infer_arg, .relate = relate_arg};
-extern const OpDef kArgMin{
-    .type = "ArgMin", .arity = {1, 1}, .infer = infer_arg, .relate = relate_arg};
+extern const OpDef kArgMax{.type = "ArgMax",
+                           .arity = {1, 1},
+                           .reads = {Reads::data},
+                           .infer = infer_arg,
+                           .relate = relate_arg,
+                           .passes_gradient = no_gradient};
+extern const OpDef kArgMin{.type = "ArgMin",
+                           .arity = {1, 1},
+                           .reads = {Reads::data},
+                           .infer = infer_arg,
+                           .relate = relate_arg,
+                           .passes_gradient = no_gradient};
 extern const OpDef kTopK{.type = "TopK",
                          .arity = {1, 2, 1, 2},
+                         .reads = {Reads::data, Reads::setting},
                          .infer = infer_top_k,
                          .relate = relate_top_k,
-                         .parameter_inputs = {1}};
+                         .passes_gradient = gradient_of_first};
 extern const OpDef kCumSum{.type = "CumSum",
                            .arity = {2, 2},
+                           .reads = {Reads::data, Reads::setting},
                            .infer = infer_same,
-                           .relate = relate_cum_sum,
-                           .parameter_inputs = {1}};
+                           .relate = relate_cum_sum};
 extern const OpDef kRange{.type = "Range",
                           .arity = {3, 3},
+                          .reads = {Reads::setting},
                           .infer = infer_range,
                           .relate = relate_nothing,
-                          .evaluate = evaluate_range,
-                          .parameter_inputs = {0, 1, 2}};
+                          .evaluate = evaluate_range};
 extern const OpDef kScatterND{.type = "ScatterND",
                               .arity = {3, 3},
+                              .reads = {Reads::data, Reads::setting, Reads::data},
                               .infer = infer_scatter_nd,
                               .relate = relate_scatter_nd,
-                              .evaluate = evaluate_scatter_nd,
-                              .parameter_inputs = {1}};
+                              .evaluate = evaluate_scatter_nd};
 
 }  // namespace coppice

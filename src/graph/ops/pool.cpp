@@ -47,15 +47,30 @@ void relate_pool(Relations& relations) {
 
 }  // namespace
 
-extern const OpDef kMaxPool{
-    .type = "MaxPool", .arity = {1, 1, 1, 2}, .infer = infer_pool, .relate = relate_pool};
-extern const OpDef kAveragePool{
-    .type = "AveragePool", .arity = {1, 1}, .infer = infer_pool, .relate = relate_pool};
+extern const OpDef kMaxPool{.type = "MaxPool",
+                            .arity = {1, 1, 1, 2},
+                            .reads = {Reads::data},
+                            .reach = Reach::channel,
+                            .infer = infer_pool,
+                            .relate = relate_pool,
+                            .passes_gradient = gradient_of_first};
+extern const OpDef kAveragePool{.type = "AveragePool",
+                                .arity = {1, 1},
+                                .reads = {Reads::data},
+                                .reach = Reach::channel,
+                                .infer = infer_pool,
+                                .relate = relate_pool};
 extern const OpDef kGlobalAveragePool{.type = "GlobalAveragePool",
                                       .arity = {1, 1},
+                                      .reads = {Reads::data},
+                                      .reach = Reach::channel,
                                       .infer = infer_global_pool,
                                       .relate = relate_pool};
-extern const OpDef kGlobalMaxPool{
-    .type = "GlobalMaxPool", .arity = {1, 1}, .infer = infer_global_pool, .relate = relate_pool};
+extern const OpDef kGlobalMaxPool{.type = "GlobalMaxPool",
+                                  .arity = {1, 1},
+                                  .reads = {Reads::data},
+                                  .reach = Reach::channel,
+                                  .infer = infer_global_pool,
+                                  .relate = relate_pool};
 
 }  // namespace coppice

@@ -143,11 +143,13 @@ std::vector<Tensor> evaluate_quantize(const Graph& graph, const Node& node,
 
 extern const OpDef kQuantizeLinear{.type = "QuantizeLinear",
                                    .arity = {2, 3},
+                                   .reads = {Reads::data, Reads::step, Reads::code},
                                    .infer = infer_quantize,
                                    .relate = relate_quantize,
                                    .evaluate = evaluate_quantize};
 extern const OpDef kDequantizeLinear{.type = "DequantizeLinear",
                                      .arity = {2, 3},
+                                     .reads = {Reads::code, Reads::step, Reads::code},
                                      .infer = infer_dequantize,
                                      .relate = relate_dequantize,
                                      .evaluate = evaluate_dequantize};

@@ -8,6 +8,7 @@
 // gates halve what it began with), but its rows and columns are, so it reaches nobody else's sum.
 
 #include <algorithm>
+#include <utility>
 
 #include "graph/ops/ops.h"
 
@@ -102,14 +103,18 @@ void repair_recurrent(RepairContext& context) {
   if (hidden != context.old_input(2)[2]) context.set_attribute("hidden_size", hidden);
 }
 
-constexpr OpDef recurrent(const char* type, int max_inputs, int max_outputs) {
+OpDef recurrent(const char* type, int max_inputs, int max_outputs) {
+  std::vector<Reads> reads(max_inputs, Reads::data);
+  reads[1] = reads[2] = Reads::weight;
+  reads[3] = Reads::bias;
+  reads[4] = Reads::setting;
   return {.type = type,
           .arity = {3, max_inputs, 0, max_outputs},
+          .reads = std::move(reads),
           .infer = infer_recurrent,
           .relate = relate_recurrent,
           .macs = macs_recurrent,
-          .repair = repair_recurrent,
-          .parameter_inputs = {4}};
+          .repair = repair_recurrent};
 }
 
 }  // namespace

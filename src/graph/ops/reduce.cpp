@@ -141,10 +141,10 @@ template <Statistic statistic, const Reduction& reduction>
 constexpr OpDef reduce(const char* type) {
   return {.type = type,
           .arity = {1, 2},
+          .reads = {Reads::data, Reads::setting},
           .infer = infer_reduce,
           .relate = relate_reduce<statistic>,
-          .evaluate = evaluate_reduce<reduction>,
-          .parameter_inputs = {1}};
+          .evaluate = evaluate_reduce<reduction>};
 }
 
 }  // namespace

@@ -278,27 +278,32 @@ std::vector<int64_t> fitting_reshape(const Graph& graph, const Node& node, const
 
 extern const OpDef kReshape{.type = "Reshape",
                             .arity = {1, 2},
+                            .reads = {Reads::data, Reads::setting},
+                            .moves = Moves::reshapes,
                             .infer = infer_reshape,
                             .relate = relate_reshape,
                             .repair = repair_reshape,
-                            .evaluate = evaluate_reshape,
-                            .parameter_inputs = {1}};
+                            .evaluate = evaluate_reshape};
 extern const OpDef kFlatten{.type = "Flatten",
                             .arity = {1, 1},
+                            .reads = {Reads::data},
+                            .moves = Moves::reshapes,
                             .infer = infer_flatten,
                             .relate = relate_reshape,
                             .evaluate = evaluate_reshape};
 extern const OpDef kSqueeze{.type = "Squeeze",
                             .arity = {1, 2},
+                            .reads = {Reads::data, Reads::setting},
+                            .moves = Moves::reshapes,
                             .infer = infer_squeeze,
                             .relate = relate_reshape,
-                            .evaluate = evaluate_reshape,
-                            .parameter_inputs = {1}};
+                            .evaluate = evaluate_reshape};
 extern const OpDef kUnsqueeze{.type = "Unsqueeze",
                               .arity = {1, 2},
+                              .reads = {Reads::data, Reads::setting},
+                              .moves = Moves::reshapes,
                               .infer = infer_unsqueeze,
                               .relate = relate_reshape,
-                              .evaluate = evaluate_reshape,
-                              .parameter_inputs = {1}};
+                              .evaluate = evaluate_reshape};
 
 }  // namespace coppice

@@ -198,14 +198,14 @@ std::optional<std::vector<Blend>> resize_blends(const Graph& graph, const Node& 
 
 extern const OpDef kResize{.type = "Resize",
                            .arity = {1, 4},
+                           .reads = {Reads::data, Reads::setting, Reads::setting, Reads::setting},
                            .infer = infer_resize,
                            .relate = relate_resize,
-                           .repair = repair_resize,
-                           .parameter_inputs = {1, 2, 3}};
+                           .repair = repair_resize};
 extern const OpDef kUpsample{.type = "Upsample",
                              .arity = {1, 2},
+                             .reads = {Reads::data, Reads::setting},
                              .infer = infer_resize,
-                             .relate = relate_resize,
-                             .parameter_inputs = {1}};
+                             .relate = relate_resize};
 
 }  // namespace coppice

@@ -87,18 +87,29 @@ void relate_nothing(Relations&) {}
 
 }  // namespace
 
-extern const OpDef kConstant{
-    .type = "Constant", .arity = {0, 0}, .infer = infer_constant, .relate = relate_nothing};
-extern const OpDef kShape{
-    .type = "Shape", .arity = {1, 1}, .infer = infer_shape, .relate = relate_nothing};
-extern const OpDef kSize{
-    .type = "Size", .arity = {1, 1}, .infer = infer_size, .relate = relate_nothing};
+extern const OpDef kConstant{.type = "Constant",
+                             .arity = {0, 0},
+                             .reads = {},
+                             .infer = infer_constant,
+                             .relate = relate_nothing};
+extern const OpDef kShape{.type = "Shape",
+                          .arity = {1, 1},
+                          .reads = {Reads::shape},
+                          .infer = infer_shape,
+                          .relate = relate_nothing,
+                          .passes_gradient = no_gradient};
+extern const OpDef kSize{.type = "Size",
+                         .arity = {1, 1},
+                         .reads = {Reads::shape},
+                         .infer = infer_size,
+                         .relate = relate_nothing,
+                         .passes_gradient = no_gradient};
 extern const OpDef kConstantOfShape{.type = "ConstantOfShape",
                                     .arity = {1, 1},
+                                    .reads = {Reads::setting},
                                     .infer = infer_constant_of_shape,
                                     .relate = relate_constant_of_shape,
                                     .repair = repair_constant_of_shape,
-                                    .evaluate = evaluate_constant_of_shape,
-                                    .parameter_inputs = {0}};
+                                    .evaluate = evaluate_constant_of_shape};
 
 }  // namespace coppice

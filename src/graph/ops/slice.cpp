@@ -149,6 +149,13 @@ void repair_slice(RepairContext& context) {
   if (context.has_input(4)) context.want(4, by);
 }
 
+// Every slice that keeps the shape keeps the order, unless it walks backwards.
+bool goes_forward(const Node& node, const Shape&, std::span<const Tensor* const> known) {
+  if (node.inputs.size() < 5 || node.inputs[4] == kNoValue) return true;
+  return known[4] &&
+         std::ranges::all_of(to_int64s(*known[4]), [](int64_t step) { return step > 0; });
+}
+
 }  // namespace
 
 std::optional<std::vector<SliceRange>> slice_ranges(const Graph& graph, const Node& node,
@@ -195,12 +202,15 @@ std::optional<std::vector<SliceRange>> slice_ranges(const Graph& graph, const No
   return ranges;
 }
 
-extern const OpDef kSlice{.type = "Slice",
-                          .arity = {1, 5},
-                          .infer = infer_slice,
-                          .relate = relate_slice,
-                          .repair = repair_slice,
-                          .evaluate = evaluate_slice,
-                          .parameter_inputs = {1, 2, 3, 4}};
+extern const OpDef kSlice{
+    .type = "Slice",
+    .arity = {1, 5},
+    .reads = {Reads::data, Reads::setting, Reads::setting, Reads::setting, Reads::setting},
+    .moves = Moves::picks,
+    .infer = infer_slice,
+    .relate = relate_slice,
+    .repair = repair_slice,
+    .evaluate = evaluate_slice,
+    .idle = goes_forward};
 
 }  // namespace coppice

@@ -22,7 +22,11 @@ void relate_softmax(Relations& relations) {
 }
 
 constexpr OpDef softmax(const char* type) {
-  return {.type = type, .arity = {1, 1}, .infer = infer_same, .relate = relate_softmax};
+  return {.type = type,
+          .arity = {1, 1},
+          .reads = {Reads::data},
+          .infer = infer_same,
+          .relate = relate_softmax};
 }
 
 }  // namespace

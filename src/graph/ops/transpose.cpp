@@ -46,6 +46,13 @@ std::vector<Tensor> evaluate_transpose(const Graph& graph, const Node& node,
   return {transposed(*inputs[0], permutation_of(graph, node, inputs[0]->rank()))};
 }
 
+bool keeps_order(const Node& node, const Shape& shape, std::span<const Tensor* const>) {
+  std::vector<int64_t> order(shape.size()), reversed(shape.size());
+  std::iota(order.begin(), order.end(), 0);
+  std::iota(reversed.rbegin(), reversed.rend(), 0);
+  return node.attributes.integers("perm").value_or(reversed) == order;
+}
+
 }  // namespace
 
 Tensor transposed(const Tensor& x, const std::vector<int64_t>& order) {
@@ -73,8 +80,11 @@ Tensor transposed(const Tensor& x, const std::vector<int64_t>& order) {
 
 extern const OpDef kTranspose{.type = "Transpose",
                               .arity = {1, 1},
+                              .reads = {Reads::data},
+                              .moves = Moves::permutes,
                               .infer = infer_transpose,
                               .relate = relate_transpose,
-                              .evaluate = evaluate_transpose};
+                              .evaluate = evaluate_transpose,
+                              .idle = keeps_order};
 
 }  // namespace coppice

@@ -81,12 +81,29 @@ float softsign(const Attributes&, float x) { return x / (1 + std::fabs(x)); }
 float identity(const Attributes&, float x) { return x; }
 
 template <Function function>
-constexpr OpDef unary(const char* type) {
+OpDef unary(const char* type) {
   return {.type = type,
           .arity = {1, 1},
+          .reads = {Reads::data},
+          .reach = Reach::element,
           .infer = infer_same,
           .relate = relate_function<function>,
           .evaluate = evaluate<function>};
+}
+
+template <Function function>
+OpDef monotone(const char* type) {
+  OpDef op = unary<function>(type);
+  op.monotone = true;
+  return op;
+}
+
+// Flat but for its steps.
+template <Function function>
+OpDef steps(const char* type) {
+  OpDef op = monotone<function>(type);
+  op.passes_gradient = no_gradient;
+  return op;
 }
 
 // Identity and Dropout (at inference) copy any type.
@@ -97,6 +114,17 @@ std::vector<Tensor> copy(const Graph&, const Node&, std::span<const Tensor* cons
 void infer_dropout(InferContext& context) {
   infer_same(context);
   context.set(1, DType::boolean, context.shape(0));
+}
+
+// Only where it surely isn't training; its mask must have no reader.
+bool drops_nothing(const Node& node, const Shape&, std::span<const Tensor* const> known) {
+  if (node.outputs.size() > 1 && node.outputs[1] != kNoValue) return false;
+  if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return true;
+  const Tensor *ratio = known[1], *training = known[2];
+  if (ratio && ratio->dtype() == DType::f32 && ratio->size() == 1 && ratio->as<float>()[0] == 0) {
+    return true;  // drops nothing, in whatever mode
+  }
+  return training && training->dtype() == DType::boolean && !training->as<bool>()[0];
 }
 
 // Clip's bounds are attributes before opset 11 and inputs after it.
@@ -140,6 +168,12 @@ void infer_cast(InferContext& context) {
   const auto to = static_cast<DType>(context.node().attributes.integer("to", 0));
   context.set(0, to, context.shape(0));
 }
+
+bool casts_gradient(const Node& node, int) {
+  return is_floating(static_cast<DType>(node.attributes.integer("to", 0)));
+}
+
+bool casts_nothing(const Node&, const Shape&, std::span<const Tensor* const>) { return true; }
 
 template <typename To, typename From>
 Tensor cast_elements(const Tensor& from) {
@@ -196,60 +230,74 @@ std::vector<Tensor> evaluate_not(const Graph& graph, const Node& node,
 
 void infer_same(InferContext& context) { context.set(0, context.type(0).dtype, context.shape(0)); }
 
-extern const OpDef kRelu = unary<relu>("Relu");
+extern const OpDef kRelu = monotone<relu>("Relu");
 extern const OpDef kLeakyRelu = unary<leaky_relu>("LeakyRelu");
 extern const OpDef kElu = unary<elu>("Elu");
 extern const OpDef kSelu = unary<selu>("Selu");
-extern const OpDef kSigmoid = unary<sigmoid>("Sigmoid");
-extern const OpDef kHardSigmoid = unary<hard_sigmoid>("HardSigmoid");
+extern const OpDef kSigmoid = monotone<sigmoid>("Sigmoid");
+extern const OpDef kHardSigmoid = monotone<hard_sigmoid>("HardSigmoid");
 extern const OpDef kHardSwish = unary<hard_swish>("HardSwish");
-extern const OpDef kTanh = unary<tanh_>("Tanh");
-extern const OpDef kErf = unary<erf_>("Erf");
-extern const OpDef kExp = unary<exp_>("Exp");
-extern const OpDef kLog = unary<log_>("Log");
-extern const OpDef kSqrt = unary<sqrt_>("Sqrt");
+extern const OpDef kTanh = monotone<tanh_>("Tanh");
+extern const OpDef kErf = monotone<erf_>("Erf");
+extern const OpDef kExp = monotone<exp_>("Exp");
+extern const OpDef kLog = monotone<log_>("Log");
+extern const OpDef kSqrt = monotone<sqrt_>("Sqrt");
 extern const OpDef kAbs = unary<abs_>("Abs");
-extern const OpDef kNeg = unary<neg>("Neg");
-extern const OpDef kFloor = unary<floor_>("Floor");
-extern const OpDef kCeil = unary<ceil_>("Ceil");
+extern const OpDef kNeg = monotone<neg>("Neg");
+extern const OpDef kFloor = steps<floor_>("Floor");
+extern const OpDef kCeil = steps<ceil_>("Ceil");
 extern const OpDef kReciprocal = unary<reciprocal>("Reciprocal");
-extern const OpDef kSoftplus = unary<softplus>("Softplus");
-extern const OpDef kRound = unary<round_>("Round");
-extern const OpDef kSign = unary<sign>("Sign");
+extern const OpDef kSoftplus = monotone<softplus>("Softplus");
+extern const OpDef kRound = steps<round_>("Round");
+extern const OpDef kSign = steps<sign>("Sign");
 extern const OpDef kSin = unary<sin_>("Sin");
 extern const OpDef kCos = unary<cos_>("Cos");
 extern const OpDef kMish = unary<mish>("Mish");
 extern const OpDef kCelu = unary<celu>("Celu");
 extern const OpDef kThresholdedRelu = unary<thresholded_relu>("ThresholdedRelu");
 extern const OpDef kGelu = unary<gelu>("Gelu");
-extern const OpDef kSoftsign = unary<softsign>("Softsign");
+extern const OpDef kSoftsign = monotone<softsign>("Softsign");
 
 extern const OpDef kIdentity{.type = "Identity",
                              .arity = {1, 1},
+                             .reads = {Reads::data},
+                             .reach = Reach::element,
+                             .moves = Moves::reshapes,
                              .infer = infer_same,
                              .relate = relate_function<identity>,
                              .evaluate = copy};
 extern const OpDef kNot{.type = "Not",
                         .arity = {1, 1},
+                        .reads = {Reads::data},
+                        .reach = Reach::element,
                         .infer = infer_same,
                         .relate = relate_not,
-                        .evaluate = evaluate_not};
+                        .evaluate = evaluate_not,
+                        .passes_gradient = no_gradient};
 extern const OpDef kDropout{.type = "Dropout",
                             .arity = {1, 3, 1, 2},
+                            .reads = {Reads::data, Reads::setting, Reads::setting},
+                            .reach = Reach::element,
                             .infer = infer_dropout,
                             .relate = relate_copy,
                             .evaluate = copy,
-                            .parameter_inputs = {1, 2}};
+                            .passes_gradient = gradient_of_first,
+                            .idle = drops_nothing};
 extern const OpDef kClip{.type = "Clip",
                          .arity = {1, 3},
+                         .reads = {Reads::data, Reads::setting, Reads::setting},
+                         .reach = Reach::element,
                          .infer = infer_same,
                          .relate = relate_clip,
-                         .evaluate = evaluate_clip,
-                         .parameter_inputs = {1, 2}};
+                         .evaluate = evaluate_clip};
 extern const OpDef kCast{.type = "Cast",
                          .arity = {1, 1},
+                         .reads = {Reads::data},
+                         .reach = Reach::element,
                          .infer = infer_cast,
                          .relate = relate_copy,
-                         .evaluate = evaluate_cast};
+                         .evaluate = evaluate_cast,
+                         .passes_gradient = casts_gradient,
+                         .idle = casts_nothing};
 
 }  // namespace coppice

@@ -54,6 +54,8 @@ std::vector<Tensor> evaluate_where(const Graph& graph, const Node& node,
 
 extern const OpDef kWhere{.type = "Where",
                           .arity = {3, 3},
+                          .reads = {Reads::data},
+                          .reach = Reach::element,
                           .infer = infer_where,
                           .relate = relate_where,
                           .evaluate = evaluate_where};

@@ -3,10 +3,10 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "graph/is_onnx.h"
 #include "graph/passes/driver.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -21,11 +21,15 @@ bool has(const Node& node, size_t input) {
   return input < node.inputs.size() && node.inputs[input] != kNoValue;
 }
 
-// The axis of the weight that is the output channel.
-int64_t filter_axis(const Node& producer) {
-  if (producer.op_type == "Conv") return 0;
-  return producer.attributes.integer("transB", 0) != 0 ? 0 : 1;
+// A layer whose weight has one axis of all outputs, which are axis 1 of what it gives.
+std::optional<LinearLayer> scalable_layer(const Node& producer) {
+  const auto layer = linear_layer_of(producer);
+  const bool one_axis = layer && layer->kind != LinearLayer::Kind::transposed_convolution;
+  return one_axis && layer->bias >= 0 ? layer : std::nullopt;
 }
+
+// The axis of the weight that is the output channel.
+int64_t filter_axis(const Node& producer) { return linear_layer_of(producer)->outputs; }
 
 // A bias that is one number per output channel, or one for all.
 bool simple_bias(const Graph& graph, const Node& producer) {
@@ -38,7 +42,7 @@ bool simple_bias(const Graph& graph, const Node& producer) {
 }
 
 bool foldable(const Graph& graph, const Node& producer, const Node& batch_norm) {
-  if (!is_onnx(producer, "Conv") && !is_onnx(producer, "Gemm")) return false;
+  if (!scalable_layer(producer)) return false;
   if (!constant_f32(graph, producer, 1) || !simple_bias(graph, producer)) return false;
   for (size_t o = 1; o < batch_norm.outputs.size(); ++o) {
     if (batch_norm.outputs[o] != kNoValue) return false;
@@ -51,8 +55,7 @@ bool foldable(const Graph& graph, const Node& producer, const Node& batch_norm) 
 double bias_at(const Graph& graph, const Node& producer, int64_t channel) {
   if (!has(producer, 2)) return 0;
   const Tensor& bias = *graph.value(producer.inputs[2]).constant;
-  const double beta = producer.op_type == "Gemm" ? producer.attributes.real("beta", 1) : 1;
-  return beta * bias.as<float>()[bias.size() == 1 ? 0 : channel];
+  return linear_layer_of(producer)->bias_scale * bias.as<float>()[bias.size() == 1 ? 0 : channel];
 }
 
 // Gives nodes other constants.
@@ -144,7 +147,7 @@ void fuse_batch_norms(Graph& graph) {
       producer.inputs.resize(3, kNoValue);
       producer.inputs[1] = replacer.replace(old_weight, std::move(folded.weight), stem + "_folded");
       producer.inputs[2] = replacer.replace(old_bias, std::move(folded.bias), stem + "_bias");
-      if (producer.op_type == "Gemm") producer.attributes.set("beta", 1.0f);
+      if (!linear_layer_of(producer)->convolves()) producer.attributes.set("beta", 1.0f);
       // The producer now computes what the normalisation did, under its name.
       producer.outputs[0] = batch_norm.outputs[0];
       batch_norm.outputs.assign(1, kNoValue);

@@ -3,14 +3,15 @@
 #include <algorithm>
 #include <numeric>
 #include <optional>
-#include <string_view>
 #include <utility>
 
 #include "graph/fitted.h"
+#include "graph/is_onnx.h"
 #include "graph/op.h"
 #include "graph/passes/driver.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 
@@ -18,21 +19,11 @@ extern const OpDef kSelection;  // ops/gather.cpp
 
 namespace {
 
-// Operators that hand every channel of their one computed input on, each for itself.
-constexpr std::string_view kChannelwise[] = {
-    "Add",         "AveragePool", "Clip",     "Div",
-    "Dropout",     "Elu",         "Gelu",     "GlobalAveragePool",
-    "HardSigmoid", "HardSwish",   "Identity", "LeakyRelu",
-    "MaxPool",     "Mish",        "Mul",      "PRelu",
-    "Relu",        "Selu",        "Sigmoid",  "Sub",
-    "Tanh"};
-// Layers that can lose output channels, or had them separated from the stream already.
-constexpr std::string_view kOwners[] = {"BatchNormalization", "Conv", "ConvTranspose", "Gemm",
-                                        "MatMul"};
+// Hands every channel of its one computed input on, each for itself.
+bool is_channelwise(const Node& node) { return node.op && node.op->reach != Reach::anywhere; }
 
-bool is_one_of(const Node& node, std::span<const std::string_view> types) {
-  return node.op && std::ranges::find(types, node.op_type) != types.end();
-}
+// A layer that can lose output channels, or had them separated from the stream already.
+bool is_owner(const Node& node) { return linear_layer_of(node) || is_batch_norm(node); }
 
 class Streams {
  public:
@@ -50,10 +41,10 @@ class Streams {
       if (producer_[id] < 0) continue;  // the graph's input
       if (is_shared(id)) return true;
       const Node& node = graph_.nodes[producer_[id]];
-      if (is_one_of(node, kOwners)) continue;
+      if (is_owner(node)) continue;
       const std::vector<ValueId> computed = computed_inputs(node);
-      const bool concat = node.op && node.op_type == "Concat";
-      if (!concat && !(is_one_of(node, kChannelwise) && computed.size() == 1)) return true;
+      const bool concat = is_onnx(node, "Concat");
+      if (!concat && !(is_channelwise(node) && computed.size() == 1)) return true;
       open.insert(open.end(), computed.begin(), computed.end());
     }
     return false;
@@ -63,8 +54,7 @@ class Streams {
   // Shape arithmetic takes no channels.
   bool is_shared(ValueId id) const {
     return std::ranges::count_if(readers_[id], [&](int32_t n) {
-             return n < 0 ||
-                    (graph_.nodes[n].op_type != "Shape" && graph_.nodes[n].op_type != "Size");
+             return n < 0 || !reads_only_shape(graph_.nodes[n]);
            }) != 1;
   }
 

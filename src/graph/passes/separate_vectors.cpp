@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "graph/is_onnx.h"
 #include "graph/op.h"
 #include "graph/passes/driver.h"
 #include "graph/value_names.h"
@@ -14,29 +15,15 @@
 namespace coppice {
 namespace {
 
-bool is_own(const Node& node) { return node.domain.empty() || node.domain == "ai.onnx"; }
-
-bool is_one_of(const Node& node, std::initializer_list<std::string_view> types) {
-  return std::ranges::find(types, node.op_type) != types.end();
+bool is_weight(const Node& node, size_t input) {
+  const Reads as = reads_as(node, input);
+  return as == Reads::weight || as == Reads::table;
 }
 
-bool is_setting(const Node& node, int input) {
-  return node.op &&
-         std::ranges::find(node.op->parameter_inputs, input) != node.op->parameter_inputs.end();
-}
+// The bias of a layer with weights: one with the weights stays one with them.
+bool is_bias(const Node& node, size_t input) { return reads_as(node, input) == Reads::bias; }
 
-bool is_weight(const Node& node, int input) {
-  if (is_one_of(node, {"MatMul", "Einsum"})) return true;
-  if (node.op_type == "Gemm") return input < 2;
-  if (is_one_of(node, {"Conv", "ConvTranspose"})) return input == 1;
-  return node.op_type == "Gather" || is_one_of(node, {"LSTM", "GRU", "RNN"});
-}
-
-bool is_bias(const Node& node, int input) {
-  return input == 2 && is_one_of(node, {"Conv", "ConvTranspose", "Gemm"});
-}
-
-bool may_be_one_number(const Node& node, int input) {
+bool may_be_one_number(const Node& node, size_t input) {
   return is_bias(node, input) || (is_batch_norm(node) && input >= 1);
 }
 
@@ -61,7 +48,7 @@ class Separator {
       for (const ValueId id : node.captures) take(id);
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         const bool passes = is_identity(node) && source_of(node.inputs[i]) != kNoValue;
-        if (!passes && !is_separable(node, static_cast<int>(i))) take(node.inputs[i]);
+        if (!passes && !is_separable(node, i)) take(node.inputs[i]);
       }
     }
   }
@@ -69,15 +56,14 @@ class Separator {
   void run() {
     for (Node& node : graph_.nodes) {
       for (size_t i = 0; i < node.inputs.size(); ++i) {
-        if (is_separable(node, static_cast<int>(i))) separate(node, i);
+        if (is_separable(node, i)) separate(node, i);
       }
     }
   }
 
  private:
   static bool is_identity(const Node& node) {
-    return node.op_type == "Identity" && is_own(node) && node.inputs.size() == 1 &&
-           node.outputs.size() == 1;
+    return is_onnx(node, "Identity") && node.inputs.size() == 1 && node.outputs.size() == 1;
   }
 
   void follow_identity(const Node& node) {
@@ -94,9 +80,9 @@ class Separator {
     if (const ValueId source = source_of(id); source != kNoValue) taken_[source] = 1;
   }
 
-  bool is_separable(const Node& node, int input) const {
+  bool is_separable(const Node& node, size_t input) const {
     const ValueId source = source_of(node.inputs[input]);
-    if (source == kNoValue || !is_own(node) || is_identity(node)) return false;
+    if (source == kNoValue || !is_onnx(node) || is_identity(node)) return false;
     if (is_setting(node, input) || is_weight(node, input)) return false;
     return graph_.value(source).constant->size() > 1 || may_be_one_number(node, input);
   }
@@ -104,7 +90,7 @@ class Separator {
   void separate(Node& node, size_t input) {
     const ValueId source = source_of(node.inputs[input]);
     const std::pair layer{node.inputs.size() > 1 ? node.inputs[1] : kNoValue, source};
-    const bool bias = is_bias(node, static_cast<int>(input));
+    const bool bias = is_bias(node, input);
     if (bias) {
       if (const auto shared = biases_.find(layer); shared != biases_.end()) {
         node.inputs[input] = shared->second;

@@ -19,10 +19,12 @@ constexpr int64_t kMostElements = 1 << 22;  // of a value that is followed eleme
 
 // Whether the node hands on elements of its first input and decides where they go by constants.
 bool moves_elements(const Node& node) {
-  const bool moves = only_reshapes(node) || is_onnx(node, "Transpose") || is_onnx(node, "Gather");
+  const bool moves = only_moves(node) || is_onnx(node, "Gather");
   return moves && node.op->evaluate && node.outputs.size() == 1 && !node.inputs.empty() &&
          node.inputs[0] != kNoValue;
 }
+
+bool permutes(const Node& node) { return only_moves(node) && !only_reshapes(node); }
 
 // "index i of `axis` is index order[i] of the source's"
 struct Shuffle {
@@ -158,7 +160,7 @@ class Rewriter {
     bool transposes = false;
     for (size_t length = 1; length <= chain.size(); ++length) {
       const std::span part(chain.data(), length);
-      transposes = transposes || graph_.nodes[part.back()].op_type == "Transpose";
+      transposes = transposes || permutes(graph_.nodes[part.back()]);
       const ValueId x = graph_.nodes[part.back()].inputs[0];
       const ValueId y = graph_.nodes[last].outputs[0];
       if (!transposes || length < 3 || !may_be_picks(x, y)) continue;
@@ -198,9 +200,7 @@ extern const Pass kShufflesToGathers{"shuffles-to-gathers", "channel shuffles be
 
 void shuffles_to_gathers(Graph& graph) {
   run_pass(kShufflesToGathers, graph, [&] {
-    const bool any = std::ranges::any_of(
-        graph.nodes, [](const Node& node) { return node.op && node.op_type == "Transpose"; });
-    if (any) Rewriter(graph).run();
+    if (std::ranges::any_of(graph.nodes, permutes)) Rewriter(graph).run();
   });
 }
 

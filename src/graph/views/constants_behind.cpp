@@ -1,6 +1,5 @@
 #include "graph/views/constants_behind.h"
 
-#include "graph/is_onnx.h"
 #include "graph/views/only_reshapes.h"
 
 namespace coppice {
@@ -11,8 +10,7 @@ std::vector<ValueId> constants_behind(const Graph& graph) {
     if (graph.values[i].constant) behind[i] = static_cast<ValueId>(i);
   }
   for (const Node& node : graph.nodes) {
-    const bool hands_on = only_reshapes(node) || is_onnx(node, "Transpose");
-    const bool follows = hands_on && !node.inputs.empty() && !node.outputs.empty() &&
+    const bool follows = only_moves(node) && !node.inputs.empty() && !node.outputs.empty() &&
                          node.inputs[0] != kNoValue && node.outputs[0] != kNoValue;
     if (follows) behind[node.outputs[0]] = behind[node.inputs[0]];
   }

@@ -8,8 +8,8 @@
 
 namespace coppice {
 
-// For each value the constant that it is, or is a Reshape, Transpose, Flatten, Squeeze, Unsqueeze
-// or Identity of, through any number of them; kNoValue for none.
+// For each value the constant that it is, or that nodes which only move elements (Reshape,
+// Transpose, Identity and the like, any number of them) make it of; kNoValue for none.
 std::vector<ValueId> constants_behind(const Graph& graph);
 
 }  // namespace coppice

@@ -128,7 +128,7 @@ class Repairer final : public RepairContext {
     for (const Node& node : graph_.nodes) {
       mark_from_shapes(node);
       if (!node.op) continue;
-      if (node.op_type == "Shape" || node.op_type == "Size") {
+      if (reads_only_shape(node)) {
         evaluate_shape(node);
         continue;
       }
@@ -157,8 +157,7 @@ class Repairer final : public RepairContext {
 
   // What is computed from the shape of something that exists only at run time.
   void mark_from_shapes(const Node& node) {
-    const bool marked = node.op_type == "Shape" || node.op_type == "Size" ||
-                        std::ranges::any_of(node.inputs, [&](ValueId id) {
+    const bool marked = reads_only_shape(node) || std::ranges::any_of(node.inputs, [&](ValueId id) {
                           return id != kNoValue && from_shapes_[id] != 0;
                         });
     for (const ValueId id : node.outputs) {
@@ -216,9 +215,7 @@ class Repairer final : public RepairContext {
     }
     for (size_t i = 0; i < node_->inputs.size(); ++i) {
       const ValueId id = node_->inputs[i];
-      const bool sizes = std::ranges::find(node_->op->parameter_inputs, static_cast<int>(i)) !=
-                         node_->op->parameter_inputs.end();
-      if (sizes || id == kNoValue || graph_.value(id).constant) continue;
+      if (is_setting(*node_, i) || id == kNoValue || graph_.value(id).constant) continue;
       if (id >= static_cast<ValueId>(groups_.inferred.known.size())) continue;
       if (!computed_from_shapes(id)) continue;  // made of weights, and right as it is
       const auto &old = groups_.inferred.known[id], &found = values_[id];

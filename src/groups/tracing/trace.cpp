@@ -102,8 +102,12 @@ class Tracer final : public Relations {
   bool is_quantised(const std::vector<int32_t>& readers, ValueId id) const {
     return std::ranges::all_of(readers, [&](int32_t n) {
       const Node& node = graph_.nodes[n];
-      const bool scales = node.op_type == "QuantizeLinear" || node.op_type == "DequantizeLinear";
-      return node.op && scales && node.inputs[1] != id;
+      bool as_code = false, otherwise = false;  // what a subgraph reads is neither
+      for (size_t i = 0; i < node.inputs.size(); ++i) {
+        if (node.inputs[i] != id) continue;
+        (reads_as(node, i) == Reads::code ? as_code : otherwise) = true;
+      }
+      return as_code && !otherwise;
     });
   }
 
@@ -156,9 +160,9 @@ class Tracer final : public Relations {
       }
       return;
     }
-    for (const int input : node_->op->parameter_inputs) {
-      if (has_input(input))
-        pin_input(*this, input, PinKind::meaning, "a parameter of the operator");
+    for (int input = 0; input < inputs(); ++input) {
+      if (!is_setting(*node_, input)) continue;
+      pin_input(*this, input, PinKind::meaning, "a parameter of the operator");
     }
     node_->op->relate(*this);
   }

@@ -63,6 +63,8 @@ using Lower = Step (*)(const LowerContext& context);
 
 // Null for an operator that can't be trained.
 Lower find_lower(const Node& node);
+// Whether its output is fresh memory that its own gradient doesn't look at again.
+bool forgets_output(const Node& node);
 // Throws Error::input that names the node and says what to do, unless it has a lowering and all of
 // its attributes are honoured.
 void require_trainable(const Graph& graph, const Node& node);

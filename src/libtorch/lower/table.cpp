@@ -6,14 +6,18 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "graph/is_onnx.h"
 #include "libtorch/lower/lowerings.h"
 #include "runtime/reference.h"
 
 namespace coppice::train {
 namespace {
 
-// Of Dropout and MaxPool the first output alone: no mask, no positions.
-enum class Computes { first_output, all_outputs };
+enum class Computes {
+  first_output,  // of Dropout and MaxPool that one alone: no mask, no positions
+  fresh_output,  // that one, as memory that its own gradient doesn't look at again
+  all_outputs,
+};
 
 struct Entry {
   std::string_view type;
@@ -33,21 +37,21 @@ at::Tensor product(const at::Tensor& a, const at::Tensor& b) { return at::mul(a,
 
 constexpr Entry kEntries[] = {
     {"Abs", lower_unary<at::abs>},
-    {"Add", lower_sum},
+    {"Add", lower_sum, Computes::fresh_output},
     {"And", lower_binary<at::logical_and>},
     {"ArgMax", lower_arg_max},
     {"ArgMin", lower_arg_min},
     {"Attention", lower_attention},
-    {"AveragePool", lower_average_pool},
-    {"BatchNormalization", lower_batch_norm},
+    {"AveragePool", lower_average_pool, Computes::fresh_output},
+    {"BatchNormalization", lower_batch_norm, Computes::fresh_output},
     {"Cast", lower_cast},
     {"Ceil", lower_unary<at::ceil>},
     {"Celu", lower_celu},
     {"Clip", lower_clip},
-    {"Concat", lower_concat},
+    {"Concat", lower_concat, Computes::fresh_output},
     {"Constant", lower_known},
     {"ConstantOfShape", lower_constant_of_shape},
-    {"Conv", lower_conv},
+    {"Conv", lower_conv, Computes::fresh_output},
     {"ConvTranspose", lower_conv_transpose},
     {"Cos", lower_unary<at::cos>},
     {"CumSum", lower_cum_sum},
@@ -66,7 +70,7 @@ constexpr Entry kEntries[] = {
     {"GRU", lower_gru, Computes::all_outputs},
     {"Gather", lower_gather},
     {"Gelu", lower_gelu},
-    {"Gemm", lower_gemm},
+    {"Gemm", lower_gemm, Computes::fresh_output},
     {"GlobalAveragePool", lower_global_average_pool},
     {"GlobalMaxPool", lower_global_max_pool},
     {"Greater", lower_binary<greater>},
@@ -85,7 +89,7 @@ constexpr Entry kEntries[] = {
     {"Log", lower_unary<at::log>},
     {"LogSoftmax", lower_log_softmax},
     {"LpNormalization", lower_lp_norm},
-    {"MatMul", lower_binary<at::matmul>},
+    {"MatMul", lower_binary<at::matmul>, Computes::fresh_output},
     {"Max", lower_max},
     {"MaxPool", lower_max_pool},
     {"MeanVarianceNormalization", lower_mean_variance_norm},
@@ -133,8 +137,8 @@ constexpr Entry kEntries[] = {
     {"Split", lower_split, Computes::all_outputs},
     {"Sqrt", lower_unary<at::sqrt>},
     {"Squeeze", lower_reshape},
-    {"Sub", lower_sub},
-    {"Sum", lower_sum},
+    {"Sub", lower_sub, Computes::fresh_output},
+    {"Sum", lower_sum, Computes::fresh_output},
     {"Tanh", lower_unary<at::tanh>},
     {"ThresholdedRelu", lower_thresholded_relu},
     {"Tile", lower_tile},
@@ -148,7 +152,7 @@ constexpr Entry kEntries[] = {
 
 // Null for an operator outside the table.
 const Entry* find(const Node& node) {
-  if (!node.domain.empty() && node.domain != "ai.onnx") return nullptr;
+  if (!is_onnx(node)) return nullptr;
   const auto entry = std::ranges::find(kEntries, node.op_type, &Entry::type);
   return entry == std::end(kEntries) ? nullptr : entry;
 }
@@ -158,6 +162,11 @@ const Entry* find(const Node& node) {
 Lower find_lower(const Node& node) {
   const Entry* entry = find(node);
   return entry ? entry->lower : nullptr;
+}
+
+bool forgets_output(const Node& node) {
+  const Entry* entry = find(node);
+  return entry && entry->computes == Computes::fresh_output;
 }
 
 void require_trainable(const Graph& graph, const Node& node) {

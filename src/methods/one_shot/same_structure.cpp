@@ -9,6 +9,7 @@
 
 #include "core/error.h"
 #include "graph/passes/separate_vectors.h"
+#include "graph/views/linear_layer.h"
 #include "training/parameters.h"
 
 namespace coppice {
@@ -115,9 +116,9 @@ class Walk {
   }
 
   bool is_new_bias(const Node& node, size_t input) const {
-    if (biases_ == NewBiases::none || input != 2 || input >= node.inputs.size()) return false;
-    const bool layer = node.op_type == "Conv" || node.op_type == "Gemm";
-    return layer && moved_.contains(node.inputs[2]);
+    if (biases_ == NewBiases::none || input >= node.inputs.size()) return false;
+    const auto layer = linear_layer_of(node);
+    return layer && layer->bias == static_cast<int>(input) && moved_.contains(node.inputs[input]);
   }
 
   static bool both_left_out(const std::string& at, ValueId found, ValueId expected) {

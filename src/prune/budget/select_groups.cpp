@@ -4,6 +4,7 @@
 #include <regex>
 
 #include "core/error.h"
+#include "graph/op.h"
 #include "graph/passes/select_channels.h"
 #include "prune/budget/allocate.h"
 
@@ -12,7 +13,7 @@ namespace coppice {
 std::vector<char> spine_groups(const Graph& graph, const Groups& groups) {
   std::vector<char> spine(groups.free.size(), 0);
   for (const Node& node : graph.nodes) {
-    if (node.op_type != "Add" && node.op_type != "Sum") continue;
+    if (!is_sum(node)) continue;
     int computed = 0;
     for (const ValueId id : node.inputs) computed += id != kNoValue && !graph.value(id).constant;
     if (computed < 2) continue;

@@ -9,9 +9,10 @@
 #include "core/error.h"
 #include "evidence/modelled/contraction.h"
 #include "evidence/moments.h"
-#include "graph/is_onnx.h"
+#include "graph/op.h"
 #include "graph/value_names.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 #include "prune/compensate/merge_coefficients.h"
 
 namespace coppice {
@@ -111,15 +112,11 @@ class Compensation {
 
   // A layer whose input weights can't be looked into.
   void count_other(const Node& node) {
-    const bool transposed = is_onnx(node, "ConvTranspose");
-    if (!transposed && !is_onnx(node, "Conv") && !is_onnx(node, "Gemm") &&
-        !is_onnx(node, "MatMul")) {
-      return;
-    }
-    if (node.inputs.size() < 2 || node.inputs[0] == kNoValue) return;
+    const auto layer = linear_layer_of(node);
+    if (!layer || node.inputs.size() < 2 || node.inputs[0] == kNoValue) return;
     if (!graph_.value(node.inputs[1]).constant) return;
     const auto rank = static_cast<int64_t>(groups_.axes[node.inputs[0]].size());
-    const int64_t axis = is_onnx(node, "MatMul") ? rank - 1 : 1;
+    const int64_t axis = from_the_front(layer->channels, rank);
     if (axis < 0 || axis >= rank) return;
     const std::vector<char> stays = alive(groups_, node.inputs[0], axis, removal_);
     if (std::ranges::find(stays, 0) == stays.end()) return;
@@ -165,17 +162,18 @@ class Compensation {
       if (!own_vector(reader->inputs[3], layer.filters)) return std::nullopt;
       return Place{reader->inputs[3], -1, reader};
     }
-    if (is_onnx(node, "MatMul")) return place_in_sum(reader, layer);
+    const auto linear = linear_layer_of(node);
+    if (linear->bias < 0) return place_in_sum(reader, layer);
     const bool has_bias = node.inputs.size() > 2 && node.inputs[2] != kNoValue;
     if (!has_bias) return Place{};
-    const double beta = is_onnx(node, "Gemm") ? node.attributes.real("beta", 1) : 1;
+    const double beta = linear->bias_scale;
     if (beta == 0 || !own_vector(node.inputs[2], layer.filters)) return std::nullopt;
     return Place{node.inputs[2], 1 / beta, nullptr};
   }
 
-  // A MatMul has no bias of its own, but often an Add behind it.
+  // A layer without a bias of its own often has a sum behind it.
   std::optional<Place> place_in_sum(const Node* reader, const Contraction& layer) const {
-    if (!reader || !is_onnx(*reader, "Add")) return std::nullopt;
+    if (!reader || !is_sum(*reader)) return std::nullopt;
     for (const ValueId id : reader->inputs) {
       if (own_vector(id, layer.filters)) return Place{id, 1, nullptr};
     }

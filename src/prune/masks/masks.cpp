@@ -15,6 +15,7 @@
 
 #include "core/error.h"
 #include "graph/views/constants_behind.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -30,11 +31,9 @@ std::vector<Reader> readers_of_weights(const Graph& graph) {
   std::vector<Reader> readers;
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     const Node& node = graph.nodes[n];
-    const bool convolves = node.op_type == "Conv" || node.op_type == "ConvTranspose";
-    const bool multiplies = node.op_type == "Gemm" || node.op_type == "MatMul";
-    if ((!convolves && !multiplies) || (!node.domain.empty() && node.domain != "ai.onnx")) continue;
-    for (size_t i = convolves ? 1 : 0; i < std::min<size_t>(node.inputs.size(), 2); ++i) {
-      const ValueId id = node.inputs[i] == kNoValue ? kNoValue : behind[node.inputs[i]];
+    for (int i = 0; i < std::ssize(node.inputs); ++i) {
+      if (node.inputs[i] == kNoValue || !linear_layer_of(node, i)) continue;
+      const ValueId id = behind[node.inputs[i]];
       if (id == kNoValue) continue;
       const Tensor& tensor = *graph.value(id).constant;
       if (tensor.dtype() == DType::f32 && tensor.rank() >= 2 && tensor.size() > 0) {

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "graph/is_onnx.h"
+#include "graph/views/linear_layer.h"
 #include "prune/scores/criteria.h"
 
 namespace coppice {
@@ -13,10 +13,11 @@ namespace {
 int64_t axis_read(const Node& node, ValueId weight, const Inferred& inferred) {
   if (node.inputs.size() < 2 || node.inputs[1] != weight || !inferred.has(node.inputs[0]))
     return -1;
-  if (is_onnx(node, "Conv")) return node.attributes.integer("group", 1) == 1 ? 1 : -1;
-  const bool rows = is_onnx(node, "Gemm") && node.attributes.integer("transA", 0) == 0;
-  if (!rows && !is_onnx(node, "MatMul")) return -1;
-  return std::ssize(inferred.shape(node.inputs[0])) - 1;
+  const auto layer = linear_layer_of(node);
+  // Of a convolution in groups the weight has the channels of one.
+  if (!layer || layer->channels == 0 || layer->groups != 1) return -1;
+  if (layer->kind == LinearLayer::Kind::transposed_convolution) return -1;
+  return from_the_front(layer->channels, std::ssize(inferred.shape(node.inputs[0])));
 }
 
 std::vector<Activation> activations_of(const Graph& graph, const Group& group,

@@ -1,21 +1,18 @@
-// ONNX activations as oneDNN's elementwise functions. Functions whose values at the edges differ
-// (Sqrt and Log of what isn't positive) or that oneDNN lacks are left to OpDef::evaluate.
+// See eltwise.h.
+#include "runtime/compile/eltwise.h"
 
 #include <cmath>
-#include <string_view>
-
-#include "core/error.h"
-#include "runtime/compile/layers.h"
 
 namespace coppice::runtime {
 namespace {
 
 using dnnl::algorithm;
-using Eltwises = std::optional<std::vector<Eltwise>>;
 
 Eltwises one(algorithm function, float alpha = 0, float beta = 0) {
   return {{Eltwise{function, alpha, beta}}};
 }
+
+}  // namespace
 
 Eltwises relu(const Graph&, const Node&) { return one(algorithm::eltwise_relu); }
 Eltwises leaky_relu(const Graph&, const Node& node) {
@@ -45,32 +42,6 @@ Eltwises clip(const Graph& graph, const Node& node) {
     bounds[i - 1] = constant->as<float>()[0];
   }
   return one(algorithm::eltwise_clip, bounds[0], bounds[1]);
-}
-
-struct Entry {
-  std::string_view type;
-  Eltwises (*make)(const Graph&, const Node&);
-};
-constexpr Entry kEntries[] = {
-    {"Abs", absolute},
-    {"Clip", clip},
-    {"Elu", elu},
-    {"Relu", relu},
-    {"Sigmoid", sigmoid},
-    {"HardSigmoid", hard_sigmoid},
-    {"Tanh", hyperbolic_tangent},
-    {"HardSwish", hard_swish},
-    {"LeakyRelu", leaky_relu},
-};
-
-}  // namespace
-
-std::optional<std::vector<Eltwise>> eltwise_of(const Graph& graph, const Node& node) {
-  if (!node.op || node.inputs.empty()) return std::nullopt;
-  for (const Entry& entry : kEntries) {
-    if (entry.type == node.op_type) return entry.make(graph, node);
-  }
-  return std::nullopt;
 }
 
 }  // namespace coppice::runtime

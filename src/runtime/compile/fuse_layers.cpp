@@ -3,22 +3,15 @@
 
 #include <algorithm>
 
+#include "graph/op.h"
 #include "graph/passes/fuse_batch_norm.h"
+#include "graph/views/linear_layer.h"
 #include "runtime/compile/layers.h"
 
 namespace coppice::runtime {
 namespace {
 
-enum class Anchor { none, affine, normalisation, elementwise };
-
-Anchor anchor_of(const Node& node) {
-  if (!node.op) return Anchor::none;
-  const std::string& type = node.op_type;
-  if (type == "Conv" || type == "Gemm" || type == "MatMul") return Anchor::affine;
-  if (type == "BatchNormalization") return Anchor::normalisation;
-  if (type == "Add" || type == "Sub" || type == "Mul") return Anchor::elementwise;
-  return Anchor::none;
-}
+using dnnl::algorithm;
 
 // oneDNN 2.6 gives all post-ops of one algorithm the constants of one of them: a LeakyRelu before a
 // Relu came out as two of the same. So a layer takes an algorithm twice only with equal constants.
@@ -31,6 +24,11 @@ bool clash(const Layer& layer, const std::vector<Eltwise>& functions) {
     }
   }
   return false;
+}
+
+bool is_relu(const std::vector<Eltwise>& functions) {
+  const Eltwise& first = functions.front();
+  return functions.size() == 1 && first.algorithm == algorithm::eltwise_relu && first.alpha == 0;
 }
 
 class Fusion {
@@ -87,17 +85,19 @@ class Fusion {
     const int32_t next = readers_[value][0];
     const Node& node = graph_.nodes[next];
     if (taken_[next]) return false;
+    const auto functions = eltwise_of(graph_, node);
     if (anchor == Anchor::normalisation) {
       // oneDNN's normalisation can be followed by Relu and nothing else.
-      if (node.op_type != "Relu" || !layer.post_ops.empty()) return false;
+      if (!functions || !is_relu(*functions) || !layer.post_ops.empty()) return false;
     }
-    if (const auto functions = eltwise_of(graph_, node); functions && node.inputs[0] == value) {
+    if (functions && node.inputs[0] == value) {
       if (clash(layer, *functions)) return false;
       for (const Eltwise& function : *functions) layer.post_ops.push_back({function, kNoValue});
       take(layer, next);
       return true;
     }
-    if (anchor != Anchor::affine || node.op_type != "Add" || !node.op) return false;
+    const bool adds = is_sum(node) && anchor_of(node) == Anchor::elementwise;
+    if (anchor != Anchor::affine || !adds) return false;
     const ValueId operand = node.inputs[0] == value ? node.inputs[1] : node.inputs[0];
     if (!can_add(layer, node, operand)) return false;
     layer.post_ops.push_back({std::nullopt, operand});
@@ -112,7 +112,7 @@ class Fusion {
     const std::vector<int32_t>& readers = readers_[x];
     if (readers.size() != 2 || readers[0] == readers[1]) return false;
     const Node &gate = graph_.nodes[readers[0]], &product = graph_.nodes[readers[1]];
-    if (product.op_type != "Mul" || !product.op || product.inputs.size() != 2) return false;
+    if (reads_as(product, 0) != Reads::factor || product.inputs.size() != 2) return false;
     const ValueId y = gate.outputs[0];
     if (y == kNoValue || is_output_[y] || readers_[y].size() != 1) return false;
     if (std::count(product.inputs.begin(), product.inputs.end(), y) != 1) return false;
@@ -125,14 +125,16 @@ class Fusion {
   }
 
   std::optional<Eltwise> gate_function(const Node& gate) const {
-    if (!gate.op) return std::nullopt;
-    if (gate.op_type == "Sigmoid") return Eltwise{dnnl::algorithm::eltwise_swish, 1, 0};
+    const auto functions = eltwise_of(graph_, gate);
+    if (!functions) return std::nullopt;
+    const Eltwise& first = functions->front();
+    if (first.algorithm == algorithm::eltwise_logistic) {
+      return Eltwise{algorithm::eltwise_swish, 1, 0};
+    }
     // oneDNN's own constants are 1/6 and 1/2.
-    const bool sixths = gate.op_type == "HardSigmoid" &&
-                        gate.attributes.real("alpha", 0.2f) == 1.0f / 6 &&
-                        gate.attributes.real("beta", 0.5f) == 0.5f;
-    if (sixths) return Eltwise{dnnl::algorithm::eltwise_hardswish, 0, 0};
-    return std::nullopt;
+    const bool sixths = first.algorithm == algorithm::eltwise_linear && functions->size() == 2 &&
+                        first.alpha == 1.0f / 6 && first.beta == 0.5f;
+    return sixths ? std::optional(Eltwise{algorithm::eltwise_hardswish, 0, 0}) : std::nullopt;
   }
 
   // An operand of the output's own shape, or a constant with one number a channel.
@@ -143,7 +145,8 @@ class Fusion {
     const Shape& other = inferred_.shape(operand);
     if (other == out) return true;
     if (!graph_.value(operand).constant) return false;
-    const size_t channel = graph_.nodes[layer.nodes[0]].op_type == "Conv" ? 1 : out.size() - 1;
+    const auto linear = linear_layer_of(graph_.nodes[layer.nodes[0]]);
+    const auto channel = static_cast<size_t>(from_the_front(linear->results, std::ssize(out)));
     const size_t shift = out.size() - other.size();
     return channel >= shift && other[channel - shift] == out[channel] &&
            element_count(other) == out[channel];

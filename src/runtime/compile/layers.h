@@ -19,8 +19,12 @@ struct Eltwise {
   float alpha = 0, beta = 0;
 };
 // oneDNN's functions that give the node's, to be applied in this order. Nothing for a node that is
-// no activation or has no exact counterpart.
+// no activation or has no exact counterpart. (kernels/table.cpp)
 std::optional<std::vector<Eltwise>> eltwise_of(const Graph& graph, const Node& node);
+
+// What can take what follows it: a linear layer also a folded normalisation and a residual sum.
+enum class Anchor { none, affine, normalisation, elementwise };
+Anchor anchor_of(const Node& node);  // kernels/table.cpp
 
 struct PostOp {
   std::optional<Eltwise> eltwise;  // else: add `operand`

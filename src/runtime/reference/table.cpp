@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "graph/is_onnx.h"
 #include "runtime/reference.h"
 #include "runtime/reference/kernels.h"
 
@@ -146,7 +147,7 @@ constexpr Entry kEntries[] = {
 
 // Null for an operator outside the table; `node` must be of ONNX's own domain.
 const Entry* find(const Node& node) {
-  if (!node.domain.empty() && node.domain != "ai.onnx") return nullptr;
+  if (!is_onnx(node)) return nullptr;
   const auto entry = std::find_if(std::begin(kEntries), std::end(kEntries),
                                   [&](const Entry& e) { return e.type == node.op_type; });
   return entry == std::end(kEntries) ? nullptr : entry;

@@ -7,6 +7,8 @@
 #include "core/error.h"
 #include "core/threads.h"
 #include "data/loader.h"
+#include "graph/op.h"
+#include "graph/views/linear_layer.h"
 #include "model/load.h"
 #include "report/format.h"
 #include "session/state/checkpoint.h"
@@ -52,12 +54,13 @@ constexpr int64_t kMostWithoutNormalisation = 8;
 // Folded into the convolutions it is gone for training, which then goes worse than in all tables,
 // and `--recover` has nothing to go by.
 void warn_without_normalisation(const Graph& graph, Watcher& watcher) {
-  const auto count = [&](const std::string& part) {
-    return std::ranges::count_if(graph.nodes, [&](const Node& node) {
-      return node.op_type.find(part) != std::string::npos;
-    });
-  };
-  if (count("Conv") <= kMostWithoutNormalisation || count("Normalization") > 0) return;
+  const auto convolutions = std::ranges::count_if(graph.nodes, [](const Node& node) {
+    const auto layer = linear_layer_of(node);
+    return layer && layer->convolves();
+  });
+  const bool normalised = std::ranges::any_of(
+      graph.nodes, [](const Node& node) { return reads_as(node, 1) == Reads::scale; });
+  if (convolutions <= kMostWithoutNormalisation || normalised) return;
   watcher.warn(
       "the model has no BatchNormalization, so it trains without normalisation, at a smaller rate; "
       "where it was folded into the convolutions when the model was exported, a model exported in "
