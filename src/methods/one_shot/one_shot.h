@@ -36,8 +36,8 @@ struct OneShotOptions {
   Verify verify = Verify::on;
   uint64_t seed = 0;
   RecoverOptions recover = {};  // what makes up for the cut
-  Measure measure = {};              // of criteria that need evidence
-  int64_t images = 500;              // that they look at where a session measures
+  Measure measure = {};         // of criteria that need evidence
+  int64_t images = 500;         // that they look at where a session measures
 };
 
 // Throws Error::target when the budget can't be reached, or when the proof fails (then nothing must
