@@ -19,6 +19,13 @@ struct State {
   Groups groups;
 };
 
+// Where to go back to.
+struct Resort {
+  State state;
+  double error = 0;
+  Recovered result;
+};
+
 // Of a graph that doesn't change, asked for the same again and again.
 Measure remembering(const Measure& measure) {
   if (!measure) return {};
@@ -48,6 +55,7 @@ class Recovery {
     if (options_.measure && options_.basis) change_to_best_basis();
     if (options_.measure && options_.ls) by_layers("ls", refit_layers);
     if (options_.measure && options_.bn) by_layers("bn", match_moments);
+    if (judge_ && without_basis_ && error_ >= without_basis_->error) give_up_basis();
     return {std::move(now_), std::move(result_)};
   }
 
@@ -56,6 +64,15 @@ class Recovery {
     Graph cut = state.graph;
     remove_units(cut, state.groups, removal_);
     return judge_->of(cut);
+  }
+
+  void give_up_basis() {
+    const std::vector<RecoverStep> steps = std::move(result_.steps);
+    now_ = std::move(without_basis_->state);
+    result_ = std::move(without_basis_->result);
+    for (size_t s = result_.steps.size(); s < steps.size(); ++s) result_.steps.push_back(steps[s]);
+    const auto basis = std::ranges::find(result_.steps, "basis", &RecoverStep::name);
+    for (auto step = basis; step != result_.steps.end(); ++step) step->kept = false;
   }
 
   // Takes the candidate where it helps, and says so.
@@ -93,53 +110,56 @@ class Recovery {
       if (options_.scale) result_.steps.push_back({"scale", true, found.scale, found.unknown});
       return;
     }
-    const auto attempt_step = [&](const char* name, bool CompensationOptions::*part,
-                                  int64_t Compensated::*count) {
-      CompensationOptions more = chosen_;
-      more.*part = true;
-      Compensated found;
-      State state = compensated(original_, more, measure, found);
-      if (found.*count == 0) return;
-      if (!take(std::move(state), {name, true, found.*count, found.unknown})) return;
-      chosen_ = more;
-      result_.compensated = found;
-    };
-    if (options_.bias) attempt_step("bias", &CompensationOptions::bias, &Compensated::bias);
-    if (options_.merge) attempt_step("merge", &CompensationOptions::merge, &Compensated::merge);
-    if (options_.scale) attempt_step("scale", &CompensationOptions::scale, &Compensated::scale);
+    if (options_.bias) by_more("bias", &CompensationOptions::bias, &Compensated::bias, measure);
+    if (options_.merge) by_more("merge", &CompensationOptions::merge, &Compensated::merge, measure);
+    if (options_.scale) by_more("scale", &CompensationOptions::scale, &Compensated::scale, measure);
   }
 
-  // What it brings shows only once what leaves is merged into what stays.
+  // What was chosen so far, and one more.
+  void by_more(const char* name, bool CompensationOptions::*part, int64_t Compensated::*count,
+               const Measure& measure) {
+    CompensationOptions more = chosen_;
+    more.*part = true;
+    Compensated found;
+    State state = compensated(original_, more, measure, found);
+    if (found.*count == 0) return;
+    if (!take(std::move(state), {name, true, found.*count, found.unknown})) return;
+    chosen_ = more;
+    result_.compensated = found;
+  }
+
+  // What it brings shows only once what leaves is merged into what stays, so it is judged by that;
+  // where nothing that was asked for does so, the outputs may be further off until layers are
+  // refitted, and if they still are in the end, nothing of it is kept (`run`).
   void change_to_best_basis() {
     State changed = original_;
     const int64_t streams =
         change_basis(changed.graph, changed.groups, removal_, remembering(options_.measure));
     if (streams == 0) return;
-    CompensationOptions merging = chosen_;
-    merging.bias = merging.merge = true;
-    Compensated found, without;
     const Measure measure = remembering(options_.measure);
-    State merged = compensated(changed, merging, measure, found);
     RecoverStep step{"basis", true, streams, 0};
     if (judge_) {
-      step.before =
-          chosen_.merge
-              ? error_
-              : error_of(compensated(original_, merging, remembering(options_.measure), without));
-      step.after = error_of(merged);
+      CompensationOptions merging = chosen_;
+      merging.bias = merging.merge = true;
+      Compensated unused;
+      step.before = error_;
+      if (!chosen_.merge) {
+        step.before =
+            error_of(compensated(original_, merging, remembering(options_.measure), unused));
+      }
+      step.after = error_of(compensated(changed, merging, measure, unused));
       step.kept = *step.after < *step.before;
     }
     result_.steps.push_back(step);
     if (!step.kept) return;
+    without_basis_ = Resort{now_, error_, result_};
     original_ = changed;
-    if (options_.merge || options_.bias) {
-      chosen_ = merging;
-      result_.compensated = found;
-      now_ = std::move(merged);
-    } else {
-      now_ = std::move(changed);
+    now_ = compensated(original_, chosen_, measure, result_.compensated);
+    if (!judge_) return;
+    error_ = error_of(now_);
+    if (options_.merge && !chosen_.merge) {
+      by_more("merge", &CompensationOptions::merge, &Compensated::merge, measure);
     }
-    if (judge_) error_ = error_of(now_);
   }
 
   void by_layers(const char* name, ChangedCounts (*correct)(const Graph&, Graph&, Groups&,
@@ -157,6 +177,7 @@ class Recovery {
   std::optional<OutputError> judge_;
   double error_ = 0;            // of `now_`
   CompensationOptions chosen_;  // that `now_` has
+  std::optional<Resort> without_basis_;
   Recovered result_;
 };
 

@@ -39,8 +39,8 @@ struct RemoveOptions {
   enum class Proof { on, off };
 
   RecoverOptions recover = {};  // what makes up for the units that leave
-  Proof proof = Proof::on;           // masked and cut, with the weights as they are then (verify)
-  uint64_t seed = 0;                 // of the proof's inputs
+  Proof proof = Proof::on;      // masked and cut, with the weights as they are then (verify)
+  uint64_t seed = 0;            // of the proof's inputs
 };
 
 struct TrainHooks {
