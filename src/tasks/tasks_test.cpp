@@ -136,6 +136,29 @@ TEST_F(Tasks, a_method_that_looks_at_images_gets_as_many_as_it_asks_for) {
   EXPECT_EQ(looking.recovered_by, 40);
 }
 
+TEST_F(Tasks, channel_pruning_says_how_wrong_layers_answer_and_how_far_it_is) {
+  PruneRequest request = pruning("channel-pruning");
+  request.settings.set(kData, "digits");
+  request.settings.set(kPreprocess, "scale=1/255");
+  request.settings.set(kImages, "700");
+  request.settings.set(kKeepMacs, "0.6");
+  const Json json = to_json(prune(request, watcher_));
+  EXPECT_EQ(json["images"], 700);
+  EXPECT_EQ(json["verified"], true);
+  ASSERT_FALSE(json["regressed"].empty());
+  for (const Json& layer : json["regressed"]) {
+    EXPECT_LE(layer["error"].get<double>(), layer["error_chosen"].get<double>() + 1e-6);
+    EXPECT_LE(layer["kept"], layer["inputs"]);
+  }
+  const auto regressing = [](const Progress& progress) { return progress.doing == "regressing"; };
+  const auto first = std::ranges::find_if(watcher_.progresses, regressing);
+  ASSERT_NE(first, watcher_.progresses.end());
+  EXPECT_EQ(first->done, 0);
+  EXPECT_GE(std::ranges::count_if(watcher_.progresses, regressing), first->total + 1);
+  EXPECT_NE(watcher_.remarks.back().find("mean error of"), std::string::npos);
+  EXPECT_EQ(json["command"].get<std::string>().find("--scope"), std::string::npos);
+}
+
 TEST_F(Tasks, masks_lie_beside_the_plan_and_are_told) {
   PruneRequest request = pruning("magnitude");
   request.settings.set(kSparsity, "0.75");

@@ -2,10 +2,12 @@
 #include "methods/channel_pruning/channel_pruning.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "core/error.h"
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
+#include "prune/regression/error_curves.h"
 #include "prune/regression/unit_readers.h"
 
 namespace coppice {
@@ -55,6 +57,45 @@ Scores order_by_share(const Groups& groups, const std::vector<double>& times) {
   return scores;
 }
 
+// An order in which those units leave first that cost least error for what they save: with `times`
+// above 1, an error counts for more. Within a group errors are taken to grow ever faster.
+Scores order_by_errors(const Traced& traced, const std::vector<std::vector<double>>& curves,
+                       const std::vector<double>& times, Budget::Of of) {
+  const Groups& groups = traced.groups();
+  const auto cost = [&](const Costs& costs) {
+    return static_cast<double>(of == Budget::Of::macs ? costs.macs : costs.parameters);
+  };
+  Scores scores{std::vector<float>(groups.unit_count, 0), {}};
+  for (size_t g = 0; g < groups.free.size(); ++g) {
+    if (curves[g].empty()) continue;
+    const Group& group = groups.free[g];
+    Removal one(groups.unit_count, 0);
+    one[group.first_unit] = 1;
+    const double saves = cost(traced.costs().all()) - cost(traced.costs().after(one));
+    double last = 0;
+    for (int64_t i = 0; i < group.units(); ++i) {
+      const bool known = i + 1 < std::ssize(curves[g]);
+      const double more = known ? (curves[g][i + 1] - curves[g][i]) * times[g] : INFINITY;
+      last = std::max(last, saves > 0 ? more / saves * cost(traced.costs().all()) : INFINITY);
+      scores.units[group.first_unit + i] = static_cast<float>(last);
+    }
+  }
+  return scores;
+}
+
+Scores order_of(const Traced& traced, const ChannelPruningOptions& options,
+                const std::vector<char>& whole) {
+  const std::vector<double> times = shares_of(traced, options.keep_more);
+  const bool ratio = options.pruning.budget.of == Budget::Of::ratio;
+  if (ratio || options.share_by == ChannelPruningOptions::ShareBy::even) {
+    return order_by_share(traced.groups(), times);
+  }
+  RegressionOptions looking = options.regression;
+  looking.after_layer = options.looked_at;
+  return order_by_errors(traced, error_curves(traced.graph(), traced.groups(), whole, looking),
+                         times, options.pruning.budget.of);
+}
+
 Widths widths_for_ratios(const Traced& traced, const ChannelPruningOptions& options,
                          const std::vector<char>& whole) {
   const bool others = options.pruning.budget.of == Budget::Of::ratio;
@@ -76,7 +117,7 @@ class Budgeting {
       : traced_(traced),
         options_(options),
         whole_(whole),
-        scores_(order_by_share(traced.groups(), shares_of(traced, options.keep_more))) {}
+        scores_(order_of(traced, options, whole)) {}
 
   Widths widths() const {
     const Budget& budget = options_.pruning.budget;
@@ -143,8 +184,11 @@ int64_t sampler_macs(const Graph& graph, const Groups& groups, const Removal& re
   return macs;
 }
 
-Outcome channel_pruning(const Graph& original, const ChannelPruningOptions& options) {
+Outcome channel_pruning(const Graph& original, const ChannelPruningOptions& given) {
+  ChannelPruningOptions options = given;
   const OneShotOptions& pruning = options.pruning;
+  options.regression.seed = pruning.seed;
+  options.regression.measure = pruning.measure;
   if (!pruning.measure) {
     fail_usage("channel pruning looks at how layers respond to images",
                {option_hint("data", "cifar10:DIR", "gives it some")});
@@ -159,12 +203,9 @@ Outcome channel_pruning(const Graph& original, const ChannelPruningOptions& opti
   const std::vector<char> whole = whole_groups(traced, options);
   const Widths widths = pruning.layer_ratios.empty() ? Budgeting(traced, options, whole).widths()
                                                      : widths_for_ratios(traced, options, whole);
-  RegressionOptions regression = options.regression;
-  regression.seed = pruning.seed;
-  regression.measure = pruning.measure;
   Graph graph = traced.graph();
   Groups groups = traced.groups();
-  Regressed regressed = regress_layers(graph, groups, widths, regression);
+  Regressed regressed = regress_layers(graph, groups, widths, options.regression);
   const Removal& removal = regressed.removal;
 
   Outcome outcome;

@@ -19,13 +19,18 @@ struct ChannelPruningOptions {
   // Whether layers that read a residual stream by themselves read fewer of its channels, through an
   // index in front of them (the paper's sampler). Streams stay as they are in any case.
   enum class Sampler { on, off };
+  // How a budget of MACs or parameters is shared: every layer keeps the same share of its channels,
+  // or those leave that cost least error for what they save (error_curves).
+  enum class ShareBy { even, errors };
 
   OneShotOptions pruning;             // budget, what to leave alone, proof, seed, measure
   RegressionOptions regression = {};  // measure and seed are those of `pruning`
   Sampler sampler = Sampler::off;
+  ShareBy share_by = ShareBy::even;
   // Groups of such a name keep so many times the share of channels that others keep, if not more
   // than all: layers that a cut hurts more. The last that matches counts.
   std::vector<LayerRatio> keep_more = {};
+  std::function<void(int64_t done, int64_t layers)> looked_at = {};  // for ShareBy::errors
   std::function<void(const std::string&)> remark = [](const std::string&) {};
 };
 

@@ -13,6 +13,7 @@ namespace {
 using Choose = RegressionOptions::Choose;
 using Refit = RegressionOptions::Refit;
 using Sampler = ChannelPruningOptions::Sampler;
+using ShareBy = ChannelPruningOptions::ShareBy;
 using Scaled = RegressionOptions::Scaled;
 
 const CountOption kPoints({"points", "N",
@@ -45,6 +46,11 @@ const ChoiceOption<Sampler> kSampler(
      "in front of them, whose numbers count as multiply-accumulates"},
     {{"on", Sampler::on}, {"off", Sampler::off}}, "off");
 
+const ChoiceOption<ShareBy> kShareBy(
+    {"share-by", "NAME",
+     "how a budget is shared: every layer keeps the same share of its channels (even), or those "
+     "leave first that cost the least error of what layers answer for what they save (errors)"},
+    {{"even", ShareBy::even}, {"errors", ShareBy::errors}}, "errors");
 constexpr double kMostTimes = 100;
 
 std::optional<LayerRatio> times_of(const std::string& text) {
@@ -55,17 +61,19 @@ std::optional<LayerRatio> times_of(const std::string& text) {
 const TextOption<LayerRatio> kKeepMore(
     {"keep-more", "REGEX=TIMES",
      "groups with such a name keep so many times the share of their channels that others keep, as "
-     "the paper's conv4 keeps 1.5 times that of the layers before; may be repeated, and the last "
-     "that matches counts",
+     "the paper's conv4 keeps 1.5 times that of the layers before; by errors, these count for so "
+     "much more; may be repeated, and the last that matches counts",
      "", Option::Takes::values},
     "a regular expression, =, and a number above 0, such as layer3=1.5", times_of);
 
 void settle(Settings& settings) {
   settle_budget_or_ratios(settings);
-  if (!settings.has(kKeepMore)) return;
+  const bool errors = settings.has(kShareBy) && settings[kShareBy] == ShareBy::errors;
+  if (!errors && !settings.has(kKeepMore)) return;
+  const std::string sharing = errors ? kShareBy.flag() + " errors" : kKeepMore.flag();
   for (const Option* option : std::initializer_list<const Option*>{&kLayerRatio, &kPruneRatio}) {
     if (!settings.has(*option)) continue;
-    fail_usage(kKeepMore.flag() + " shares a budget among layers, found " + option->flag() +
+    fail_usage(sharing + " shares a budget among layers, found " + option->flag() +
                " beside it, which says what each loses; leave one of them out");
   }
 }
@@ -90,7 +98,11 @@ Outcome prune(const Graph& graph, const MethodInput& input) {
   options.regression.after_layer = [&](int64_t done, int64_t layers) {
     input.progress("regressing", "layers", done, layers);
   };
+  options.looked_at = [&](int64_t done, int64_t layers) {
+    input.progress("measuring what layers can do without", "layers", done, layers);
+  };
   options.sampler = input.settings[kSampler];
+  options.share_by = input.settings[kShareBy];
   options.keep_more = input.settings.all(kKeepMore);
   options.remark = input.remark;
   Outcome outcome = channel_pruning(graph, options);
@@ -122,6 +134,7 @@ extern const Method kChannelPruning{
                 {&kMaxLayerRatio},
                 {&kRoundTo},
                 {&kLayerRatio},
+                {&kShareBy},
                 {&kKeepMore},
                 {&kKeep},
                 {&kSampler},

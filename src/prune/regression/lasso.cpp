@@ -37,6 +37,7 @@ Lasso::Lasso(const LassoProblem& problem, LassoOptions options)
       coefficients_(Vector::Zero(problem.correlation.size())),
       slope_(problem.correlation),
       is_active_(static_cast<size_t>(problem.correlation.size()), 0),
+      packed_(problem.gram.rows(), problem.gram.cols()),
       last_alpha_(largest_alpha(problem)) {
   COPPICE_CHECK(problem.gram.rows() == problem.gram.cols() &&
                     problem.gram.rows() == problem.correlation.size(),
@@ -53,7 +54,30 @@ void Lasso::activate(double alpha) {
     is_active_[j] = 1;
     active_.push_back(j);
   }
-  if (active_.size() != before) packed_ = problem_.gram(active_, active_);
+  pack(before);
+}
+
+// Rows and columns of the active ones from `first` on.
+void Lasso::pack(size_t first) {
+  for (size_t k = first; k < active_.size(); ++k) {
+    const double* row = problem_.gram.row(active_[k]).data();
+    for (size_t i = 0; i <= k; ++i) {
+      packed_(static_cast<int64_t>(k), static_cast<int64_t>(i)) = row[active_[i]];
+      packed_(static_cast<int64_t>(i), static_cast<int64_t>(k)) = row[active_[i]];
+    }
+  }
+}
+
+// Who lost its coefficient needn't be swept over; packing anew is worth it for many of them.
+void Lasso::drop_zeros() {
+  constexpr int64_t kPart = 8;
+  if (kPart * (std::ssize(active_) - nonzeros()) < std::ssize(active_)) return;
+  std::erase_if(active_, [&](int64_t j) {
+    const bool leaves = coefficients_[j] == 0;
+    if (leaves) is_active_[j] = 0;
+    return leaves;
+  });
+  pack(0);
 }
 
 void Lasso::sweep_until_still(double alpha, double stillness) {
@@ -68,7 +92,7 @@ void Lasso::sweep_until_still(double alpha, double stillness) {
       largest = std::max(largest, std::abs(next));
       if (step == 0) continue;
       moved = std::max(moved, std::abs(step));
-      slope.noalias() -= step * packed_.row(k).transpose();
+      slope.noalias() -= step * packed_.row(k).head(count).transpose();
       b[k] = next;
     }
     if (moved <= stillness * largest) break;
@@ -110,13 +134,7 @@ const Vector& Lasso::solve(double alpha) {
     if (stillness < 1e-16) break;  // nothing moves any more: that is as near as doubles come
   }
   last_alpha_ = alpha;
-  // Who lost its coefficient needn't be swept over.
-  std::erase_if(active_, [&](int64_t j) {
-    const bool leaves = coefficients_[j] == 0;
-    if (leaves) is_active_[j] = 0;
-    return leaves;
-  });
-  packed_ = problem_.gram(active_, active_);
+  drop_zeros();
   return coefficients_;
 }
 

@@ -46,6 +46,8 @@ class Lasso {
 
  private:
   void activate(double alpha);
+  void pack(size_t first);
+  void drop_zeros();
   void sweep_until_still(double alpha, double stillness);
   bool is_solved(double alpha) const;
   void refresh_slope();
@@ -55,7 +57,7 @@ class Lasso {
   Vector coefficients_, slope_;  // slope: q - H b
   std::vector<int64_t> active_;
   std::vector<char> is_active_;
-  Matrix packed_;  // H of the active ones
+  Matrix packed_;  // H of the active ones, in the upper left corner
   double last_alpha_;
 };
 

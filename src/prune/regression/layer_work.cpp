@@ -65,7 +65,12 @@ class Planner {
     if (!layer || layer->group != 1) return std::nullopt;
     const auto place = places_.of(node, *layer);
     if (!place) return std::nullopt;
-    LayerWork work{.node = n, .layer = *layer, .place = *place};
+    LayerWork work{.node = n, .layer = *layer};
+    work.vector = place->vector;
+    work.factor = place->factor;
+    if (place->batch_norm) {
+      work.normalised_by = static_cast<int32_t>(place->batch_norm - graph_.nodes.data());
+    }
     work.output = node.outputs[0];
     work.decides = decides_[n];
     work.loses = loses_[n] != 0;

@@ -12,8 +12,10 @@ namespace coppice {
 struct LayerWork {
   int32_t node = 0;
   Contraction layer;
-  Place place;                // without a vector until it got one
-  ValueId output = kNoValue;  // of the layer
+  ValueId vector = kNoValue;  // constant += factor * mean goes there (Place); none yet: kNoValue
+  double factor = 1;
+  int32_t normalised_by = -1;  // the BatchNormalization behind it, if it is the only reader
+  ValueId output = kNoValue;   // of the layer
   ValueId other =
       kNoValue;  // what is added to its (normalised) output; kNoValue: nothing that is done
   std::vector<size_t> decides = {};  // groups whose units are chosen here
