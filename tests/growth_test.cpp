@@ -61,7 +61,7 @@ TEST(Growth, of_names_is_linear) {
 TEST(Growth, of_loosening_is_linear) { EXPECT_LT(growth(preactivation, loosen), kMost); }
 
 TEST(Growth, of_selections_is_linear) {
-  EXPECT_LT(growth(preactivation, add_selections), kMost);
+  EXPECT_LT(growth(preactivation, [](Graph& graph) { add_selections(graph); }), kMost);
   const auto selected = [](int64_t nodes) {
     Graph graph = preactivation(nodes);
     add_selections(graph);

@@ -133,17 +133,17 @@ TEST_F(Tasks, a_method_that_looks_at_images_gets_as_many_as_it_asks_for) {
   EXPECT_EQ(json["images"], 30);
   EXPECT_EQ(json["recovered"]["images"], 40);
   EXPECT_EQ(looking.decided_by, 30);
-  EXPECT_EQ(looking.recovered_by, 40);
+  EXPECT_EQ(looking.recovered_by, 32) << "a fifth of them judges";
 }
 
 TEST_F(Tasks, channel_pruning_says_how_wrong_layers_answer_and_how_far_it_is) {
   PruneRequest request = pruning("channel-pruning");
   request.settings.set(kData, "digits");
   request.settings.set(kPreprocess, "scale=1/255");
-  request.settings.set(kImages, "700");
+  request.settings.set(kImages, "900");
   request.settings.set(kKeepMacs, "0.6");
   const Json json = to_json(prune(request, watcher_));
-  EXPECT_EQ(json["images"], 700);
+  EXPECT_EQ(json["images"], 900);
   EXPECT_EQ(json["verified"], true);
   ASSERT_FALSE(json["regressed"].empty());
   for (const Json& layer : json["regressed"]) {

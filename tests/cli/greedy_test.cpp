@@ -33,8 +33,9 @@ TEST_F(Training, criteria_of_responses_need_none) {
   ASSERT_EQ(coppice(train("lenet5.onnx", 1)).code, 0);
   for (const char* method : {"mean-activation", "std-activation", "apoz", "mutual-information"}) {
     SCOPED_TRACE(method);
-    const Ran ran = coppice(
-        prune(std::string(method) + ".onnx", {"--method", method, "--images", "64", "--json"}));
+    const Ran ran = coppice({"prune", path("lenet5.onnx"), "--data", data_, "-o",
+                             path(std::string(method) + ".onnx"), "--method", method, "--images",
+                             "64", "--latency", "off", "--json"});
     ASSERT_EQ(ran.code, 0) << ran.err;
     EXPECT_EQ(ran.json()["images"], 64);
   }

@@ -92,7 +92,8 @@ TEST(Recover, the_plan_tells_what_was_kept_and_who_applies_it_without_hears_of_i
   const Ran ran = coppice(test.prune("zoo:lenet5", "out.onnx", joined(kDigits, {"--json"})));
   ASSERT_EQ(ran.code, 0) << ran.err;
   json kept = json::array(), dropped = json::array();
-  for (const json& step : ran.json()["recovered"]["steps"]) {
+  const json found = ran.json();
+  for (const json& step : found["recovered"]["steps"]) {
     (step["kept"].get<bool>() ? kept : dropped).push_back(step["step"]);
   }
   ASSERT_FALSE(kept.empty());

@@ -25,7 +25,7 @@ constexpr uint64_t kGraphs = 500;
 const std::map<std::string, std::function<void(Graph&)>> kRuns = {
     {"shuffles-to-gathers", shuffles_to_gathers},
     {"separate-vectors", separate_vectors},
-    {"add-selections", add_selections},
+    {"add-selections", [](Graph& graph) { add_selections(graph); }},
     {"merge-copies",
      [](Graph& graph) {
        separate_vectors(graph);

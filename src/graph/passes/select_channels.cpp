@@ -83,7 +83,8 @@ int64_t normalised_channels(const Graph& graph, const Node& node) {
 
 // Those of a convolution that sums over all of them with a constant weight; 0 for anything else.
 int64_t convolved_channels(const Graph& graph, const Node& node) {
-  if (!node.op || node.op_type != "Conv" || node.attributes.integer("group", 1) != 1) return 0;
+  const auto layer = linear_layer_of(node);
+  if (!layer || layer->kind != LinearLayer::Kind::convolution || layer->groups != 1) return 0;
   const auto& weight = graph.value(node.inputs[1]).constant;
   return weight && weight->rank() > 2 ? weight->shape()[1] : 0;
 }

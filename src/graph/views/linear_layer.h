@@ -36,6 +36,12 @@ struct LinearLayer {
 // Nothing for any other operator, and for an input that isn't read as a weight.
 std::optional<LinearLayer> linear_layer_of(const Node& node, int weight = 1);
 
+// Whether it is one whose operator has no input for a bias: that can only stand behind it.
+inline bool is_linear_without_bias(const Node& node) {
+  const auto layer = linear_layer_of(node);
+  return layer && layer->bias < 0;
+}
+
 inline int64_t from_the_front(int64_t axis, int64_t rank) { return axis < 0 ? axis + rank : axis; }
 
 }  // namespace coppice

@@ -9,7 +9,9 @@
 #include <set>
 
 #include "graph/is_onnx.h"
+#include "graph/op.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 #include "prune/compensate/places.h"
 
 namespace coppice {
@@ -72,7 +74,7 @@ class Finder {
                                   const Indices& filters, std::set<ValueId>& values) const {
     if (layer.group != 1 || readers_[layer.weight].size() != 1) return std::nullopt;
     Writer writer{layer, kNoValue, {}, filters};
-    if (!is_onnx(node, "MatMul") && node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
+    if (!is_linear_without_bias(node) && node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
       writer.bias = node.inputs[2];
       if (!places_.own_vector(writer.bias, layer.filters)) return std::nullopt;
     }
@@ -101,7 +103,7 @@ class Finder {
       const auto in_stream = [&](ValueId id) { return values.contains(id); };
       if (std::ranges::any_of(node.captures, in_stream)) return false;
       if (std::ranges::none_of(node.inputs, in_stream)) continue;
-      if (is_onnx(node, "Add")) {
+      if (is_sum(node) && node.inputs.size() == 2) {
         if (!std::ranges::all_of(node.inputs, in_stream)) return false;
         if (!groups_.inferred.has(node.inputs[0]) || !groups_.inferred.has(node.inputs[1]) ||
             groups_.inferred.shape(node.inputs[0]) != groups_.inferred.shape(node.inputs[1])) {

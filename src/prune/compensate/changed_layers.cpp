@@ -3,16 +3,15 @@
 #include <algorithm>
 #include <utility>
 
-#include "graph/is_onnx.h"
+#include "graph/op.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
 
 bool is_layer(const Graph& graph, const Node& node) {
-  const bool sums = is_onnx(node, "Conv") || is_onnx(node, "Gemm") || is_onnx(node, "MatMul") ||
-                    is_onnx(node, "ConvTranspose");
-  return sums && node.inputs.size() >= 2 && node.inputs[0] != kNoValue &&
+  return linear_layer_of(node) && node.inputs.size() >= 2 && node.inputs[0] != kNoValue &&
          node.inputs[1] != kNoValue && graph.value(node.inputs[1]).constant;
 }
 
@@ -76,7 +75,7 @@ class Planner {
       return loses(layer->weight, layer->input_axis);
     }
     const auto rank = static_cast<int64_t>(groups_.axes[node.inputs[0]].size());
-    const int64_t axis = is_onnx(node, "MatMul") ? rank - 1 : 1;
+    const int64_t axis = from_the_front(linear_layer_of(node)->channels, rank);
     return axis >= 0 && axis < rank && loses(node.inputs[0], axis);
   }
 
@@ -96,7 +95,7 @@ class Planner {
     if (place->batch_norm) {
       found.behind = place->batch_norm->outputs[0];
       found.batch_norm = true;
-    } else if (is_onnx(node, "MatMul")) {
+    } else if (is_linear_without_bias(node)) {
       found.behind = places_.only_reader(found.output)->outputs[0];
     }
     join_sum(found);
@@ -111,7 +110,8 @@ class Planner {
   void join_sum(ChangedLayer& layer) const {
     const ValueId own = layer.behind == kNoValue ? layer.output : layer.behind;
     const Node* sum = places_.only_reader(own);
-    if (!sum || !is_onnx(*sum, "Add") || sum->inputs[0] == sum->inputs[1]) return;
+    if (!sum || !is_sum(*sum) || sum->inputs.size() != 2 || sum->inputs[0] == sum->inputs[1])
+      return;
     const ValueId other = sum->inputs[sum->inputs[0] == own ? 1 : 0];
     if (!seen_[other] || !inferred_.has(other) || !inferred_.has(own)) return;
     if (inferred_.shape(other) != inferred_.shape(own)) return;

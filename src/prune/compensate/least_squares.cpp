@@ -98,7 +98,7 @@ class Packed {
 
 class Fit {
  public:
-  Fit(const Regression& samples, const LinearLayer& now, const Vector& weights)
+  Fit(const Regression& samples, const AffineMap& now, const Vector& weights)
       : features_(samples.inputs.count),
         filters_(samples.wanted.count),
         now_(now),
@@ -137,7 +137,7 @@ class Fit {
  private:
   // Gives outputs the variance of what was wanted: least squares of what is known in part lie
   // nearer to the mean.
-  void stretch(LinearLayer& layer, const Statistics& all) const {
+  void stretch(AffineMap& layer, const Statistics& all) const {
     const auto inputs = all.covariance.topLeftCorner(features_, features_);
     const Vector given = (layer.weight * inputs).cwiseProduct(layer.weight).rowwise().sum();
     const Vector wanted = all.covariance.diagonal().tail(filters_);
@@ -151,8 +151,8 @@ class Fit {
 
   // The layer whose weights are drawn so much to what they are now; nothing where rounding leaves
   // equations that have no solution.
-  std::optional<LinearLayer> solve(const Statistics& all, std::optional<double> ridge) const {
-    LinearLayer layer = now_;
+  std::optional<AffineMap> solve(const Statistics& all, std::optional<double> ridge) const {
+    AffineMap layer = now_;
     if (ridge) {
       Matrix inputs = all.covariance.topLeftCorner(features_, features_);
       Matrix residual = all.covariance.topRightCorner(features_, filters_);
@@ -169,7 +169,7 @@ class Fit {
     return layer;
   }
 
-  double error(const LinearLayer& layer, const Statistics& judged) const {
+  double error(const AffineMap& layer, const Statistics& judged) const {
     const auto inputs = judged.covariance.topLeftCorner(features_, features_);
     const auto cross = judged.covariance.topRightCorner(features_, filters_);
     const Matrix spread = layer.weight * inputs;
@@ -183,7 +183,7 @@ class Fit {
   }
 
   int64_t features_, filters_;
-  const LinearLayer& now_;
+  const AffineMap& now_;
   Vector weights_;
   const Regression& samples_;
   Packed packed_;
@@ -191,7 +191,7 @@ class Fit {
 
 }  // namespace
 
-Refitted refit(const Regression& samples, const LinearLayer& now, const Vector& weights) {
+Refitted refit(const Regression& samples, const AffineMap& now, const Vector& weights) {
   COPPICE_CHECK(
       now.weight.rows() == samples.wanted.count && now.weight.cols() == samples.inputs.count,
       "a layer of another size");

@@ -35,13 +35,13 @@ struct Regression {
   Variance variance = Variance::least;
 };
 
-struct LinearLayer {
+struct AffineMap {
   Matrix weight;  // [filters, features]
   Vector bias;    // [filters]
 };
 
 struct Refitted {
-  LinearLayer layer;
+  AffineMap layer;
   // Sums over the filters of mean squared errors on the images that chose the ridge, and of what
   // was wanted there about its mean: before, after, wanted.
   double before = 0, after = 0, variance = 0;
@@ -51,7 +51,7 @@ struct Refitted {
 // `weights_of_errors`: by filter, how much its error counts when the ridge is chosen; empty: all
 // alike. With one image the layer is left alone. The same input gives the same bits. Cubic in
 // features. Requires: finite samples.
-Refitted refit(const Regression& samples, const LinearLayer& now,
+Refitted refit(const Regression& samples, const AffineMap& now,
                const Vector& weights_of_errors = {});
 
 }  // namespace coppice

@@ -34,7 +34,7 @@ struct Samples {
   }
 };
 
-const LinearLayer kNow = {Matrix::Constant(kFilters, kFeatures, 0.5), Vector::Zero(kFilters)};
+const AffineMap kNow = {Matrix::Constant(kFilters, kFeatures, 0.5), Vector::Zero(kFilters)};
 
 TEST(LeastSquares, finds_the_layer_that_gives_what_is_wanted) {
   const Samples samples(50, 0, 1);
@@ -49,7 +49,7 @@ TEST(LeastSquares, finds_the_layer_that_gives_what_is_wanted) {
 }
 
 TEST(LeastSquares, the_right_layer_stays_and_so_does_any_where_one_image_is_all_there_is) {
-  LinearLayer right = kNow;
+  AffineMap right = kNow;
   right.weight.row(0).setOnes();
   right.weight.row(1).setZero();
   right.weight(1, 0) = 2;

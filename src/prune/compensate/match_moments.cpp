@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "graph/is_onnx.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 #include "prune/compensate/changed_layers.h"
 #include "prune/compensate/cut_twin.h"
 
@@ -88,7 +88,7 @@ class Matching {
     const auto contraction = twin_.layer(node);
     if (!contraction) return false;
     Vector constant = Vector::Zero(contraction->filters);
-    if (!is_onnx(node, "MatMul")) {
+    if (!is_linear_without_bias(node)) {
       constant = bias_of(twin_.cut(), node, contraction->filters).value_or(constant);
     }
     const Vector factor = scale_.cwiseInverse();

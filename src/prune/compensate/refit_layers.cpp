@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "core/threads.h"
-#include "graph/is_onnx.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 #include "prune/compensate/changed_layers.h"
 #include "prune/compensate/cut_twin.h"
 #include "prune/compensate/least_squares.h"
@@ -118,7 +118,7 @@ class Refitting {
         layer_(layer),
         affine_(affine_behind(twin.cut(), work.layer, layer.filters)),
         now_{layer.scale * weight_of(twin.cut(), layer), Vector::Zero(layer.filters)} {
-    if (!is_onnx(node, "MatMul")) {
+    if (!is_linear_without_bias(node)) {
       now_.bias = bias_of(twin.cut(), node, layer.filters).value_or(now_.bias);
     }
   }
@@ -173,7 +173,7 @@ class Refitting {
   }
 
   void fit(const Tensor& inputs, const std::vector<float>& wanted) {
-    LinearLayer fitted = now_;
+    AffineMap fitted = now_;
     std::vector<char> moved(layer_.group, 0);
     // Groups are small where there are many, and else one has all threads.
     parallel_for(layer_.group, 1, [&](int64_t begin, int64_t end) {
@@ -188,7 +188,7 @@ class Refitting {
 
   // Writes the group's filters into `fitted`; whether they are others now.
   bool fit_group(int64_t group, const Tensor& inputs, const std::vector<float>& wanted,
-                 LinearLayer& fitted) const {
+                 AffineMap& fitted) const {
     const int64_t features = layer_.inputs * layer_.taps();
     const int64_t filters = layer_.filters / layer_.group, first = group * filters;
     // What a branch is asked for holds the stream's errors, too: they are no signal to keep up.
@@ -216,7 +216,7 @@ class Refitting {
   CutTwin& twin_;
   const Contraction& layer_;
   Affine affine_;
-  LinearLayer now_;
+  AffineMap now_;
 };
 
 bool refit_layer(const Work& work, CutTwin& twin, const Tensor& original) {

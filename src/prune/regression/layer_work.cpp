@@ -6,7 +6,8 @@
 #include <optional>
 
 #include "core/random.h"
-#include "graph/is_onnx.h"
+#include "graph/op.h"
+#include "graph/views/linear_layer.h"
 #include "prune/regression/unit_readers.h"
 
 namespace coppice {
@@ -97,11 +98,11 @@ class Planner {
     ValueId value = node.outputs[0];
     if (place.batch_norm) {
       value = place.batch_norm->outputs[0];
-    } else if (is_onnx(node, "MatMul")) {
+    } else if (is_linear_without_bias(node)) {
       value = places_.only_reader(value)->outputs[0];  // behind the sum that holds its bias
     }
     const Node* sum = places_.only_reader(value);
-    if (!sum || !is_onnx(*sum, "Add")) return kNoValue;
+    if (!sum || !is_sum(*sum) || sum->inputs.size() != 2) return kNoValue;
     const ValueId other = sum->inputs[sum->inputs[0] == value ? 1 : 0];
     if (other == value || graph_.value(other).constant) return kNoValue;
     if (!groups_.inferred.has(other) ||

@@ -5,8 +5,8 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "graph/is_onnx.h"
 #include "graph/views/batch_norm.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -82,7 +82,7 @@ Turn Turns::of(const LayerWork& work, const WantedSamples& wanted, const NetByNo
   turn.weight = all(turn.rows, turn.columns);
   Vector bias = Vector::Zero(layer.filters);
   const Node& node = net.graph.nodes[work.node];
-  if (!is_onnx(node, "MatMul")) bias = bias_of(net.graph, node, layer.filters).value_or(bias);
+  if (!is_linear_without_bias(node)) bias = bias_of(net.graph, node, layer.filters).value_or(bias);
   turn.bias = bias(turn.rows);
   const Vector factor = factor_behind(work, net.graph);
   turn.factor = factor(turn.rows);

@@ -27,8 +27,9 @@ void require_controls(const std::vector<std::string>& controls) {
   }
 }
 
+// Of methods that are named; where none is, those that lack one are rows that say so.
 void require_options_of_all(const CompareRequest& request, const std::vector<std::string>& names) {
-  const OptionList all = options_to_compare(names);
+  const OptionList all = options_to_compare(request.methods);
   for (const auto& [option, value] : request.given) {
     if (has_option(all, *option)) continue;
     const auto lacks = std::ranges::find_if(names, [&, given = option](const std::string& name) {
@@ -55,6 +56,11 @@ OptionList options_to_compare(const std::vector<std::string>& named) {
       fail_usage("method '" + names[i] + "' is named twice");
     }
     const OptionList own = options_of(method);
+    if (named.empty()) {
+      std::ranges::copy_if(own, std::back_inserter(all),
+                           [&](const OptionUse& use) { return !has_option(all, *use.option); });
+      continue;
+    }
     if (i == 0) all = own;
     std::erase_if(all, [&](const OptionUse& use) { return !has_option(own, *use.option); });
   }

@@ -54,7 +54,7 @@ struct CompareReport {
   std::vector<ComparedRow> rows = {};
 };
 
-// Those that all of the methods have. Throws Error::usage for one that is unknown, named twice or
+// Those that all of the methods have; where none is named, those that any method has. Throws Error::usage for one that is unknown, named twice or
 // doesn't cut channels.
 OptionList options_to_compare(const std::vector<std::string>& methods);
 

@@ -107,7 +107,18 @@ class Comparing {
     }
   }
 
+  // Controls take the options that they have.
+  void require_options(const std::string& name) const {
+    const auto has = [&](const auto& entry) {
+      return has_option(options_of(find_method(name)), *entry.first);
+    };
+    const auto lacked = std::ranges::find_if_not(request_.given, has);
+    if (name == kRandomControl || lacked == request_.given.end()) return;
+    fail_usage(lacked->first->flag() + " isn't an option of '" + name + "'");
+  }
+
   Json figures_of_method(const Run& run, Watcher& watcher) {
+    require_options(report_.rows[run.row].name);
     const KeptRun kept = this->kept(run);
     std::optional<Json> report = kept.report();
     if (report) {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "core/error.h"
+#include "prune/scores/responses/responses.h"
 #include "prune/sensitivity/rank_correlation.h"
 
 namespace coppice {
@@ -80,12 +81,17 @@ CriterionCorrelation correlation_of(const Groups& groups, const SensitivityTable
 std::vector<CriterionCorrelation> correlations_of(const Traced& traced,
                                                   const SensitivityTable& table,
                                                   const ScoreOptions& options, Watcher& watcher) {
+  // As they come, unless somebody says otherwise: with and without a norm by layer is shown.
+  ScoreOptions raw = options;
+  if (has_option(raw.own.options(), kLayerNorm) && !raw.own.has(kLayerNorm)) {
+    raw.own.set(kLayerNorm, "none");
+  }
   std::vector<CriterionCorrelation> correlations;
   for (const Criterion& criterion : criteria()) {
     stop_if_requested(watcher);
     CriterionCorrelation found;
     try {
-      const Scores scores = score_units(traced.graph(), traced.groups(), criterion, options);
+      const Scores scores = score_units(traced.graph(), traced.groups(), criterion, raw);
       found = correlation_of(traced.groups(), table, scores);
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::internal || error.kind() == ErrorKind::interrupted) throw;
