@@ -1,6 +1,6 @@
 // Criteria that look at responses, on values of hand: each is what its paper's sums say.
 
-#include "prune/scores/responses.h"
+#include "prune/scores/responses/responses.h"
 
 #include <gtest/gtest.h>
 

@@ -14,7 +14,7 @@
 
 #include "core/error.h"
 #include "graph/cost.h"
-#include "prune/scores/responses.h"
+#include "prune/scores/responses/responses.h"
 
 namespace coppice {
 namespace {

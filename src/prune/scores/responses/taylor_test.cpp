@@ -9,7 +9,7 @@
 #include "core/random.h"
 #include "evidence/plain_loops.h"
 #include "prune/scores/group_views.h"
-#include "prune/scores/responses.h"
+#include "prune/scores/responses/responses.h"
 #include "support/graphs/text_graph.h"
 
 namespace coppice {

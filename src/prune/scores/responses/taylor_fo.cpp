@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-#include "prune/scores/responses.h"
+#include "prune/scores/responses/responses.h"
 
 namespace coppice {
 namespace {

@@ -1,4 +1,4 @@
-#include "prune/scores/responses.h"
+#include "prune/scores/responses/responses.h"
 
 #include <cmath>
 

@@ -10,7 +10,7 @@
 #include <numeric>
 
 #include "core/error.h"
-#include "prune/scores/responses.h"
+#include "prune/scores/responses/responses.h"
 
 namespace coppice {
 namespace {
