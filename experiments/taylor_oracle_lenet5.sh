@@ -3,9 +3,9 @@
 # Molchanov et al. (ICLR 2017), the loss of LeNet-5 on MNIST without each of its 570 units alone, on
 # 1000 training images that the network never trained on; the criteria look at 1000 others. Three
 # networks, trained for 3 epochs at rate 0.01 as everything else is by default. Seeds 1 to 3, all
-# reported; nothing was chosen by these figures. Test images aren't read but by the training's end.
+# reported; nothing was chosen by these figures. Test images are read at the end of trainings alone.
 #
-#   experiments/taylor_oracle_lenet5.sh           about 5 minutes on two threads
+#   experiments/taylor_oracle_lenet5.sh           about 5 minutes on two cores
 #
 # Needs the data folder and a built coppice (common.sh). What is done is skipped, an interrupted run
 # goes on. Prints the table, and whether Taylor's expansion does what the paper says of it.
