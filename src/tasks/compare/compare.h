@@ -54,8 +54,8 @@ struct CompareReport {
   std::vector<ComparedRow> rows = {};
 };
 
-// Those that all of the methods have; where none is named, those that any method has. Throws Error::usage for one that is unknown, named twice or
-// doesn't cut channels.
+// Those that all of the methods have; where none is named, those that any method has. Throws
+// Error::usage for one that is unknown, named twice or doesn't cut channels.
 OptionList options_to_compare(const std::vector<std::string>& methods);
 
 // Throws Error::usage for what can't be asked of any method, or is asked of an option that one
