@@ -159,7 +159,7 @@ void time_layer(const Options& options, int64_t channels, int64_t taps) {
   for (const int64_t u : support) {
     for (int64_t t = 0; t < taps; ++t) kept.push_back(u * taps + t);
   }
-  const LinearFit fit = least_squares(moments, kept);
+  const AffineMap fit = least_squares(moments, kept);
   const double fit_ms = watch.lap_ms();
   std::printf(
       "%4ld channels, %ld taps, %ld samples: Gram %.0f ms, choice %.0f, least squares %.0f, "

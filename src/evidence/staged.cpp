@@ -5,6 +5,7 @@
 
 #include "evidence/collector.h"
 #include "graph/infer.h"
+#include "graph/prefix.h"
 #include "runtime/executable.h"
 
 namespace coppice {
@@ -51,12 +52,6 @@ std::vector<Tensor> batches_of(const Tensor& rows, Shape shape) {
 }
 
 }  // namespace
-
-Graph prefix_of(Graph graph, std::vector<ValueId> outputs) {
-  graph.outputs = std::move(outputs);
-  remove_dead(graph);
-  return graph;
-}
 
 Evidence Staged::measure(const Graph& graph, const std::vector<ValueId>& values,
                          std::span<const EvidenceRequest> requests) const {

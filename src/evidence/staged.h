@@ -35,7 +35,4 @@ class Staged {
 // Constants apart.
 std::vector<ValueId> bottlenecks(const Graph& graph);
 
-// What must run for these values.
-Graph prefix_of(Graph graph, std::vector<ValueId> outputs);
-
 }  // namespace coppice

@@ -90,6 +90,7 @@ struct Session::Run {
   int64_t first_batch() const { return cursor.epoch == 0 ? first() % batches() : 0; }
   int64_t end_batch() const { return std::min(batches(), end() - epoch() * batches()); }
   bool ended() const { return hooks.left && hooks.left() == 0; }  // before the schedule does
+  bool may_change_the_model() const { return hooks.after_epoch || hooks.after_update; }
   bool over() const {
     const bool at_end = first() >= end() || epoch() * batches() >= end();
     return at_end || (cursor.batch == first_batch() && ended());
@@ -266,17 +267,16 @@ std::span<const EpochRecord> Session::epochs_of_training() const {
 }
 
 bool Session::looks_for_best(const Run& run) const {
-  return run.recipe.kept.which == KeptEpoch::Which::best && !run.hooks.after_epoch &&
-         !run.hooks.after_update;
+  return run.recipe.kept.which == KeptEpoch::Which::best && !run.may_change_the_model();
 }
 
 // Decided by what is in the state, so that a resumed training ends where it would have.
 bool Session::is_out_of_patience(const Run& run) const {
   const auto epochs = epochs_of_training();
-  if (!run.recipe.kept.patience || epochs.empty() || run.cursor.batch > run.first_batch()) {
+  if (!run.recipe.kept.patience || epochs.empty() || run.cursor.batch > run.first_batch() ||
+      run.may_change_the_model()) {
     return false;
   }
-  if (run.hooks.after_epoch || run.hooks.after_update) return false;
   return &epochs.back() - best_of(epochs) >= *run.recipe.kept.patience;
 }
 

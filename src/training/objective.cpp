@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "data/batch.h"
 #include "graph/infer.h"
+#include "graph/prefix.h"
 #include "runtime/executable.h"
 #include "training/judging/evaluation.h"
 #include "training/output_gradients.h"
@@ -24,9 +25,7 @@ ScoreKind look_at(const Graph& original, const ScoreForm& form, const SomeImages
   const int64_t count =
       std::min(fixed > 0 ? fixed : kImages, static_cast<int64_t>(some.indices.size()));
   if (count == 0) return ScoreKind::logits;
-  Graph graph = original;
-  graph.outputs = {original.outputs.front()};
-  remove_dead(graph);
+  Graph graph = prefix_of(original, {original.outputs.front()});
   const InputSizes sizes{.inputs = {}, .batch = count};
   Tensor images = Tensor::zeros(DType::f32, input_shape(graph, graph.inputs.front(), sizes));
   Shape shape = images.shape();

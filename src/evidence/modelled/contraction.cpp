@@ -147,6 +147,23 @@ void set_weight(Tensor& tensor, const Contraction& layer, const Matrix& weight) 
   }
 }
 
+Vector vector_of(const Graph& graph, ValueId id) {
+  const auto numbers = graph.value(id).constant->as<float>();
+  Vector vector(std::ssize(numbers));
+  for (int64_t i = 0; i < vector.size(); ++i) vector[i] = numbers[i];
+  return vector;
+}
+
+void set_vector(Graph& graph, ValueId id, const Vector& vector) {
+  const auto numbers = graph.value(id).constant->mutate<float>();
+  for (int64_t i = 0; i < vector.size(); ++i) numbers[i] = static_cast<float>(vector[i]);
+}
+
+Vector factor_of(const Graph& graph, const BatchNorm& norm) {
+  return vector_of(graph, norm.scale).array() /
+         (vector_of(graph, norm.variance).array() + norm.epsilon).sqrt();
+}
+
 std::optional<Vector> bias_of(const Graph& graph, const Node& node, int64_t filters) {
   if (node.inputs.size() < 3 || node.inputs[2] == kNoValue) return Vector::Zero(filters);
   const Tensor* bias = constant_f32(graph, node, 2);

@@ -11,6 +11,7 @@
 
 #include "evidence/modelled/channel_model.h"
 #include "graph/infer.h"
+#include "graph/views/batch_norm.h"
 
 namespace coppice {
 
@@ -36,6 +37,12 @@ std::optional<Contraction> contraction_of(const Graph& graph, const Node& node,
 Matrix weight_of(const Graph& graph, const Contraction& layer);
 // Writes such a matrix into the layer's weight tensor.
 void set_weight(Tensor& tensor, const Contraction& layer, const Matrix& weight);
+
+// The numbers of a float32 constant of one axis, or one that counts, and writing them.
+Vector vector_of(const Graph& graph, ValueId id);
+void set_vector(Graph& graph, ValueId id, const Vector& vector);
+// What BatchNormalization multiplies with, by channel: scale / sqrt(variance + epsilon).
+Vector factor_of(const Graph& graph, const BatchNorm& norm);
 
 // [O]: zeros where there is none; empty where it isn't one constant number for each filter.
 std::optional<Vector> bias_of(const Graph& graph, const Node& node, int64_t filters);

@@ -7,6 +7,7 @@
 #include "graph/op.h"
 #include "graph/passes/select_channels.h"
 #include "prune/budget/allocate.h"
+#include "prune/regex_of.h"
 
 namespace coppice {
 
@@ -45,13 +46,7 @@ std::vector<char> selected_streams(const Graph& graph, const Groups& groups) {
 
 std::vector<char> matching_groups(const Graph& graph, const Groups& groups,
                                   const std::string& pattern, const std::string& option) {
-  std::regex regex;
-  try {
-    regex = std::regex(pattern);
-  } catch (const std::regex_error& error) {
-    fail_usage("'" + pattern + "' is no regular expression: " + error.what(),
-               {subject_hint(option)});
-  }
+  const std::regex regex = regex_of(pattern, option);
   const std::vector<std::vector<int32_t>> readers = consumers(graph);
   std::vector<char> matches(groups.free.size(), 0);
   bool any = false;

@@ -11,7 +11,6 @@
 #include "graph/is_onnx.h"
 #include "graph/op.h"
 #include "graph/views/batch_norm.h"
-#include "graph/views/linear_layer.h"
 #include "prune/compensate/places.h"
 
 namespace coppice {
@@ -74,7 +73,7 @@ class Finder {
                                   const Indices& filters, std::set<ValueId>& values) const {
     if (layer.group != 1 || readers_[layer.weight].size() != 1) return std::nullopt;
     Writer writer{layer, kNoValue, {}, filters};
-    if (!is_linear_without_bias(node) && node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
+    if (node.inputs.size() > 2 && node.inputs[2] != kNoValue) {
       writer.bias = node.inputs[2];
       if (!places_.own_vector(writer.bias, layer.filters)) return std::nullopt;
     }
@@ -197,18 +196,6 @@ std::optional<Matrix> mixing(const Matrix& covariance, Matrix metric, const Indi
   return mixed;
 }
 
-Vector vector_of(const Graph& graph, ValueId id) {
-  const auto numbers = graph.value(id).constant->as<float>();
-  Vector vector(std::ssize(numbers));
-  for (int64_t i = 0; i < vector.size(); ++i) vector[i] = numbers[i];
-  return vector;
-}
-
-void set_vector(Graph& graph, ValueId id, const Vector& vector) {
-  const auto numbers = graph.value(id).constant->mutate<float>();
-  for (int64_t i = 0; i < vector.size(); ++i) numbers[i] = static_cast<float>(vector[i]);
-}
-
 struct Split {
   Indices kept, removed;  // units
 };
@@ -226,8 +213,7 @@ void mix_writer(Graph& graph, const Writer& writer, const Split& split, const Ma
   Matrix of_filters = mixed;
   if (writer.norm) {
     const BatchNorm& norm = *writer.norm;
-    factor = vector_of(graph, norm.scale).array() /
-             (vector_of(graph, norm.variance).array() + norm.epsilon).sqrt();
+    factor = factor_of(graph, norm);
     Vector shift = vector_of(graph, norm.shift);
     const Vector constant = shift - factor.cwiseProduct(vector_of(graph, norm.mean));
     shift(kept) += mixed * constant(removed);
@@ -259,10 +245,7 @@ void unmix_reader(Graph& graph, const Reader& reader, const Split& split, const 
 // A normalisation that nearly zeroes a channel can't carry others in it.
 bool can_mix(const Graph& graph, const Writer& writer, const Split& split) {
   if (!writer.norm) return true;
-  const Vector factor =
-      (vector_of(graph, writer.norm->scale).array() /
-       (vector_of(graph, writer.norm->variance).array() + writer.norm->epsilon).sqrt())
-          .abs();
+  const Vector factor = factor_of(graph, *writer.norm).cwiseAbs();
   const Indices kept = chosen(writer.filters, split.kept);
   return factor(kept).minCoeff() > kLeastFactor * factor.maxCoeff();
 }

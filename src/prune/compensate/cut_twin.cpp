@@ -22,13 +22,6 @@ const Node& reader_in(const Graph& graph, ValueId weight) {
 
 }  // namespace
 
-Vector vector_of(const Graph& graph, ValueId id) {
-  const auto numbers = graph.value(id).constant->as<float>();
-  Vector vector(std::ssize(numbers));
-  for (int64_t i = 0; i < vector.size(); ++i) vector[i] = numbers[i];
-  return vector;
-}
-
 const Node* producer_in(const Graph& graph, ValueId id) {
   const auto found =
       std::ranges::find_if(graph.nodes, [&](const Node& node) { return computes(node, id); });

@@ -44,8 +44,6 @@ class CutTwin {
   std::vector<ValueId> bottlenecks_;
 };
 
-// The numbers of a constant.
-Vector vector_of(const Graph& graph, ValueId id);
 // The node that computes the value; null where none does.
 const Node* producer_in(const Graph& graph, ValueId id);
 // The last of the bottlenecks (staged.h) before the value is computed.

@@ -15,7 +15,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "evidence/moments.h"
+#include "prune/affine_map.h"
 
 namespace coppice {
 
@@ -35,13 +35,8 @@ struct Regression {
   Variance variance = Variance::least;
 };
 
-struct AffineMap {
-  Matrix weight;  // [filters, features]
-  Vector bias;    // [filters]
-};
-
 struct Refitted {
-  AffineMap layer;
+  AffineMap layer;  // of [filters, features]
   // Sums over the filters of mean squared errors on the images that chose the ridge, and of what
   // was wanted there about its mean: before, after, wanted.
   double before = 0, after = 0, variance = 0;

@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "graph/views/batch_norm.h"
-#include "graph/views/linear_layer.h"
 #include "prune/compensate/changed_layers.h"
 #include "prune/compensate/cut_twin.h"
 
@@ -87,10 +86,8 @@ class Matching {
     const Node& node = *twin_.producer(layer.output);
     const auto contraction = twin_.layer(node);
     if (!contraction) return false;
-    Vector constant = Vector::Zero(contraction->filters);
-    if (!is_linear_without_bias(node)) {
-      constant = bias_of(twin_.cut(), node, contraction->filters).value_or(constant);
-    }
+    const Vector constant = bias_of(twin_.cut(), node, contraction->filters)
+                                .value_or(Vector::Zero(contraction->filters));
     const Vector factor = scale_.cwiseInverse();
     twin_.set_weight(*contraction, factor.asDiagonal() * weight_of(twin_.cut(), *contraction));
     const Vector moved = was_.mean - factor.cwiseProduct(now.mean - constant) - constant;

@@ -43,7 +43,11 @@ Measure remembering(const Measure& measure) {
 class Recovery {
  public:
   Recovery(const State& original, const Removal& removal, const RecoverOptions& options)
-      : removal_(removal), options_(options), original_(original), now_(original) {
+      : removal_(removal),
+        options_(options),
+        original_(original),
+        now_(original),
+        of_original_(remembering(options.measure)) {
     if (!options.judge) return;
     judge_.emplace(original.graph, options.judge, options.outputs);
     if (!judge_->known()) judge_.reset();
@@ -100,7 +104,7 @@ class Recovery {
 
   void by_moments() {
     if (!options_.by_moments()) return;
-    const Measure measure = remembering(options_.measure);
+    const Measure& measure = of_original_;
     if (!judge_) {  // all at once
       chosen_ = {.bias = options_.bias, .merge = options_.merge, .scale = options_.scale};
       now_ = compensated(original_, chosen_, measure, result_.compensated);
@@ -133,8 +137,7 @@ class Recovery {
   // refitted, and if they still are in the end, nothing of it is kept (`run`).
   void change_to_best_basis() {
     State changed = original_;
-    const int64_t streams =
-        change_basis(changed.graph, changed.groups, removal_, remembering(options_.measure));
+    const int64_t streams = change_basis(changed.graph, changed.groups, removal_, of_original_);
     if (streams == 0) return;
     const Measure measure = remembering(options_.measure);
     RecoverStep step{"basis", true, streams, 0};
@@ -144,8 +147,7 @@ class Recovery {
       Compensated unused;
       step.before = error_;
       if (!chosen_.merge) {
-        step.before =
-            error_of(compensated(original_, merging, remembering(options_.measure), unused));
+        step.before = error_of(compensated(original_, merging, of_original_, unused));
       }
       step.after = error_of(compensated(changed, merging, measure, unused));
       step.kept = *step.after < *step.before;
@@ -154,6 +156,7 @@ class Recovery {
     if (!step.kept) return;
     without_basis_ = Resort{now_, error_, result_};
     original_ = changed;
+    of_original_ = measure;
     now_ = compensated(original_, chosen_, measure, result_.compensated);
     if (!judge_) return;
     error_ = error_of(now_);
@@ -174,6 +177,7 @@ class Recovery {
   const Removal& removal_;
   const RecoverOptions& options_;
   State original_, now_;  // original: what is approached, in whatever basis
+  Measure of_original_;
   std::optional<OutputError> judge_;
   double error_ = 0;            // of `now_`
   CompensationOptions chosen_;  // that `now_` has

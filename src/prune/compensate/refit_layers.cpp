@@ -7,7 +7,6 @@
 
 #include "core/threads.h"
 #include "graph/views/batch_norm.h"
-#include "graph/views/linear_layer.h"
 #include "prune/compensate/changed_layers.h"
 #include "prune/compensate/cut_twin.h"
 #include "prune/compensate/least_squares.h"
@@ -103,8 +102,7 @@ Affine affine_behind(const Graph& graph, const ChangedLayer& layer, int64_t filt
     return affine;
   }
   const auto norm = batch_norm_of(graph, *producer_in(graph, layer.behind));
-  affine.factor = vector_of(graph, norm->scale).array() /
-                  (vector_of(graph, norm->variance).array() + norm->epsilon).sqrt();
+  affine.factor = factor_of(graph, *norm);
   affine.constant =
       vector_of(graph, norm->shift) - affine.factor.cwiseProduct(vector_of(graph, norm->mean));
   return affine;
@@ -117,11 +115,8 @@ class Refitting {
         twin_(twin),
         layer_(layer),
         affine_(affine_behind(twin.cut(), work.layer, layer.filters)),
-        now_{layer.scale * weight_of(twin.cut(), layer), Vector::Zero(layer.filters)} {
-    if (!is_linear_without_bias(node)) {
-      now_.bias = bias_of(twin.cut(), node, layer.filters).value_or(now_.bias);
-    }
-  }
+        now_{layer.scale * weight_of(twin.cut(), layer),
+             bias_of(twin.cut(), node, layer.filters).value_or(Vector::Zero(layer.filters))} {}
 
   // `original`: of the wanted value, [rows, all its channels].
   bool run(const Tensor& original) {

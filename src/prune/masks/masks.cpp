@@ -16,6 +16,7 @@
 #include "core/error.h"
 #include "graph/views/constants_behind.h"
 #include "graph/views/linear_layer.h"
+#include "prune/regex_of.h"
 
 namespace coppice {
 namespace {
@@ -55,13 +56,7 @@ std::vector<ValueId> each_once(const std::vector<Reader>& readers) {
 
 std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>& readers,
                                    const std::string& pattern, const std::string& option) {
-  std::regex regex;
-  try {
-    regex = std::regex(pattern);
-  } catch (const std::regex_error& error) {
-    fail_usage("'" + pattern + "' is no regular expression: " + error.what(),
-               {subject_hint(option)});
-  }
+  const std::regex regex = regex_of(pattern, option);
   std::set<ValueId> matching;
   for (const Reader& reader : readers) {
     if (std::regex_search(graph.value(reader.weight).name, regex) ||

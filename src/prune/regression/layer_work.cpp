@@ -7,6 +7,7 @@
 
 #include "core/random.h"
 #include "graph/op.h"
+#include "graph/prefix.h"
 #include "graph/views/linear_layer.h"
 #include "prune/regression/unit_readers.h"
 
@@ -148,11 +149,16 @@ int64_t points_of(const EvidenceRequest& request, const Shape& shape) {
   return std::min(request.points, channels == 0 ? 0 : element_count(shape) / channels);
 }
 
-Graph part_before(const Graph& graph, const std::vector<ValueId>& values) {
-  Graph part = graph;
-  part.outputs = values;
-  remove_dead(part);
-  return part;
+void Asked::add(const LayerWork& work, const EvidenceRequest& own) {
+  requests.push_back(own);
+  values.push_back(work.output);
+  if (work.other == kNoValue) return;
+  requests.push_back(work.other_samples);
+  values.push_back(work.other);
+}
+
+Evidence Asked::measured(const Graph& graph, const Measure& measure) const {
+  return measure(prefix_of(graph, values), requests);
 }
 
 }  // namespace coppice

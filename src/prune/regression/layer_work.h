@@ -36,7 +36,14 @@ void ask(LayerWork& work, const Graph& graph, const Groups& groups,
 // How many samples of an image `request` gives of a value of that shape.
 int64_t points_of(const EvidenceRequest& request, const Shape& shape);
 
-// The part of the graph that computes these values, which are its outputs.
-Graph part_before(const Graph& graph, const std::vector<ValueId>& values);
+// Samples that are asked for together, and the values that must be computed for them.
+struct Asked {
+  std::vector<EvidenceRequest> requests;
+  std::vector<ValueId> values;
+
+  // `own`: the work's patches or samples; and what is added to its output.
+  void add(const LayerWork& work, const EvidenceRequest& own);
+  Evidence measured(const Graph& graph, const Measure& measure) const;
+};
 
 }  // namespace coppice

@@ -19,8 +19,7 @@ WantedSamples OriginalSamples::of(size_t w) {
 }
 
 void OriginalSamples::gather(size_t first) {
-  std::vector<EvidenceRequest> requests;
-  std::vector<ValueId> values;
+  Asked asked;
   const int64_t images = images_ == 0 ? kGuessedImages : images_;
   int64_t floats = 0;
   for (size_t w = first; w < works_.size(); ++w) {
@@ -28,16 +27,12 @@ void OriginalSamples::gather(size_t first) {
     const int64_t sides = work.other == kNoValue ? 1 : 2;
     floats += sides * images * work.samples.points * work.layer.filters;
     if (w > first && floats > kFloats) break;
-    requests.push_back(work.samples);
-    values.push_back(work.output);
-    if (sides == 1) continue;
-    requests.push_back(work.other_samples);
-    values.push_back(work.other);
+    asked.add(work, work.samples);
   }
   evidence_ = {};  // before the next ones come
-  evidence_ = measure_(part_before(original_, values), requests);
+  evidence_ = asked.measured(original_, measure_);
   if (images_ > 0) return;
-  images_ = evidence_.at(requests[0]).shape()[0] / works_[first].samples.points;
+  images_ = evidence_.at(works_[first].samples).shape()[0] / works_[first].samples.points;
   require_enough();
 }
 

@@ -136,13 +136,13 @@ class Regressing {
       kept.push_back(static_cast<int64_t>(c));
     }
     const SampleMoments& moments = turn.moments;
-    const auto share = [&](const LinearFit& fitting) {
+    const auto share = [&](const AffineMap& fitting) {
       return turn.counts.dot(squared_errors(moments, kept, fitting)) /
              turn.counts.dot(moments.outputs);
     };
-    const LinearFit as_was{turn.weight(Eigen::all, kept), turn.bias};
+    const AffineMap as_was{turn.weight(Eigen::all, kept), turn.bias};
     const bool refits = options_.refit != RegressionOptions::Refit::none;
-    const LinearFit best = refits ? least_squares(moments, kept) : as_was;
+    const AffineMap best = refits ? least_squares(moments, kept) : as_was;
     if (turn.work.loses) {
       result_.layers.push_back({label_of(graph_, graph_.nodes[turn.work.node]), layer.inputs,
                                 std::ssize(left) / layer.taps(), share(as_was), share(best)});

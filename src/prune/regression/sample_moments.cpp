@@ -85,7 +85,7 @@ SampleMoments moments_of(const Tensor& inputs, std::span<const int64_t> columns,
           gram.diagonal().tail(wanted.cols())};
 }
 
-LinearFit least_squares(const SampleMoments& moments, std::span<const int64_t> columns) {
+AffineMap least_squares(const SampleMoments& moments, std::span<const int64_t> columns) {
   const std::vector<int64_t> list(columns.begin(), columns.end());
   const Vector variance = moments.inputs.diagonal()(list).cwiseMax(0);
   const double least = 1e-12 * (variance.size() > 0 ? variance.maxCoeff() : 0);
@@ -103,13 +103,13 @@ LinearFit least_squares(const SampleMoments& moments, std::span<const int64_t> c
   }
   COPPICE_CHECK(solver.info() == Eigen::Success, "second moments that aren't those of samples");
   const Matrix scaled = solver.solve(inverse.asDiagonal() * cross);
-  LinearFit fit{(inverse.asDiagonal() * scaled).transpose(), {}};
+  AffineMap fit{(inverse.asDiagonal() * scaled).transpose(), {}};
   fit.bias = moments.output_mean - fit.weight * Vector(moments.input_mean(list));
   return fit;
 }
 
 Vector squared_errors(const SampleMoments& moments, std::span<const int64_t> columns,
-                      const LinearFit& fit) {
+                      const AffineMap& fit) {
   const std::vector<int64_t> list(columns.begin(), columns.end());
   const Matrix inputs(moments.inputs(list, list)), cross(moments.cross(list, Eigen::all));
   const Vector off = moments.output_mean - fit.bias - fit.weight * Vector(moments.input_mean(list));

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "evidence/moments.h"
+#include "prune/affine_map.h"
 
 namespace coppice {
 
@@ -24,20 +24,14 @@ struct SampleMoments {
 SampleMoments moments_of(const Tensor& inputs, std::span<const int64_t> columns,
                          const Matrix& wanted);
 
-// The layer y = W x + b.
-struct LinearFit {
-  Matrix weight;  // [O, columns]
-  Vector bias;    // [O]
-};
-
 // By least squares from the given of the moments' columns (normal equations; the ridge is
 // kFitRidge of a column's variance, so that columns that say the same share, or ten times that and
 // so on where rounding asks for it). Columns that don't vary get nothing.
 inline constexpr double kFitRidge = 1e-6;
-LinearFit least_squares(const SampleMoments& moments, std::span<const int64_t> columns);
+AffineMap least_squares(const SampleMoments& moments, std::span<const int64_t> columns);
 
 // By output, E[(y - W x - b)^2] for a layer that reads these columns.
 Vector squared_errors(const SampleMoments& moments, std::span<const int64_t> columns,
-                      const LinearFit& fit);
+                      const AffineMap& fit);
 
 }  // namespace coppice

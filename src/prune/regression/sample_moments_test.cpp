@@ -60,7 +60,7 @@ TEST(NormalEquations, from_all_columns_gives_the_layer_itself_with_its_bias) {
   const Layer made = layer(500, 6, 4, 2);
   const auto columns = all_of(6);
   const SampleMoments moments = moments_of(made.inputs, columns, made.wanted);
-  const LinearFit fit = least_squares(moments, columns);
+  const AffineMap fit = least_squares(moments, columns);
   EXPECT_LT((fit.weight - made.weight).cwiseAbs().maxCoeff(), 1e-4);
   for (int64_t o = 0; o < 4; ++o) EXPECT_NEAR(fit.bias[o], static_cast<double>(o) - 1, 1e-3);
   EXPECT_LT(squared_errors(moments, columns, fit).maxCoeff(), 1e-6);
@@ -70,7 +70,7 @@ TEST(NormalEquations, solves_the_normal_equations_as_a_plain_solver_does) {
   const Layer made = layer(400, 8, 3, 3);
   const std::vector<int64_t> kept = {0, 3, 4, 7};
   const SampleMoments moments = moments_of(made.inputs, all_of(8), made.wanted);
-  const LinearFit fit = least_squares(moments, kept);
+  const AffineMap fit = least_squares(moments, kept);
   Matrix x(400, 5);
   x << Matrix(made.x()(Eigen::all, kept)), Matrix::Ones(400, 1);
   const Matrix plain = x.colPivHouseholderQr().solve(made.wanted);  // [columns and bias, O]
@@ -91,7 +91,7 @@ TEST(NormalEquations, columns_that_say_the_same_share_and_dead_ones_get_nothing)
     element[r * 4 + 3] = 2;
   }
   const auto columns = all_of(4);
-  const LinearFit fit = least_squares(moments_of(made.inputs, columns, made.wanted), columns);
+  const AffineMap fit = least_squares(moments_of(made.inputs, columns, made.wanted), columns);
   EXPECT_NEAR(fit.weight(0, 0), fit.weight(0, 1), 1e-3);
   EXPECT_EQ(fit.weight(1, 3), 0);
   EXPECT_TRUE(fit.weight.allFinite());

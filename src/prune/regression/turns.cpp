@@ -6,7 +6,6 @@
 
 #include "core/error.h"
 #include "graph/views/batch_norm.h"
-#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -66,13 +65,9 @@ void scale_by_norm(const std::vector<ReadUnits>& layers, LassoProblem& problem) 
 
 Turn Turns::of(const LayerWork& work, const WantedSamples& wanted, const NetByNow& net) const {
   const Contraction& layer = work.layer;
-  std::vector<EvidenceRequest> requests = {work.patches};
-  std::vector<ValueId> values = {work.output};
-  if (work.other != kNoValue) {
-    requests.push_back(work.other_samples);
-    values.push_back(work.other);
-  }
-  const Evidence evidence = options_.measure(part_before(net.graph, values), requests);
+  Asked asked;
+  asked.add(work, work.patches);
+  const Evidence evidence = asked.measured(net.graph, options_.measure);
   Turn turn(work);
   turn.inputs = evidence.at(work.patches);
   turn.rows =
@@ -80,10 +75,9 @@ Turn Turns::of(const LayerWork& work, const WantedSamples& wanted, const NetByNo
   turn.columns = live_columns(layer, net.removal);
   const Matrix all = layer.scale * weight_of(net.graph, layer);
   turn.weight = all(turn.rows, turn.columns);
-  Vector bias = Vector::Zero(layer.filters);
   const Node& node = net.graph.nodes[work.node];
-  if (!is_linear_without_bias(node)) bias = bias_of(net.graph, node, layer.filters).value_or(bias);
-  turn.bias = bias(turn.rows);
+  turn.bias =
+      bias_of(net.graph, node, layer.filters).value_or(Vector::Zero(layer.filters))(turn.rows);
   const Vector factor = factor_behind(work, net.graph);
   turn.factor = factor(turn.rows);
   turn.counts = turn.factor.cwiseAbs2();
@@ -102,16 +96,9 @@ std::vector<int64_t> Turns::live_columns(const Contraction& layer, const Removal
 }
 
 Vector Turns::factor_behind(const LayerWork& work, const Graph& graph) const {
-  Vector factor = Vector::Ones(work.layer.filters);
-  if (work.normalised_by < 0) return factor;
-  const auto norm = batch_norm_of(graph, graph.nodes[work.normalised_by]);
-  if (!norm) return factor;
-  const auto scale = graph.value(norm->scale).constant->as<float>(),
-             variance = graph.value(norm->variance).constant->as<float>();
-  for (int64_t o = 0; o < factor.size(); ++o) {
-    factor[o] = scale[o] / std::sqrt(variance[o] + norm->epsilon);
-  }
-  return factor;
+  const auto norm =
+      work.normalised_by < 0 ? std::nullopt : batch_norm_of(graph, graph.nodes[work.normalised_by]);
+  return norm ? factor_of(graph, *norm) : Vector::Ones(work.layer.filters);
 }
 
 bool Turns::varies(const Turn& turn) const {
@@ -160,13 +147,9 @@ LassoProblem Turns::problem_of(const Turn& turn, size_t group, const NetByNow& n
 Turn Turns::of_other(int32_t node, const NetByNow& net) const {
   const auto found = std::ranges::find(works_, node, &LayerWork::node);
   COPPICE_CHECK(found != works_.end(), "a reader without work");
-  std::vector<EvidenceRequest> requests = {found->samples};
-  std::vector<ValueId> values = {found->output};
-  if (found->other != kNoValue) {
-    requests.push_back(found->other_samples);
-    values.push_back(found->other);
-  }
-  const Evidence evidence = options_.measure(part_before(original_, values), requests);
+  Asked asked;
+  asked.add(*found, found->samples);
+  const Evidence evidence = asked.measured(original_, options_.measure);
   WantedSamples wanted{&evidence.at(found->samples), nullptr};
   if (found->other != kNoValue) wanted.other = &evidence.at(found->other_samples);
   return of(*found, wanted, net);

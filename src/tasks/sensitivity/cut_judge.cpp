@@ -8,6 +8,7 @@
 
 #include "core/attempt.h"
 #include "data/for_each_batch.h"
+#include "graph/prefix.h"
 #include "groups/cut/reached.h"
 #include "groups/cut/surgery.h"
 #include "runtime/executable.h"
@@ -120,18 +121,15 @@ struct CutJudge::State {
   }
 
   void give_what_lies_before() {
-    Graph before = graph;
-    before.outputs.clear();
-    std::vector<ValueId> given;
+    std::vector<ValueId> given, computed;
     for (const ValueId id : reached.inputs) {
       if (known_value(graph, inferred, id)) continue;
       given.push_back(id);
-      if (id != graph.inputs.front()) before.outputs.push_back(id);
+      if (id != graph.inputs.front()) computed.push_back(id);
     }
     std::optional<Executable> executable;
-    if (!before.outputs.empty()) {
-      remove_dead(before);
-      executable = compile(std::move(before), {.inputs = {}, .batch = batch});
+    if (!computed.empty()) {
+      executable = compile(prefix_of(graph, std::move(computed)), {.inputs = {}, .batch = batch});
     }
     for (Images& images : batches) {
       stop_if_requested(watcher);
