@@ -87,7 +87,8 @@ Scores order_of(const Traced& traced, const ChannelPruningOptions& options,
                 const std::vector<char>& whole) {
   const std::vector<double> times = shares_of(traced, options.keep_more);
   const bool ratio = options.pruning.budget.of == Budget::Of::ratio;
-  if (ratio || options.share_by == ChannelPruningOptions::ShareBy::even) {
+  const bool foretold = options.pruning.sensitivity != nullptr;  // which sets the widths itself
+  if (ratio || foretold || options.share_by == ChannelPruningOptions::ShareBy::even) {
     return order_by_share(traced.groups(), times);
   }
   RegressionOptions looking = options.regression;
@@ -153,7 +154,8 @@ class Budgeting {
                      .scope = ratio ? Criterion::Scope::group : Criterion::Scope::global,
                      .round_to = pruning.round_to,
                      .most_of_group = pruning.most_of_group,
-                     .kept_groups = whole_})
+                     .kept_groups = whole_,
+                     .sensitivity = pruning.sensitivity})
         .removal;
   }
 

@@ -23,7 +23,9 @@ struct ChannelPruningOptions {
   // or those leave that cost least error for what they save (error_curves).
   enum class ShareBy { even, errors };
 
-  OneShotOptions pruning;             // budget, what to leave alone, proof, seed, measure
+  // Budget, what to leave alone, proof, seed, measure; curves that share the budget instead of
+  // share_by.
+  OneShotOptions pruning;
   RegressionOptions regression = {};  // measure and seed are those of `pruning`
   Sampler sampler = Sampler::off;
   ShareBy share_by = ShareBy::even;

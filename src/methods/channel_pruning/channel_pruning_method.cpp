@@ -66,8 +66,18 @@ const TextOption<LayerRatio> kKeepMore(
      "", Option::Takes::values},
     "a regular expression, =, and a number above 0, such as layer3=1.5", times_of);
 
+void require_one_sharing(const Settings& settings) {
+  if (settings[kAllocate] != Allocate::by_sensitivity) return;
+  for (const Option* option : std::initializer_list<const Option*>{&kShareBy, &kKeepMore}) {
+    if (!settings.has(*option)) continue;
+    fail_usage("--allocate sensitivity shares the budget by measured curves, found " +
+               option->flag() + " beside it; leave one of them out");
+  }
+}
+
 void settle(Settings& settings) {
   settle_budget_or_ratios(settings);
+  require_one_sharing(settings);
   const bool errors = settings.has(kShareBy) && settings[kShareBy] == ShareBy::errors;
   if (!errors && !settings.has(kKeepMore)) return;
   const std::string sharing = errors ? kShareBy.flag() + " errors" : kKeepMore.flag();
@@ -135,6 +145,8 @@ extern const Method kChannelPruning{
                 {&kRoundTo},
                 {&kLayerRatio},
                 {&kShareBy},
+                {&kAllocate},
+                {&kSensitivity},
                 {&kKeepMore},
                 {&kKeep},
                 {&kSampler},

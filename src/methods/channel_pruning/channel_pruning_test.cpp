@@ -10,6 +10,7 @@
 #include "core/random.h"
 #include "evidence/collector.h"
 #include "runtime/executable.h"
+#include "support/curves.h"
 #include "support/graphs/text_graph.h"
 
 namespace coppice {
@@ -125,6 +126,20 @@ TEST(ChannelPruning, layers_to_keep_more_of_keep_more) {
   const Outcome more = channel_pruning(parse_text_graph(kBlocks), options);
   EXPECT_GT(kept(more, "w3"), kept(even, "w3"));
   EXPECT_LT(kept(more, "w1"), kept(even, "w1"));
+}
+
+TEST(ChannelPruning, by_measured_curves_a_group_that_is_dear_keeps_more) {
+  const Graph graph = parse_text_graph(kBlocks);
+  const Traced traced(graph);
+  ChannelPruningOptions options = keeping(0.6);
+  const Outcome even = channel_pruning(graph, options);
+  options.pruning.sensitivity = curves_of(
+      traced.groups(), [&](size_t g) { return traced.groups().free[g].name == "w3" ? 100 : 1; });
+  const Outcome outcome = channel_pruning(graph, options);
+  EXPECT_LE(static_cast<double>(outcome.after.macs),
+            0.6 * static_cast<double>(outcome.before.macs));
+  EXPECT_GT(kept(outcome, "w3"), kept(even, "w3"));
+  EXPECT_LT(kept(outcome, "w1"), kept(even, "w1"));
 }
 
 TEST(ChannelPruning, by_errors_a_layer_that_can_do_with_less_keeps_less) {

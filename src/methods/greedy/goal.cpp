@@ -45,12 +45,17 @@ Goal::Goal(const Traced& whole, const OneShotOptions& options, int64_t units,
   }
   const std::vector<int64_t> may = may_leave(whole, unscored);
   const bool ratio = options.budget.of == Budget::Of::ratio;
-  require_reachable(whole, may, units > 0 || ratio);
   if (units == 0 && ratio) {
     const double leave =
         static_cast<double>(competing_units(groups, may)) * (1 - options.budget.kept);
     units_ = std::max<int64_t>(1, static_cast<int64_t>(std::floor(leave + kCountEpsilon)));
   }
+  // That are counted whatever they cost: then all that may leave can.
+  const bool counted = units_ > 0 && !options.sensitivity;
+  const Removal chosen =
+      allocation(whole, may, counted ? Budget{Budget::Of::ratio, 0} : options.budget,
+                 counted ? Criterion::Scope::group : Criterion::Scope::global);
+  if (options.sensitivity) keep_what_stays(whole, chosen);
   const int64_t all = std::accumulate(may.begin(), may.end(), int64_t{0});
   if (units_ <= all) return;
   fail_target("can't remove " + std::to_string(units_) + " channels: at most " +
@@ -59,22 +64,27 @@ Goal::Goal(const Traced& whole, const OneShotOptions& options, int64_t units,
                task_hint("inspect", "shows which axes are pinned")});
 }
 
-// `counted`: units are, whatever they cost.
-void Goal::require_reachable(const Traced& whole, const std::vector<int64_t>& may,
-                             bool counted) const {
+Removal Goal::allocation(const Traced& whole, const std::vector<int64_t>& may, const Budget& budget,
+                         Criterion::Scope scope) const {
   std::vector<char> kept(may.size());
   std::ranges::transform(may, kept.begin(), [](int64_t most) { return most == 0; });
-  AllocationOptions allocation{.budget = options_.budget,
-                               .scope = Criterion::Scope::global,
-                               .round_to = 1,
-                               .most_of_group = options_.most_of_group,
-                               .kept_groups = kept};
-  if (counted) {  // then all that may leave can
-    allocation.budget = {Budget::Of::ratio, 0};
-    allocation.scope = Criterion::Scope::group;
-  }
   const Scores none{std::vector<float>(whole.groups().unit_count, 0), {}};
-  allocate(whole.groups(), whole.costs(), none, allocation);
+  return allocate(whole.groups(), whole.costs(), none,
+                  {.budget = budget,
+                   .scope = scope,
+                   .round_to = 1,
+                   .most_of_group = options_.most_of_group,
+                   .kept_groups = kept,
+                   .sensitivity = options_.sensitivity})
+      .removal;
+}
+
+void Goal::keep_what_stays(const Traced& whole, const Removal& removal) {
+  for (const Group& group : whole.groups().free) {
+    const auto first = removal.begin() + group.first_unit;
+    stay_[address_of(whole.graph(), group).key] = std::count(first, first + group.units(), 0);
+  }
+  units_ = std::ranges::count(removal, 1);
 }
 
 bool Goal::reached(const Costs& now, int64_t removed) const {

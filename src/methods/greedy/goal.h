@@ -12,8 +12,9 @@ namespace coppice {
 class Goal {
  public:
   // `whole`: before anything left. `units`: how many leave; 0: what the options' budget says, a
-  // ratio being that of all units that compete. Throws Error::target where that can't be reached,
-  // or nothing may leave, and as groups_to_keep does.
+  // ratio being that of all units that compete. By curves of sensitivity it is a number for each
+  // group, so that only which of its units leave is found out on the way. Throws Error::target
+  // where the goal can't be reached, or nothing may leave, and as groups_to_keep and allocate do.
   Goal(const Traced& whole, const OneShotOptions& options, int64_t units,
        const std::vector<char>& unscored);
 
@@ -27,7 +28,10 @@ class Goal {
   Removal least(const Traced& now, const Scores& scores, int64_t removed, int64_t most) const;
 
  private:
-  void require_reachable(const Traced& whole, const std::vector<int64_t>& may, bool counted) const;
+  // What would leave at once, under the limits of the loop.
+  Removal allocation(const Traced& whole, const std::vector<int64_t>& may, const Budget& budget,
+                     Criterion::Scope scope) const;
+  void keep_what_stays(const Traced& whole, const Removal& removal);
   std::vector<int64_t> may_leave(const Traced& now, const std::vector<char>& unscored) const;
 
   OneShotOptions options_;

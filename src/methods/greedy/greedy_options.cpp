@@ -36,11 +36,11 @@ OptionList greedy_options(const Criterion& criterion) {
 
 void settle_greedy(Settings& settings) {
   if (!settings.has(kRemoveUnits)) return settle_budget(settings);
-  for (const Option* budget :
-       std::initializer_list<const Option*>{&kKeepMacs, &kKeepParams, &kPruneRatio}) {
+  for (const Option* budget : std::initializer_list<const Option*>{
+           &kKeepMacs, &kKeepParams, &kPruneRatio, &kAllocate, &kSensitivity}) {
     if (!settings.has(*budget)) continue;
-    fail_usage("--remove-units says how many channels leave, found " + budget->flag() +
-               " beside it; leave one of them out");
+    fail_usage("--remove-units says how many channels leave, whatever they cost, found " +
+               budget->flag() + " beside it; leave one of them out");
   }
 }
 

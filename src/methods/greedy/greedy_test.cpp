@@ -9,6 +9,7 @@
 #include "methods/greedy/greedy_options.h"
 #include "methods/method.h"
 #include "methods/options/blocks.h"
+#include "support/curves.h"
 #include "support/fake_session.h"
 #include "support/graphs/text_graph.h"
 
@@ -50,6 +51,24 @@ TEST(Greedy, removes_one_channel_after_so_many_updates_until_enough_have_left) {
   EXPECT_EQ(outcome.plan.method, "taylor");
   EXPECT_EQ(outcome.facts.front(), (std::pair<std::string, int64_t>("removed_channels", 3)));
   EXPECT_TRUE(fixture.trainer.collecting.empty()) << "evidence comes from the updates themselves";
+}
+
+TEST(Greedy, by_measured_curves_groups_end_at_the_widths_that_those_allocate) {
+  const Graph net = parse_text_graph(fake::kNet);
+  const Traced traced(net);
+  GreedyOptions options = options_for({.of = Budget::Of::parameters, .kept = 0.6});
+  options.pruning.sensitivity = curves_of(
+      traced.groups(), [&](size_t g) { return traced.groups().free[g].name == "w1" ? 100 : 1; });
+  OneShotOptions at_once = options.pruning;
+  at_once.round_to = 1;
+  const Outcome expected = prune_once(net, find_criterion("l2"), at_once);
+  Fixture fixture;
+  const Outcome outcome = prune_greedily(fixture.open(net), find_criterion("taylor"), options,
+                                         fake::recipe(), fake::recipe(0));
+  for (const char* weight : {"w1", "w2"}) {
+    EXPECT_EQ(width(outcome.graph, weight), width(expected.graph, weight)) << weight;
+  }
+  EXPECT_LT(width(outcome.graph, "w2"), width(net, "w2"));
 }
 
 TEST(Greedy, goes_on_at_one_rate_and_is_tuned_by_the_recipe_afterwards) {

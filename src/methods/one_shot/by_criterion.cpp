@@ -24,8 +24,8 @@ bool decides_while_training(const Settings& settings) {
 
 // A greedy pruning ranks over the network, and cuts exactly.
 void settle_greedy_alone(Settings& settings) {
-  for (const Option* option : std::initializer_list<const Option*>{
-           &kSoft, &kLayerRatio, &kRoundTo, &kScope, &kAllocate, &kSensitivity}) {
+  for (const Option* option :
+       std::initializer_list<const Option*>{&kSoft, &kLayerRatio, &kRoundTo, &kScope}) {
     if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
     if (option == &kScope && settings[kScope] == Ranked::globally) continue;
     fail_usage("--greedy ranks over the whole network and removes channels one by one, found " +
@@ -112,8 +112,8 @@ Method greedy_method(Method method, const Criterion& criterion) {
                  std::string(criterion.about) + ", one by one";
   method.options = cutting_options(Ranked::globally);
   std::erase_if(method.options, [&](const OptionUse& use) {
-    return use.option == &kRoundTo || use.option == &kScope || use.option == &kAllocate ||
-           use.option == &kSensitivity || (use.option == &kAggregate && !criterion.aggregates);
+    return use.option == &kRoundTo || use.option == &kScope ||
+           (use.option == &kAggregate && !criterion.aggregates);
   });
   method.options = joined(std::move(method.options), greedy_options(criterion));
   method.options = joined(std::move(method.options), criterion.options);

@@ -5,106 +5,27 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <functional>
-#include <memory>
 
 #include "core/error.h"
 #include "core/random.h"
 #include "groups/cut/surgery.h"
-#include "onnx/onnx.h"
+#include "support/allocated.h"
 #include "support/graphs/nets.h"
-#include "support/graphs/text_graph.h"
-#include "support/shared_data.h"
-#include "zoo/zoo.h"
 
 namespace coppice {
 namespace {
 
-struct Case {
-  Graph graph;
-  Groups groups;
-  Inferred at_one;
-  CostModel costs;
-  Scores scores;
-
-  explicit Case(Graph model, const char* criterion = "l2")
-      : graph(std::move(model)),
-        groups(find_groups(graph)),
-        at_one(infer(graph)),
-        costs(graph, groups, at_one),
-        scores(score_units(graph, groups, find_criterion(criterion), {.seed = 1})) {}
-
-  Allocation allocate(const AllocationOptions& options) const {
-    return coppice::allocate(groups, costs, scores, options);
-  }
-  // How many units leave each group.
-  std::vector<int64_t> counts(const Removal& removal) const {
-    std::vector<int64_t> leave;
-    for (const Group& group : groups.free) {
-      const auto first = removal.begin() + group.first_unit;
-      leave.push_back(std::count(first, first + group.units(), 1));
-    }
-    return leave;
-  }
-  std::vector<int64_t> counts(const AllocationOptions& options) const {
-    return counts(allocate(options).removal);
-  }
-};
-
-// 1x1 convolutions of these widths after each other; every width but the last is a group.
-Graph chain(const std::vector<int64_t>& widths) {
-  std::string text = "input x float32 [N, 3, 2, 2]\n", layers;
-  int64_t in = 3;
-  std::string from = "x";
-  for (size_t i = 0; i < widths.size(); ++i) {
-    const std::string n = std::to_string(i);
-    text += "const w" + n + " float32 [" + std::to_string(widths[i]) + ", " + std::to_string(in) +
-            ", 1, 1] random\n";
-    layers += "y" + n + " = Conv(" + from + ", w" + n + ")\n";
-    in = widths[i];
-    from = "y" + n;
-  }
-  return parse_text_graph(text + layers + "output " + from);
-}
+using allocated::Case;
+using allocated::chain;
+using allocated::models;
+using allocated::one_more_would_be_too_much;
+using allocated::share;
 
 AllocationOptions ratio(double removed, int64_t round_to = 1) {
   AllocationOptions options;
   options.budget = {Budget::Of::ratio, 1 - removed};
   options.round_to = round_to;
   return options;
-}
-
-double share(const Costs& part, const Costs& all, Budget::Of of) {
-  return of == Budget::Of::macs
-             ? static_cast<double>(part.macs) / static_cast<double>(all.macs)
-             : static_cast<double>(part.parameters) / static_cast<double>(all.parameters);
-}
-
-std::vector<Graph> models() {
-  std::vector<Graph> graphs;
-  for (const char* name : {"lenet5", "resnet20", "mobilenetv2"}) {
-    graphs.push_back(build_zoo_model(name, 1));
-  }
-  if (const auto data = shared_data()) {
-    graphs.push_back(read_onnx(*data / "models/cifar10/resnet56.onnx"));
-    graphs.push_back(read_onnx(*data / "models/misc/vww_mobilenet_v1_0.25_96.onnx"));
-  }
-  return graphs;
-}
-
-// Whether giving one of the units back would miss the budget: then it is met to one unit's worth.
-bool one_more_would_be_too_much(const Case& net, const Allocation& found, const Budget& budget) {
-  for (const Group& group : net.groups.free) {
-    for (int64_t u = group.units() - 1; u >= 0; --u) {
-      Removal removal = found.removal;
-      if (!removal[group.first_unit + u]) continue;
-      removal[group.first_unit + u] = 0;
-      const Costs costs = net.costs.after(removal);
-      if (share(costs, found.before, budget.of) > budget.kept) return true;
-      break;  // one of each group is enough to try
-    }
-  }
-  return false;
 }
 
 TEST(Allocate, budgets_are_never_exceeded_and_missed_by_one_unit_at_most) {
@@ -370,91 +291,6 @@ TEST(SelectGroups, a_pattern_that_matches_nothing_or_is_none_is_a_usage_error) {
                 std::string::npos);
     }
   }
-}
-
-// A table of all groups, each with the loss `steepness` (share that left)^2.
-std::shared_ptr<const SensitivityTable> table_of(const Case& net,
-                                                 const std::function<double(size_t)>& steepness) {
-  SensitivityTable table;
-  for (size_t g = 0; g < net.groups.free.size(); ++g) {
-    const Group& group = net.groups.free[g];
-    GroupSensitivity curve{.name = group.name, .units = group.units(), .done = true};
-    for (int64_t i = 1; i < group.units(); ++i) {
-      const double share = static_cast<double>(i) / static_cast<double>(group.units());
-      curve.points.push_back({share, i, 0, steepness(g) * share * share});
-    }
-    table.groups.push_back(std::move(curve));
-  }
-  return std::make_shared<const SensitivityTable>(std::move(table));
-}
-
-TEST(AllocateBySensitivity, meets_every_budget_rounded_or_not) {
-  for (const Graph& graph : models()) {
-    const Case net(graph);
-    const auto table = table_of(net, [](size_t g) { return g % 3 == 0 ? 10 : 1; });
-    for (const Budget::Of of : {Budget::Of::macs, Budget::Of::parameters}) {
-      for (const double keep : {0.3, 0.5, 0.7}) {
-        for (const int64_t round_to : {int64_t{1}, kRoundAuto}) {
-          SCOPED_TRACE(graph.name + " keeps " + std::to_string(keep));
-          AllocationOptions options{.budget = {of, keep}, .round_to = round_to};
-          options.sensitivity = table;
-          const Allocation found = net.allocate(options);
-          EXPECT_LE(share(found.after, found.before, of), keep);
-          if (round_to == 1) {
-            EXPECT_TRUE(one_more_would_be_too_much(net, found, options.budget));
-          }
-        }
-      }
-    }
-  }
-}
-
-TEST(AllocateBySensitivity, sensitive_groups_keep_more) {
-  const Case net(chain({32, 32, 32, 32, 8}));
-  AllocationOptions options{.budget = {Budget::Of::macs, 0.5}, .round_to = 1};
-  const auto even = net.counts(options);
-  options.sensitivity = table_of(net, [](size_t g) { return g == 1 ? 50 : 1; });
-  const auto leave = net.counts(options);
-  for (const size_t g : {0, 2, 3}) {
-    EXPECT_LT(leave[1], leave[g]);
-    EXPECT_GE(leave[g], even[g]);
-  }
-  EXPECT_LT(leave[1], even[1]);
-}
-
-TEST(AllocateBySensitivity, a_smaller_budget_removes_more_of_the_same) {
-  const Case net(build_zoo_model("resnet20", 1));
-  AllocationOptions options{.budget = {}, .round_to = 1};
-  options.sensitivity = table_of(net, [](size_t g) { return 1 + static_cast<double>(g % 5); });
-  for (const Budget::Of of : {Budget::Of::macs, Budget::Of::parameters, Budget::Of::ratio}) {
-    Removal before(net.groups.unit_count, 0);
-    for (const double keep : {0.9, 0.75, 0.6, 0.45, 0.3}) {
-      options.budget = {of, keep};
-      const Removal removal = net.allocate(options).removal;
-      for (size_t u = 0; u < removal.size(); ++u) EXPECT_LE(before[u], removal[u]);
-      before = removal;
-    }
-  }
-}
-
-TEST(AllocateBySensitivity, a_group_that_costs_much_work_gives_more_where_both_are_as_sensitive) {
-  // Of 2x2 pixels: 64 channels that 64 read, and 64 that 2 read.
-  const Case net(chain({64, 64, 2}));
-  AllocationOptions options{.budget = {Budget::Of::macs, 0.6}, .round_to = 1};
-  options.sensitivity = table_of(net, [](size_t) { return 1; });
-  const auto leave = net.counts(options);
-  EXPECT_NEAR(leave[0], leave[1], 6) << "both are read or given by the same 64 x 64 weights";
-}
-
-TEST(AllocateBySensitivity, groups_left_alone_need_no_curve_and_others_do) {
-  const Case net(chain({16, 16, 8}));
-  AllocationOptions options{.budget = {Budget::Of::macs, 0.8}, .round_to = 1};
-  SensitivityTable table = *table_of(net, [](size_t) { return 1; });
-  table.groups.pop_back();
-  options.sensitivity = std::make_shared<const SensitivityTable>(table);
-  EXPECT_THROW(net.allocate(options), Error);
-  options.kept_groups = {0, 1};
-  EXPECT_EQ(net.counts(options)[1], 0);
 }
 
 }  // namespace
