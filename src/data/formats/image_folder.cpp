@@ -3,8 +3,9 @@
 //
 // The sorted order of the class folders' names is the class index, and of the split form the train
 // folder's order counts for both splits. Without val and test all are training images, and stay
-// so when the test part is asked for. Opening lists names only; an image is decoded when it is
-// read, and its errors show then.
+// so when the test part is asked for. A folder of images without class folders is one class, which
+// says nothing: images without labels, for what needs none. Opening lists names only; an image is
+// decoded when it is read, and its errors show then.
 #include <algorithm>
 #include <cctype>
 #include <filesystem>
@@ -18,6 +19,8 @@ namespace coppice {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr char kItself[] = ".";  // as a class folder
 
 struct Listing {
   std::vector<std::string> folders, images;  // sorted by name
@@ -96,11 +99,15 @@ class ImageFolder : public Dataset {
     const Listing top = list_folder(root_);
     class_names_ = list_folder(folders.classes).folders;
     for (const std::string& name : top.folders) add_class(name, folders);
+    if (class_names_.empty()) {
+      class_names_ = {kItself};
+      add_class(kItself, folders);
+    }
     if (entries_.empty()) {
       fail_input(in_quotes(root_) + ": " + std::to_string(top.folders.size()) +
                  " class folders and " + std::to_string(top.images.size()) +
                  " images beside them, expected class folders that hold at least 1 JPEG or PNG "
-                 "image (DIR/CLASS/PICTURE.jpg)");
+                 "image (DIR/CLASS/PICTURE.jpg), or such images alone, without labels");
     }
   }
 

@@ -37,6 +37,22 @@ TEST(ImageFolder, sorted_folders_are_the_classes_and_training_images_for_both_sp
   }
 }
 
+TEST(ImageFolder, images_without_class_folders_are_one_class_that_says_nothing) {
+  const test::TempFolder folder;
+  folder.write("b.png", grey(2));
+  folder.write("a.png", grey(1));
+  for (const Split split : {Split::train, Split::test}) {
+    const auto dataset = open_dataset("images:" + folder.path(), split);
+    EXPECT_EQ(dataset->classes(), 1);
+    EXPECT_EQ(all_of(*dataset), (Expected{{0, 1}, {0, 2}}));
+  }
+  const test::TempFolder parts;
+  parts.write("train/1.png", grey(1));
+  parts.write("val/2.png", grey(2));
+  EXPECT_EQ(all_of(*open_dataset("images:" + parts.path(), Split::train)), (Expected{{0, 1}}));
+  EXPECT_EQ(all_of(*open_dataset("images:" + parts.path(), Split::test)), (Expected{{0, 2}}));
+}
+
 TEST(ImageFolder, train_and_val_folders_are_the_splits) {
   for (const char* held_out : {"val", "test"}) {
     const test::TempFolder folder;
