@@ -51,12 +51,4 @@ void Console::warn(const std::string& text) const {
   std::fprintf(stderr, "coppice: warning: %s\n", printable(text).c_str());
 }
 
-std::string Console::hint(const std::string& text) const {
-  return remarks_ == Remarks::shown ? text : "";
-}
-
-std::string Console::strong(const std::string& text) const {
-  return colour_ ? "\x1b[1m" + text + "\x1b[0m" : text;
-}
-
 }  // namespace coppice

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "report/json.h"
+#include "texts/style.h"
 
 namespace coppice {
 
@@ -20,9 +21,8 @@ class Console {
   void print_result(const Json& json) const;   // the whole result; nothing without --json
   void remark(const std::string& text) const;  // what is good to know
   void warn(const std::string& text) const;    // what isn't as the user may think: always shown
-  std::string hint(const std::string& text) const;    // a remark within a result; "" with --quiet
-  std::string strong(const std::string& text) const;  // a heading
 
+  Style style() const { return {.bold = colour_, .hints = remarks_ == Remarks::shown}; }
   Remarks remarks() const { return remarks_; }
   bool live() const { return live_; }  // standard error is a terminal that bars may move on
 

@@ -4,8 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/cut_summary_text.h"
 #include "cli/given_options.h"
+#include "texts/cut_summary.h"
 
 namespace coppice {
 namespace {
@@ -22,7 +22,7 @@ Result apply(const Options& options, Invocation& run) {
                                     .settings = options.given.settings(options_of_apply()),
                                     .common = run.common()},
                                    run);
-  print(report.summary, run.console);
+  run.console.print(text_of(report.summary, run.console.style()));
   return {.json = to_json(report)};
 }
 

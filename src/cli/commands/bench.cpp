@@ -4,9 +4,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/latency_text.h"
 #include "report/format.h"
 #include "report/table.h"
+#include "texts/latency.h"
 
 namespace coppice {
 namespace {

@@ -5,18 +5,14 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/cut_summary_text.h"
 #include "cli/given_options.h"
 #include "core/error.h"
 #include "report/format.h"
-#include "report/table.h"
 #include "session/options/data_options.h"
+#include "texts/compression.h"
 
 namespace coppice {
 namespace {
-
-constexpr size_t kMostRows = 200;
-constexpr Table::Align kRight = Table::Align::right;
 
 struct Options {
   std::string model, output, coder = "smallest";
@@ -41,33 +37,6 @@ void require_meaning(const GivenOptions& given) {
              "--share-optimizer say, and all zeros stay zero");
 }
 
-std::string share_of(double bits, const TensorReport& tensor) {
-  return percentage(bits / (32 * static_cast<double>(tensor.elements)));
-}
-
-std::string text_of(const CodecReport& report) {
-  Table table({{"tensor"},
-               {"stored as"},
-               {"weights", kRight},
-               {"nonzero", kRight},
-               {"values", kRight},
-               {"bytes", kRight},
-               {"entropy", kRight},
-               {"paper: P+Q", kRight},
-               {"P+Q+H", kRight}});
-  for (const TensorReport& tensor : report.tensors) {
-    const bool shared = is_shared(tensor);
-    table.add({tensor.name, tensor.storage, with_separators(tensor.elements),
-               with_separators(tensor.nonzeros),
-               tensor.distinct < 0 ? "" : with_separators(tensor.distinct),
-               with_separators(tensor.bytes),
-               shared ? with_separators(static_cast<int64_t>(tensor.bound_bits / 8)) : "",
-               shared ? share_of(tensor.pq_bits, tensor) : "",
-               shared ? share_of(tensor.pqh_bits, tensor) : ""});
-  }
-  return table.text(kMostRows);
-}
-
 CompressRequest request_of(const Options& options) {
   const Settings settings = options.given.settings(options_of_compress());
   require_meaning(options.given);
@@ -82,16 +51,7 @@ Result compress(const Options& options, Invocation& run) {
   CompressRequest request = request_of(options);
   request.common = run.common();
   const CompressReport report = compress(request, static_cast<Watcher&>(run));
-  std::string judged;
-  if (report.before && report.after) {
-    judged = report.judged_by + ": top-1 " + percentage(report.before->top1) + " before, " +
-             percentage(report.after->top1) + " with shared weights\n";
-  }
-  run.console.print(text_of(report.codec) + "\n" + judged + density_line(report.density) +
-                    "graph: " + with_separators(report.codec.graph_bytes) + " bytes\n" + "wrote " +
-                    printable(options.output) + ": " + with_separators(report.codec.bytes_before) +
-                    " -> " + with_separators(report.codec.bytes_after) + " bytes, " +
-                    times(report.ratio()) + " smaller\n");
+  run.console.print(text_of(report));
   return {.json = to_json(report)};
 }
 

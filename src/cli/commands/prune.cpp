@@ -5,11 +5,11 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/cut_summary_text.h"
 #include "cli/given_options.h"
 #include "core/error.h"
 #include "methods/options/option_owners.h"
 #include "session/options/training_options.h"
+#include "texts/cut_summary.h"
 
 namespace coppice {
 namespace {
@@ -79,7 +79,7 @@ Result prune(const Options& options, Invocation& run) {
   request.threads = run.options.threads;
   request.common = run.common();
   const PruneReport report = prune(request, static_cast<Watcher&>(run));
-  print(report.summary, run.console);
+  run.console.print(text_of(report.summary, run.console.style()));
   return {.json = to_json(report)};
 }
 

@@ -4,10 +4,10 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/commands/commands.h"
-#include "cli/cut_summary_text.h"
 #include "cli/given_options.h"
 #include "report/format.h"
 #include "session/options/data_options.h"
+#include "texts/cut_summary.h"
 
 namespace coppice {
 namespace {

@@ -3,12 +3,12 @@
 
 #include <string>
 
-#include "cli/console.h"
 #include "tasks/parts/cut_summary.h"
+#include "texts/style.h"
 
 namespace coppice {
 
-void print(const CutSummary& summary, const Console& console);
+std::string text_of(const CutSummary& summary, const Style& style);
 // How sparse a result is, in one line; empty where it isn't notable.
 std::string density_line(const DensityChange& change);
 

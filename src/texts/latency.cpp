@@ -1,5 +1,4 @@
-// See latency_text.h.
-#include "cli/latency_text.h"
+#include "texts/latency.h"
 
 #include <algorithm>
 

@@ -1,9 +1,8 @@
-// See cut_summary_text.h.
-#include "cli/cut_summary_text.h"
+#include "texts/cut_summary.h"
 
-#include "cli/latency_text.h"
 #include "report/format.h"
 #include "report/table.h"
+#include "texts/latency.h"
 
 namespace coppice {
 namespace {
@@ -123,12 +122,12 @@ std::string zeroed_line(const CutSummary& summary) {
 
 }  // namespace
 
-void print(const CutSummary& summary, const Console& console) {
-  std::string text = console.strong(printable(summary.model)) + " pruned by " + summary.method +
+std::string text_of(const CutSummary& summary, const Style& style) {
+  std::string text = style.strong(printable(summary.model)) + " pruned by " + summary.method +
                      " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
   if (!summary.groups.empty()) text += group_table(summary.groups) + "\n";
   if (summary.masked) {
-    text += console.hint(
+    text += style.hint(
         "zeros take as much space and time as other weights, until the model is compressed or "
         "run by a sparse runtime\n");
   }
@@ -138,7 +137,7 @@ void print(const CutSummary& summary, const Console& console) {
   }
   if (summary.recovered) text += recovered_lines(*summary.recovered);
   if (summary.could_recover && !summary.trained) {
-    text += console.hint("'--recover all' would make up for part of what left, without data\n");
+    text += style.hint("'--recover all' would make up for part of what left, without data\n");
   }
   if (summary.before.latency && summary.after.latency) {
     text += latency_lines(*summary.before.latency, *summary.after.latency);
@@ -146,8 +145,7 @@ void print(const CutSummary& summary, const Console& console) {
   text += proof_line(summary) + zeroed_line(summary);
   text += "wrote " + printable(summary.output) +
           (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
-  text += console.hint("again: " + printable(summary.command) + "\n");
-  console.print(text);
+  return text + style.hint("again: " + printable(summary.command) + "\n");
 }
 
 std::string density_line(const DensityChange& change) {

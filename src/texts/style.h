@@ -1,0 +1,17 @@
+// How a text for people looks where it is shown.
+#pragma once
+
+#include <string>
+
+namespace coppice {
+
+struct Style {
+  bool bold = false;  // headings, on a terminal
+  bool hints = true;  // remarks within a result
+  std::string strong(const std::string& text) const {
+    return bold ? "\x1b[1m" + text + "\x1b[0m" : text;
+  }
+  std::string hint(const std::string& text) const { return hints ? text : ""; }
+};
+
+}  // namespace coppice
