@@ -1,4 +1,5 @@
 // What every entry of the table must be, whoever wrote it.
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <set>
@@ -68,6 +69,39 @@ TEST(MethodTable, half_of_the_macs_is_the_budget_where_none_is_set) {
   method.settle(other);
   EXPECT_FALSE(other.has(kKeepMacs));
   EXPECT_EQ(cutting_of(other, 0).budget.of, Budget::Of::ratio);
+}
+
+TEST(MethodTable, curves_of_sensitivity_and_their_use_belong_together) {
+  const auto refused = [](const std::string& name, const Request& given) {
+    const Method& method = find_method(name);
+    Settings settings(options_of(method));
+    for (const auto& [option, value] : given) {
+      for (const OptionUse& use : settings.options()) {
+        if (use.option->name() == option) settings.set(*use.option, value);
+      }
+    }
+    try {
+      method.settle(settings);
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  const std::pair<std::string, std::string> by{"allocate", "sensitivity"},
+      table{"sensitivity", "a"};
+  using testing::HasSubstr;
+  EXPECT_THAT(refused("l2", {by}), HasSubstr("needs --sensitivity FILE"));
+  EXPECT_THAT(refused("l2", {table}), HasSubstr("is for --allocate sensitivity"));
+  EXPECT_THAT(refused("l2", {by, table, {"scope", "layer"}}), HasSubstr("found --scope"));
+  EXPECT_THAT(refused("l2", {by, table, {"layer-ratio", "c=0.5"}}), HasSubstr("--layer-ratio"));
+  EXPECT_THAT(refused("taylor", {by, table, {"remove-units", "3"}}), HasSubstr("--allocate"));
+  EXPECT_THAT(refused("channel-pruning", {by, table, {"share-by", "even"}}),
+              HasSubstr("found --share-by"));
+  for (const Method& method : methods()) {
+    if (method.kind != Method::Kind::structured) continue;
+    EXPECT_EQ(refused(method.name, {by, table}), "nothing") << method.name;
+  }
 }
 
 TEST(MethodTable, soft_pruning_makes_up_for_the_cut_unless_told_otherwise) {

@@ -10,6 +10,7 @@
 #include "evidence/batches.h"
 #include "graph/infer.h"
 #include "session/session.h"
+#include "training/judging/better.h"
 #include "training/parameters.h"
 
 namespace coppice {
@@ -20,12 +21,11 @@ using Clock = std::chrono::steady_clock;
 // A snapshot's name while the stage goes on; methods' own have others.
 constexpr char kBestEpoch[] = "best epoch";
 
-// By accuracy, then by loss; the first of equals. Requires: every epoch is judged.
+// The first of equals. Requires: every epoch is judged.
 const EpochRecord* best_of(std::span<const EpochRecord> epochs) {
   const EpochRecord* best = &epochs.front();
   for (const EpochRecord& epoch : epochs) {
-    const Evaluation &now = *epoch.held_out, &then = *best->held_out;
-    if (now.top1 > then.top1 || (now.top1 == then.top1 && now.loss < then.loss)) best = &epoch;
+    if (is_better(*epoch.held_out, *best->held_out)) best = &epoch;
   }
   return best;
 }

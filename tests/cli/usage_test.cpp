@@ -229,5 +229,20 @@ TEST(UsageOfFiles, a_batch_other_than_the_fixed_one_is_refused) {
   EXPECT_TRUE(fails(coppice({"bench", "zoo:lenet5", "--batch", "2000000"}), 2, "--batch"));
 }
 
+TEST(Timings, say_how_long_each_pass_took_and_one_can_be_left_out) {
+  const TempDir dir;
+  Arguments arguments = {"prune", "zoo:lenet5", "-o",     dir / "out.onnx", "--latency",
+                         "off",   "--simplify", "--json", "--timings"};
+  const nlohmann::json timings = coppice(arguments).json()["timings"];
+  EXPECT_GE(timings["separate-vectors"]["runs"], 1);
+  EXPECT_GE(timings["remove-no-ops"]["runs"], 1);
+  arguments.insert(arguments.end(), {"--skip-pass", "separate-vectors"});
+  const nlohmann::json fewer = coppice(arguments).json()["timings"];
+  EXPECT_FALSE(fewer.contains("separate-vectors"));
+  EXPECT_TRUE(fewer.contains("remove-no-ops"));
+  arguments.back() = "separate";
+  EXPECT_TRUE(fails(coppice(arguments), 2, "no pass 'separate' to skip, expected some of"));
+}
+
 }  // namespace
 }  // namespace coppice

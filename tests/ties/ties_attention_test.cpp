@@ -96,5 +96,35 @@ TEST(TiesOfAttention, fewer_heads_of_keys_than_of_queries_pin_what_they_touch) {
   EXPECT_EQ(find_groups(graph).unit_count, 0);
 }
 
+TEST(TiesOfAttention, heads_and_their_positions_leave_on_their_own) {
+  expect_groups(R"(
+      input x float32 [N, 4, 3]
+      const apart int64 [4] = 0 4 2 3
+      const together int64 [3] = 0 4 6
+      const wq float32 [3, 6] random
+      const wk float32 [3, 6] random
+      const wv float32 [3, 6] random
+      const wo float32 [6, 3] random
+      q1 = MatMul(x, wq)
+      k1 = MatMul(x, wk)
+      v1 = MatMul(x, wv)
+      q2 = Reshape(q1, apart)
+      k2 = Reshape(k1, apart)
+      v2 = Reshape(v1, apart)
+      q = Transpose(q2) {perm=[0, 2, 1, 3]}
+      k = Transpose(k2) {perm=[0, 2, 3, 1]}
+      v = Transpose(v2) {perm=[0, 2, 1, 3]}
+      s = MatMul(q, k)
+      p = Softmax(s) {axis=-1}
+      m = MatMul(p, v)
+      t = Transpose(m) {perm=[0, 2, 1, 3]}
+      r = Reshape(t, together)
+      y = MatMul(r, wo)
+      output y)",
+                "2: wq.1=0,1,2|3,4,5 wk.1=0,1,2|3,4,5 wv.1=0,1,2|3,4,5 wo.0=0,1,2|3,4,5\n"
+                "3: wq.1=0,3|1,4|2,5 wk.1=0,3|1,4|2,5\n"
+                "3: wv.1=0,3|1,4|2,5 wo.0=0,3|1,4|2,5\n");
+}
+
 }  // namespace
 }  // namespace coppice

@@ -7,6 +7,7 @@
 #include "report/format.h"
 #include "tasks/parts/density.h"
 #include "tasks/parts/evaluate.h"
+#include "training/judging/better.h"
 #include "training/trained_share.h"
 
 namespace coppice {
@@ -73,7 +74,7 @@ const EpochRecord* best_of_last_stage(const std::vector<EpochRecord>& history) {
   const EpochRecord* best = nullptr;
   for (const EpochRecord& record : history) {
     if (record.stage != history.back().stage || !last_held_out(record)) continue;
-    if (!best || last_held_out(record)->top1 > last_held_out(*best)->top1) best = &record;
+    if (!best || is_better(*last_held_out(record), *last_held_out(*best))) best = &record;
   }
   return best;
 }

@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <numeric>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -22,7 +23,6 @@
 #include "support/temp_dir.h"
 #include "support/watcher.h"
 #include "tasks/prune.h"
-#include "tasks/sensitivity/correlations.h"
 #include "tasks/sensitivity/cut_judge.h"
 
 namespace coppice {
@@ -148,7 +148,7 @@ bool holds(const std::string& text, const std::string& part) {
 
 std::vector<int64_t> first(int64_t count) {
   std::vector<int64_t> indices(count);
-  for (int64_t i = 0; i < count; ++i) indices[i] = i;
+  std::iota(indices.begin(), indices.end(), 0);
   return indices;
 }
 
@@ -349,33 +349,6 @@ TEST_F(Sensitivity, the_oracle_s_losses_are_those_without_each_unit) {
   EXPECT_EQ(to_json(report)["correlations"][0]["criterion"], criteria()[0].name);
 }
 
-TEST(CorrelationOf, is_the_mean_over_groups_and_over_all_units_raw_and_normalised) {
-  const Groups groups = find_groups(parse_text_graph(R"(
-      input x float32 [N, 3, 2, 2]
-      const w float32 [3, 3, 1, 1] random
-      const v float32 [3, 3, 1, 1] random
-      const u float32 [2, 3, 1, 1] random
-      a = Conv(x, w)
-      b = Conv(a, v)
-      y = Conv(b, u)
-      output y)"));
-  SensitivityTable table;
-  table.kind = SensitivityTable::Kind::ablations;
-  table.loss = 1;
-  table.groups = {{.name = "w", .units = 3, .losses = {1.1, 0.8, 1.3}},
-                  {.name = "v", .units = 3, .losses = {1.4, 1.5, 1.6}}};
-  // Both in the right order, but those of `w` a hundred times too large.
-  const Scores scores{{100, 200, 300, 4, 5, 6}, {0, 0}};
-  const CriterionCorrelation found = correlation_of(groups, table, scores);
-  EXPECT_EQ(found.by_group, 1);
-  EXPECT_NEAR(*found.all, 1 - 6.0 * 6 * 9 / (6 * 35), 1e-12);
-  EXPECT_GT(*found.all_normalised, *found.all);
-  const CriterionCorrelation one = correlation_of(groups, table, {scores.units, {0, 1}});
-  EXPECT_EQ(one.by_group, 1);
-  EXPECT_EQ(one.all, 1);
-  EXPECT_FALSE(one.groups[1]);
-}
-
 TEST_F(Sensitivity, a_pruning_by_its_table_takes_what_costs_least) {
   const std::string net = model(kKnowing);
   sensitivity(request(net), watcher_);
@@ -405,27 +378,6 @@ TEST_F(Sensitivity, a_pruning_by_a_table_without_a_group_writes_nothing) {
   const auto message = refusal(ErrorKind::input, [&] { prune(pruning(net), watcher_); });
   EXPECT_TRUE(holds(message, "has nothing of group")) << message;
   EXPECT_FALSE(std::filesystem::exists(path("small.onnx")));
-}
-
-TEST_F(Sensitivity, a_table_and_its_use_belong_together) {
-  const auto refused = [&](const Request& more) {
-    PruneRequest wanted = pruning("none.onnx");
-    wanted.settings = Settings(options_of(find_method("l2")));
-    for (const auto& [name, value] : more) {
-      for (const OptionUse& use : wanted.settings.options()) {
-        if (use.option->name() == name) wanted.settings.set(*use.option, value);
-      }
-    }
-    return refusal(ErrorKind::usage, [&] { check(wanted); });
-  };
-  EXPECT_TRUE(holds(refused({{"allocate", "sensitivity"}}), "needs --sensitivity FILE"));
-  EXPECT_TRUE(holds(refused({{"sensitivity", "a.json"}}), "is for --allocate sensitivity"));
-  EXPECT_TRUE(
-      holds(refused({{"allocate", "sensitivity"}, {"sensitivity", "a"}, {"scope", "layer"}}),
-            "found --scope"));
-  EXPECT_TRUE(holds(
-      refused({{"allocate", "sensitivity"}, {"sensitivity", "a"}, {"layer-ratio", "conv=0.5"}}),
-      "--layer-ratio"));
 }
 
 }  // namespace
