@@ -5,6 +5,7 @@
 #include <malloc.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <new>
 
@@ -12,8 +13,10 @@
 #include "cli/interrupt.h"
 #include "cli/patient_threads.h"
 #include "core/error.h"
+#include "core/nearest.h"
 #include "core/threads.h"
 #include "graph/passes/driver.h"
+#include "options/option.h"
 #include "report/format.h"
 #include "report/table.h"
 
@@ -35,7 +38,7 @@ Examples:
   coppice bench small.onnx --threads 1            how fast it is on this machine
   coppice zoo resnet20 -o resnet20.onnx           an untrained model to try things on
 
-'coppice COMMAND --help' explains a command; 'coppice --version' prints the version.
+'coppice help COMMAND' explains a command; 'coppice --version' prints the version.
 Exit codes: 0 done, 1 bug in coppice, 2 wrong usage, 3 bad input file, 4 target can't be reached,
 130 interrupted. Files are written whole or not at all.
 )";
@@ -69,34 +72,67 @@ std::string worded(const Error& error) {
   return text;
 }
 
-int exit_code(ErrorKind kind) {
+struct Exit {
+  int code;
+  const char* name;  // in JSON
+};
+
+Exit exit_of(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::internal: return 1;
-    case ErrorKind::usage: return 2;
-    case ErrorKind::input: return 3;
-    case ErrorKind::target: return 4;
-    case ErrorKind::interrupted: return 130;
+    case ErrorKind::internal: return {1, "internal"};
+    case ErrorKind::usage: return {2, "usage"};
+    case ErrorKind::input: return {3, "input"};
+    case ErrorKind::target: return {4, "target"};
+    case ErrorKind::interrupted: return {130, "interrupted"};
   }
-  return 1;
+  return {1, "internal"};
+}
+
+// One line on standard error; with --json an object on standard output, too.
+int fail(const std::vector<std::string>& arguments, ErrorKind kind, const std::string& message) {
+  print_error(message);
+  const Exit exit = exit_of(kind);
+  if (std::ranges::find(arguments, "--json") != arguments.end()) {
+    const Json error = {{"kind", exit.name}, {"message", message}, {"exit_code", exit.code}};
+    std::printf("%s\n", dumped({{"error", error}}, 2).c_str());
+  }
+  return exit.code;
 }
 
 const Command& find_command(const std::string& name) {
-  std::string names;
+  std::vector<std::string> names;
   for (const Command& command : commands()) {
     if (command.name == name) return command;
-    names += (names.empty() ? "" : ", ") + std::string(command.name);
+    names.emplace_back(command.name);
   }
-  fail_usage("unknown command '" + name + "', expected one of " + names);
+  fail_usage("unknown command '" + name + "', expected one of " + listed(names, ", ") +
+             did_you_mean(name, names));
+}
+
+// An option that isn't there, else an argument too many.
+std::string extra_text(const CLI::App& app) {
+  const std::vector<std::string> extras = app.remaining();
+  const auto option = std::ranges::find_if(
+      extras, [](const std::string& extra) { return extra.size() > 1 && extra.front() == '-'; });
+  if (option == extras.end()) return "unexpected argument '" + extras.front() + "'";
+  const std::string flag = option->substr(0, option->find('='));
+  std::vector<std::string> flags;
+  for (const CLI::Option* known : app.get_options()) {
+    for (const std::string& name : known->get_lnames()) flags.push_back("--" + name);
+  }
+  return "no option '" + flag + "'" + did_you_mean(flag, flags);
 }
 
 // CLI11's messages, as ours are: one line, lower case, and what to do.
-[[noreturn]] void fail_parse(const std::string& command, const CLI::ParseError& error) {
+[[noreturn]] void fail_parse(const CLI::App& app, const std::string& command,
+                             const CLI::ParseError& error) {
   std::string message = error.what();
   if (message.size() > 1 && std::islower(static_cast<unsigned char>(message[1]))) {
     message[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[0])));
   }
   while (!message.empty() && (message.back() == '\n' || message.back() == '.')) message.pop_back();
   if (dynamic_cast<const CLI::FileError*>(&error)) fail_input(message);
+  if (dynamic_cast<const CLI::ExtrasError*>(&error)) message = extra_text(app);
   fail_usage(command + ": " + message + "; see 'coppice " + command + " --help'");
 }
 
@@ -157,7 +193,7 @@ int run_command(const std::vector<std::string>& arguments) {
     std::fputs(app.help().c_str(), stdout);
     return 0;
   } catch (const CLI::ParseError& error) {
-    fail_parse(command.name, error);
+    fail_parse(app, command.name, error);
   }
   require_values(app);
   const CLI::Option* config = app.get_config_ptr();
@@ -171,17 +207,18 @@ int run_command(const std::vector<std::string>& arguments) {
   run.console.print_result(result.json);
   if (result.verdict.empty()) return 0;
   print_error(result.verdict);
-  return exit_code(ErrorKind::target);
+  return exit_of(ErrorKind::target).code;
 }
 
 int run_any(const std::vector<std::string>& arguments) {
   if (arguments.empty()) fail_usage("no command; 'coppice --help' lists them");
   const std::string& first = arguments.front();
+  if (first == "help" && arguments.size() > 1) return run_command({arguments[1], "--help"});
   if (first == "--help" || first == "-h" || first == "help") {
     print_overview();
     return 0;
   }
-  if (first == "--version") {
+  if (first == "--version" || first == "-V") {
     std::printf("coppice %s\n", version());
     return 0;
   }
@@ -202,14 +239,12 @@ int run_program(const std::vector<std::string>& arguments) {
     if (std::fflush(stdout) != 0) fail_input("can't write to standard output");
     return code;
   } catch (const Error& error) {
-    print_error(worded(error));
-    return exit_code(error.kind());
+    return fail(arguments, error.kind(), worded(error));
   } catch (const std::bad_alloc&) {
-    print_error("not enough memory for this model at these sizes");
-    return exit_code(ErrorKind::input);
+    return fail(arguments, ErrorKind::input, "not enough memory for this model at these sizes");
   } catch (const std::exception& error) {
-    print_error(std::string("unexpected: ") + error.what() + "; this is a bug in coppice");
-    return exit_code(ErrorKind::internal);
+    return fail(arguments, ErrorKind::internal,
+                std::string("unexpected: ") + error.what() + "; this is a bug in coppice");
   }
 }
 

@@ -28,15 +28,10 @@ Console::Console(Results results, Remarks remarks)
     : results_(results),
       remarks_(remarks),
       live_(is_terminal(STDERR_FILENO) && remarks == Remarks::shown),
-      colour_(colour_wanted() &&
-              is_terminal(results == Results::json ? STDERR_FILENO : STDOUT_FILENO)) {}
+      colour_(colour_wanted() && is_terminal(STDOUT_FILENO)) {}
 
 void Console::print(const std::string& text) const {
-  if (results_ == Results::text) {
-    std::fputs(text.c_str(), stdout);
-  } else if (remarks_ == Remarks::shown) {
-    std::fputs(text.c_str(), stderr);
-  }
+  if (results_ == Results::text) std::fputs(text.c_str(), stdout);
 }
 
 void Console::print_result(const Json& json) const {

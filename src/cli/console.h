@@ -1,5 +1,5 @@
 // Where output goes. Results go to standard output: as text for people, or with --json as exactly
-// one JSON object, and then the text goes to standard error with everything else. Colour and
+// one JSON object in its place. Progress, remarks and warnings go to standard error. Colour and
 // moving bars appear only on a terminal, and never with NO_COLOR set (no-color.org).
 #pragma once
 
@@ -17,7 +17,7 @@ class Console {
 
   Console(Results results, Remarks remarks);
 
-  void print(const std::string& text) const;   // part of the result, for people
+  void print(const std::string& text) const;   // part of the result, for people; not with --json
   void print_result(const Json& json) const;   // the whole result; nothing without --json
   void remark(const std::string& text) const;  // what is good to know
   void warn(const std::string& text) const;    // what isn't as the user may think: always shown

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/interrupt.h"
+#include "tasks/parts/output_path.h"
 
 namespace coppice {
 
@@ -80,8 +81,11 @@ void add_model(CLI::App& app, std::string& model) {
   app.add_option("MODEL", model, "a .onnx file, or zoo:NAME for an untrained one")->required();
 }
 
-void add_output(CLI::App& app, std::string& output) {
-  app.add_option("-o,--output", output, "the .onnx file to write")->type_name("FILE")->required();
+void add_output(CLI::App& app, std::string& output, const std::string& ending) {
+  app.add_option("-o,--output", output, "the " + ending + " file to write")
+      ->type_name("FILE")
+      ->required()
+      ->each([ending](const std::string& path) { require_ending("-o", path, ending); });
 }
 
 void add_resume(CLI::App& app, bool& resume) {

@@ -60,7 +60,7 @@ void add_common_options(CLI::App& app, CommonOptions& options);
 // where.
 void keep_run_beside(const std::string& output, CommonOptions& options);
 void add_model(CLI::App& app, std::string& model);
-void add_output(CLI::App& app, std::string& output);
+void add_output(CLI::App& app, std::string& output, const std::string& ending = ".onnx");
 void add_resume(CLI::App& app, bool& resume);
 // on|off
 void add_switch(CLI::App& app, const std::string& name, bool& value, const std::string& about);

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/nearest.h"
 #include "methods/method.h"
 #include "methods/one_shot/by_criterion.h"
 #include "methods/rewrite.h"
@@ -47,12 +48,13 @@ void add_method(Method method) {
 }
 
 const Method& find_method(const std::string& name) {
-  std::string names;
+  std::vector<std::string> names;
   for (const Method& method : methods()) {
     if (method.name == name) return method;
-    names += (names.empty() ? "" : ", ") + method.name;
+    names.push_back(method.name);
   }
-  fail_usage("unknown method '" + name + "', expected one of " + names,
+  fail_usage("unknown method '" + name + "', expected one of " + listed(names, ", ") +
+                 did_you_mean(name, names),
              {task_hint("methods", "says what each does")});
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "core/nearest.h"
 #include "graph/cost.h"
 #include "graph/passes/loosen.h"
 #include "prune/budget/prunable_share.h"
@@ -170,23 +171,76 @@ Json to_json(const ModelDescription& description, const Model& model) {
   return json;
 }
 
+namespace {
+
+// What a node may be called by: its name, those of its outputs and of the weights that it reads.
+std::vector<std::string> names_of(const Graph& graph, const Node& node) {
+  std::vector<std::string> names;
+  const auto add = [&](const std::string& name) {
+    if (!name.empty()) names.push_back(name);
+  };
+  add(node.name);
+  for (const ValueId id : node.outputs) {
+    if (id != kNoValue) add(graph.value(id).name);
+  }
+  for (const ValueId id : node.inputs) {
+    if (id != kNoValue && graph.value(id).constant) add(graph.value(id).name);
+  }
+  return names;
+}
+
+// Whether the name is one, or part of one between separators ("layer1.0.conv2" of
+// "/layer1/layer1.0/conv2/Conv", where folders repeat what they lie in).
+bool is_part_of(const std::string& name, const std::string& part) {
+  const auto separates = [](char letter) {
+    return letter == '/' || letter == '.' || letter == '_';
+  };
+  for (size_t at = name.find(part); at != std::string::npos; at = name.find(part, at + 1)) {
+    const size_t end = at + part.size();
+    if ((at == 0 || separates(name[at - 1])) && (end == name.size() || separates(name[end]))) {
+      return true;
+    }
+  }
+  return false;
+}
+
+// The first that has the name; else the only one with a part of such a name. Throws Error::usage
+// with the nearest names.
+size_t node_named(const Graph& graph, const std::string& name) {
+  std::vector<std::string> all;
+  std::vector<size_t> parts;
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const std::vector<std::string> names = names_of(graph, graph.nodes[n]);
+    if (std::ranges::find(names, name) != names.end()) return n;
+    const bool part = !name.empty() && std::ranges::any_of(names, [&](const std::string& own) {
+      return is_part_of(own, name);
+    });
+    if (part) parts.push_back(n);
+    all.insert(all.end(), names.begin(), names.end());
+  }
+  if (parts.size() == 1) return parts.front();
+  std::vector<std::string> like;
+  for (const size_t n : parts) like.push_back(label_of(graph, graph.nodes[n]));
+  if (like.empty()) like = nearest(name, all, 3);
+  if (like.size() > 3) like.resize(3);
+  std::string text = parts.empty() ? "the model has no such node or weight"
+                                   : std::to_string(parts.size()) + " nodes have that in a name";
+  for (size_t i = 0; i < like.size(); ++i)
+    text += (i == 0 ? "; near it: '" : ", '") + like[i] + "'";
+  fail_usage("'" + name + "': " + text,
+             {subject_hint("why"), task_hint("inspect", "lists the layers")});
+}
+
+}  // namespace
+
 NodeDescription describe_node(const Graph& graph, const std::string& name) {
   NodeDescription description{.name = name, .op = "", .graph = graph, .couplings = {}};
   loosen(description.graph);
-  const std::vector<Node>& nodes = description.graph.nodes;
-  const auto found = std::ranges::find_if(nodes, [&](const Node& node) {
-    const bool gives = std::ranges::any_of(node.outputs, [&](ValueId id) {
-      return id != kNoValue && description.graph.value(id).name == name;
-    });
-    return gives || node.name == name;
-  });
-  if (found == nodes.end()) {
-    fail_usage("'" + name + "': the model has no such node",
-               {subject_hint("why"), task_hint("inspect", "lists the layers")});
-  }
-  description.op = qualified(*found);
-  description.couplings =
-      explain_node(description.graph, static_cast<int32_t>(found - nodes.begin()));
+  const size_t n = node_named(description.graph, name);
+  const Node& node = description.graph.nodes[n];
+  description.name = label_of(description.graph, node);
+  description.op = qualified(node);
+  description.couplings = explain_node(description.graph, static_cast<int32_t>(n));
   return description;
 }
 

@@ -48,7 +48,9 @@ struct NodeDescription {
   std::vector<Coupling> couplings;
 };
 
-// `name` is a node's, or its first output's. Throws Error::usage where there is no such node.
+// `name` is a node's, one of its outputs' or of a weight that it reads, or a part between
+// separators that one node alone has in such a name. Throws Error::usage, with the nearest names,
+// where that is no node or several.
 NodeDescription describe_node(const Graph& graph, const std::string& name);
 
 Json to_json(const NodeDescription& description);

@@ -7,6 +7,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "graph/infer.h"
+#include "model/other_formats.h"
 #include "onnx/data_files.h"
 #include "onnx/onnx.h"
 #include "zoo/zoo.h"
@@ -24,8 +25,14 @@ Graph build(const std::string& name, uint64_t seed) {
 Graph read(const std::string& path) {
   const Buffer file = read_file(path);
   return within("'" + path + "'", [&] {
-    return is_container(file.bytes()) ? parse_onnx(decode(file))
-                                      : parse_onnx(file, data_folder(path));
+    try {
+      return is_container(file.bytes()) ? parse_onnx(decode(file))
+                                        : parse_onnx(file, data_folder(path));
+    } catch (const Error&) {
+      if (const auto other = other_format(file.bytes()))
+        fail_input("not an ONNX model but " + *other);
+      throw;
+    }
   });
 }
 

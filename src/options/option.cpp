@@ -57,6 +57,12 @@ double NumberOption::read(const std::string& text) const {
   if (value == range_.low) why = range_.why_not_low;
   if (value == range_.high) why = range_.why_not_high;
   if (why != nullptr) fail_usage(flag() + " " + text + ": " + why);
+  const auto percent = text.ends_with('%') ? number_of<double>(text.substr(0, text.size() - 1))
+                                           : std::optional<double>();
+  if (percent && range_.holds(*percent / 100)) {
+    fail_usage(flag() + " " + text + ": expected " + expected() + "; " + text + " is " +
+               shortest(*percent / 100));
+  }
   refuse(text.empty() ? "''" : text);
 }
 

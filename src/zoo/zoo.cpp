@@ -5,6 +5,7 @@
 #include "zoo/zoo.h"
 
 #include "core/error.h"
+#include "core/nearest.h"
 #include "zoo/nets.h"
 
 namespace coppice {
@@ -40,12 +41,14 @@ constexpr ZooModel kModels[] = {
 std::span<const ZooModel> zoo_models() { return kModels; }
 
 Graph build_zoo_model(const std::string& name, uint64_t seed) {
-  std::string names;
+  std::vector<std::string> names;
+  std::string all;
   for (const ZooModel& model : kModels) {
     if (model.name == name) return model.build(seed);
-    names += std::string(names.empty() ? "'" : ", '") + model.name + "'";
+    all += std::string(names.empty() ? "'" : ", '") + model.name + "'";
+    names.emplace_back(model.name);
   }
-  fail_usage("no zoo model '" + name + "'; expected one of " + names);
+  fail_usage("no zoo model '" + name + "'; expected one of " + all + did_you_mean(name, names));
 }
 
 }  // namespace coppice

@@ -59,6 +59,9 @@ TEST(Inspect, why_tells_what_a_layer_is_coupled_to_and_by_way_of_what) {
   const json pinned = run_json({"inspect", "zoo:resnet20", "--why", last})["axes"][0]["pinned"];
   EXPECT_THAT(pinned["reason"].get<std::string>(), HasSubstr("output"));
   EXPECT_TRUE(fails(coppice({"inspect", "zoo:resnet20", "--why", "nobody"}), 2, "no such node"));
+  const std::string second = layers[1]["name"].get<std::string>();
+  const std::string slip = second.substr(0, second.size() - 1);
+  EXPECT_TRUE(fails(coppice({"inspect", "zoo:resnet20", "--why", slip}), 2, "near it: '"));
 }
 
 TEST(Inspect, norms_say_whether_they_can_be_trusted) {

@@ -10,7 +10,7 @@ namespace {
 
 struct Mistake {
   const char* name;
-  Arguments arguments;  // OUT stands for a file in the test's folder
+  Arguments arguments;  // OUT and PACKED stand for files in the test's folder
   const char* message;
 };
 
@@ -23,6 +23,7 @@ TEST_P(Usage, mistake_is_named_and_nothing_is_written) {
   Arguments arguments = GetParam().arguments;
   for (std::string& argument : arguments) {
     if (argument == "OUT") argument = dir / "out.onnx";
+    if (argument == "PACKED") argument = dir / "out.coppice";
   }
   EXPECT_TRUE(fails(coppice(arguments), 2, GetParam().message));
   EXPECT_EQ(names_in(dir.path()), std::set<std::string>{});
@@ -39,7 +40,7 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Mistake{"no_command", {}, "coppice --help"},
         Mistake{"rate_of_nothing",
-                {"compress", "zoo:lenet5", "-o", "OUT", "--bits", "4", "--share-lr", "0"},
+                {"compress", "zoo:lenet5", "-o", "PACKED", "--bits", "4", "--share-lr", "0"},
                 "--share-lr 0: expected a number above 0"},
         Mistake{"rate_below_nothing",
                 {"train", "zoo:lenet5", "-o", "OUT", "--data", "digits", "--lr", "-1"},
@@ -80,12 +81,33 @@ INSTANTIATE_TEST_SUITE_P(
                  "--momentum", "0.5"},
                 "--momentum is for --optimizer sgd, found adam"},
         Mistake{"decay_of_shared_values",
-                {"compress", "zoo:lenet5", "-o", "OUT", "--bits", "4", "--data", "digits",
+                {"compress", "zoo:lenet5", "-o", "PACKED", "--bits", "4", "--data", "digits",
                  "--decay", "all"},
                 "--decay has no meaning here"},
         Mistake{"bits_none_of_compress",
-                {"compress", "zoo:lenet5", "-o", "OUT", "--bits", "none"},
+                {"compress", "zoo:lenet5", "-o", "PACKED", "--bits", "none"},
                 "--bits none shares nothing"},
+        Mistake{
+            "percent", {"prune", "zoo:lenet5", "-o", "OUT", "--keep-macs", "50%"}, "50% is 0.5"},
+        Mistake{"slip_in_an_option",
+                {"prune", "zoo:lenet5", "-o", "OUT", "--keep-mac", "0.5"},
+                "prune: no option '--keep-mac'; did you mean '--keep-macs'?"},
+        Mistake{"slip_in_a_command", {"prnue", "zoo:lenet5"}, "did you mean 'prune'?"},
+        Mistake{"slip_in_a_method",
+                {"prune", "zoo:lenet5", "-o", "OUT", "--method", "fpmg"},
+                "did you mean 'fpgm'?"},
+        Mistake{"slip_in_a_net", {"inspect", "zoo:lenet-5"}, "did you mean 'lenet5'?"},
+        Mistake{"one_argument_too_many",
+                {"prune", "zoo:lenet5", "more", "-o", "OUT"},
+                "unexpected argument 'more'"},
+        Mistake{"packed_as_onnx", {"compress", "zoo:lenet5", "-o", "OUT"}, "a .coppice file"},
+        Mistake{"model_as_container", {"zoo", "lenet5", "-o", "PACKED"}, "a .onnx file"},
+        Mistake{"model_to_standard_output",
+                {"prune", "zoo:lenet5", "-o", "-"},
+                "there is no writing to standard output"},
+        Mistake{"plan_and_model_swapped",
+                {"apply", "model.onnx", "plan.json", "-o", "OUT"},
+                "the plan comes before the model: coppice apply plan.json model.onnx"},
         Mistake{"falling_milestones",
                 {"train", "zoo:lenet5", "-o", "OUT", "--data", "digits", "--schedule", "step",
                  "--milestones", "0.5,0.3"},
@@ -227,6 +249,20 @@ TEST(UsageOfFiles, a_config_file_with_an_unknown_key_is_refused) {
 TEST(UsageOfFiles, a_batch_other_than_the_fixed_one_is_refused) {
   const TempDir dir;
   EXPECT_TRUE(fails(coppice({"bench", "zoo:lenet5", "--batch", "2000000"}), 2, "--batch"));
+}
+
+TEST(Help, is_given_for_a_command_either_way) {
+  EXPECT_EQ(coppice({"help", "prune"}).out, coppice({"prune", "--help"}).out);
+  EXPECT_EQ(coppice({"-V"}).out, coppice({"--version"}).out);
+}
+
+TEST(Json, has_errors_too_and_nothing_but_remarks_beside_it) {
+  const Ran failed = coppice({"inspect", "zoo:nothing", "--json"});
+  EXPECT_TRUE(fails(failed, 2, "no zoo model 'nothing'"));
+  EXPECT_EQ(failed.json()["error"]["kind"], "usage");
+  const Ran ran = coppice({"inspect", "zoo:lenet5", "--json"});
+  EXPECT_EQ(ran.json()["model"], "zoo:lenet5");
+  EXPECT_EQ(ran.err, "");
 }
 
 TEST(Timings, say_how_long_each_pass_took_and_one_can_be_left_out) {

@@ -5,6 +5,7 @@
 
 #include "cli/commands/commands.h"
 #include "cli/given_options.h"
+#include "core/error.h"
 #include "texts/cut_summary.h"
 
 namespace coppice {
@@ -15,7 +16,14 @@ struct Options {
   GivenOptions given;
 };
 
+void require_order(const Options& options) {
+  if (!options.plan.ends_with(".onnx") || !options.model.ends_with(".json")) return;
+  fail_usage("the plan comes before the model: coppice apply " + options.model + " " +
+             options.plan);
+}
+
 Result apply(const Options& options, Invocation& run) {
+  require_order(options);
   const ApplyReport report = apply({.plan = options.plan,
                                     .model = options.model,
                                     .output = options.output,

@@ -69,7 +69,7 @@ Result decompress(const DecompressRequest& options, Invocation& run) {
 Action define_compress(CLI::App& app, CommonOptions& common) {
   const auto options = std::make_shared<Options>();
   add_model(app, options->model);
-  add_output(app, options->output);
+  add_output(app, options->output, ".coppice");
   app.add_option("--coder", options->coder,
                  "smallest (default), huffman (as Deep Compression) or context")
       ->check(CLI::IsMember({"smallest", "huffman", "context"}).description(""))

@@ -51,6 +51,16 @@ bool is_read_in(const fs::path& folder, const fs::path& path) {
 
 }  // namespace
 
+void require_ending(const std::string& option, const std::string& output,
+                    const std::string& ending) {
+  if (fs::path(output).extension() == ending) return;
+  const std::string why = output == "-" ? "there is no writing to standard output"
+                                        : "the result is a " + ending + " file";
+  fail_usage(
+      option + " '" + output + "': " + why + ", expected a name such as " +
+      (output == "-" ? "out" + ending : fs::path(output).replace_extension(ending).string()));
+}
+
 Places::Places(const CommonRequest& common) {
   for (const fs::path& file : common.reads) reads(file);
   if (common.run_folder.empty()) return;

@@ -11,6 +11,11 @@
 
 namespace coppice {
 
+// Throws Error::usage for a name that says something else than what is written: other tools go by
+// it. `option` is for messages.
+void require_ending(const std::string& option, const std::string& output,
+                    const std::string& ending);
+
 class Places {
  public:
   // What every task reads and writes: also the files of a run's record.
