@@ -74,6 +74,9 @@ std::string methods_with(const Option& option) {
   const auto owns = [&](const Method& method) {
     return std::ranges::find(owners, &method, &Owner::method) != owners.end();
   };
+  if (std::ranges::all_of(methods(), [&](const Method& m) { return is_control(m) || owns(m); })) {
+    return "every method but controls";
+  }
   if (std::ranges::all_of(methods(),
                           [&](const Method& m) { return is_control(m) || cuts(m) == owns(m); })) {
     return "a method that cuts channels";
