@@ -19,6 +19,7 @@ namespace coppice {
 class Session;
 struct Recipe;
 struct SensitivityTable;
+struct GivenStructure;
 
 // What a method is run with, beside a model.
 struct MethodInput {
@@ -33,6 +34,8 @@ struct MethodInput {
   Outputs outputs = Outputs::numbers;
   // What is known of the model's sensitivity (kSensitivity); null where nothing is asked for by it.
   std::shared_ptr<const SensitivityTable> sensitivity = {};
+  // Of methods that are given a structure (kStructure); null where none is named.
+  std::shared_ptr<const GivenStructure> structure = {};
   // What is good to know before hours of training, and what is probably wrong.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
   std::function<void(const std::string&)> warn = [](const std::string&) {};
@@ -43,11 +46,17 @@ struct MethodInput {
 };
 
 struct Method {
-  // Cuts channels, zeroes weights one by one, or does so only on the way to a dense model.
-  enum class Kind { structured, unstructured, dense };
+  // Cuts channels, zeroes weights one by one, or does so only on the way to a dense model; or gives
+  // a structure other weights than a pruning did, as what that is held against.
+  enum class Kind { structured, unstructured, dense, control };
   // Whether the original, where it knows enough, teaches the training; what a method is to make
-  // better can't.
-  enum class Original { teaches, is_made_better };
+  // better can't. Of one that is left aside nothing is used but its structure.
+  enum class Original { teaches, is_made_better, is_left_aside };
+  // Whether the user says how much of each layer leaves, so that the dense net needn't be trained
+  // to know, or the method finds that out, as a search would; or it was somebody else's to say.
+  // Source: Liu et al., "Rethinking the Value of Network Pruning", ICLR 2019, arXiv:1810.05270,
+  // Sec. 1.
+  enum class Structure { predefined, automatic, given };
 
   std::string name, paper;
   std::string about;    // what it does, in one line
@@ -71,9 +80,18 @@ struct Method {
   // How many training images it looks at under the settled settings, by the runtime alone. Null:
   // none. Where it is any, there must be data.
   std::function<int64_t(const Settings& settings)> images = {};
+  // Whose the structure is. Null: what kScope says of it, where a method has that; else automatic.
+  std::function<Structure(const Settings& settings)> structure = {};
 
   bool decides_in_training(const Settings& settings) const;
+  Structure whose_structure(const Settings& settings) const;
 };
+
+// "predefined", "automatic" or "given".
+const char* name_of(Method::Structure structure);
+// Predefined where ratios are those of layers, or groups lose the same share each; automatic where
+// they share a budget.
+Method::Structure structure_by_scope(const Settings& settings);
 
 // All there are: those of Coppice, and what was added.
 std::span<const Method> methods();

@@ -42,6 +42,7 @@ struct Outcome {
   std::vector<RegressedLayer> regressed = {};                // in the graph's order
   std::optional<WeightCount> weights_before, weights_after;  // where there are masks
   bool verified = false;
+  std::string unproved = {};   // why nothing is, where nobody asked for that
   std::optional<Proof> proof;  // of a cut; that masks hold is seen by looking
   std::optional<ZeroedFilters> zeroed_filters;
   // What else a report should say, by name.

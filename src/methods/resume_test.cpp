@@ -147,6 +147,8 @@ const Case kCases[] = {
      }},
     {"sfp", [](Session& session) { return by_entry(session, "sfp", "zero"); }},
     {"asfp", [](Session& session) { return by_entry(session, "asfp", "fold"); }},
+    {"scratch_e", [](Session& session) { return by_entry(session, "scratch-e", "zero"); }},
+    {"scratch_b", [](Session& session) { return by_entry(session, "scratch-b", "zero"); }},
     {"taylor", [](Session& session) { return one_by_one(session, "taylor", {.updates = 2}); }},
     {"taylor_fo",
      [](Session& session) {

@@ -7,13 +7,15 @@
 #include "core/nearest.h"
 #include "methods/method.h"
 #include "methods/one_shot/by_criterion.h"
+#include "methods/options/blocks.h"
 #include "methods/rewrite.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
 
 namespace coppice {
 
-extern const Method kAsfp, kChannelPruning, kDeepCompression, kDsd, kMagnitude, kSfp, kSlimming;
+extern const Method kAsfp, kChannelPruning, kDeepCompression, kDsd, kMagnitude, kRandomStructure,
+    kScratchB, kScratchE, kSfp, kSlimming;
 
 namespace {
 
@@ -22,7 +24,8 @@ std::vector<Method>& table() {
     std::vector<Method> built;
     for (const Criterion& criterion : criteria()) built.push_back(method_by(criterion));
     for (const Method* method :
-         {&kChannelPruning, &kSlimming, &kSfp, &kAsfp, &kMagnitude, &kDeepCompression, &kDsd}) {
+         {&kChannelPruning, &kSlimming, &kSfp, &kAsfp, &kMagnitude, &kDeepCompression, &kDsd,
+          &kScratchE, &kScratchB, &kRandomStructure}) {
       built.push_back(*method);
     }
     return built;
@@ -34,6 +37,31 @@ std::vector<Method>& table() {
 
 bool Method::decides_in_training(const Settings& settings) const {
   return !prune || (trains && trains(settings));
+}
+
+Method::Structure Method::whose_structure(const Settings& settings) const {
+  if (structure) return structure(settings);
+  const bool compares = kind == Kind::structured && has_option(settings.options(), kScope);
+  return compares ? structure_by_scope(settings) : Structure::automatic;
+}
+
+const char* name_of(Method::Structure structure) {
+  switch (structure) {
+    case Method::Structure::predefined: return "predefined";
+    case Method::Structure::automatic: return "automatic";
+    case Method::Structure::given: return "given";
+  }
+  return "";
+}
+
+Method::Structure structure_by_scope(const Settings& settings) {
+  if (has_option(settings.options(), kLayerRatio) && settings.has(kLayerRatio)) {
+    return Method::Structure::predefined;
+  }
+  const bool by_sensitivity =
+      has_option(settings.options(), kAllocate) && settings[kAllocate] == Allocate::by_sensitivity;
+  return by_sensitivity || settings[kScope] == Ranked::globally ? Method::Structure::automatic
+                                                                : Method::Structure::predefined;
 }
 
 // The cheapest that is level with the others after training (experiments/README.md).

@@ -26,6 +26,7 @@ const char* name_of(Method::Kind kind) {
     case Method::Kind::structured: return "structured";
     case Method::Kind::unstructured: return "unstructured";
     case Method::Kind::dense: return "dense";
+    case Method::Kind::control: return "control";
   }
   return "";
 }

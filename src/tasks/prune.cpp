@@ -6,103 +6,23 @@
 #include <chrono>
 
 #include "core/error.h"
-#include "core/files.h"
 #include "methods/options/blocks.h"
 #include "methods/rewrite.h"
 #include "model/plan_file.h"
 #include "onnx/onnx.h"
-#include "report/format.h"
 #include "tasks/parts/latency.h"
 #include "tasks/parts/measuring.h"
 #include "tasks/parts/output_path.h"
 #include "tasks/parts/training.h"
+#include "tasks/pruning/settled.h"
+#include "tasks/pruning/structure_file.h"
+#include "tasks/runs/control_arms.h"
 #include "tasks/sensitivity/table_file.h"
 
 namespace coppice {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-void require_consistent_training(const PruneRequest& request, const Method& method,
-                                 const Settings& settings) {
-  if (settings.has(kEpochs)) {
-    require_consistent(settings);
-    if (settings.has(kData)) return;
-    fail_usage("--epochs " + std::to_string(settings[kEpochs]) +
-               ": training needs --data, for example cifar10:DIR; 'coppice data' lists the forms");
-  }
-  if (method.decides_in_training(settings)) {
-    fail_usage("--method " + method.name + (method.prune ? " with these options" : "") +
-               " trains: add --data SPEC and --epochs N");
-  }
-  if (request.resume) {
-    fail_usage("--resume goes on with training; add the --epochs that the run began with");
-  }
-  for (const OptionUse& use : training_options()) {
-    if (!settings.has(*use.option)) continue;
-    fail_usage(use.option->flag() + " is for training; add --epochs N to train afterwards");
-  }
-}
-
-int64_t images_to_decide_by(const Method& method, const Settings& settings) {
-  return method.images ? method.images(settings) : 0;
-}
-
-void require_images(const Method& method, const Settings& settings) {
-  if (images_to_decide_by(method, settings) == 0 || settings.has(kData)) return;
-  fail_usage("--method " + method.name +
-             " looks at how channels respond to images: add --data, for example cifar10:DIR; "
-             "'coppice data' lists the forms");
-}
-
-// --recover distill is a training after the cut, by the original's outputs alone.
-void settle_distilling(const Method& method, Settings& settings) {
-  if (!has_option(settings.options(), kRecover) || !settings[kRecover].distill) return;
-  const std::string distill = kRecover.flag() + " distill";
-  if (!settings.has(kData)) {
-    fail_usage(distill +
-               ": the original is followed on images; add --data, for example "
-               "cifar10:DIR");
-  }
-  if (method.decides_in_training(settings)) {
-    fail_usage(distill + " is for methods that cut at once, found --method " + method.name +
-               " that trains itself; leave it out");
-  }
-  if (settings.given(kDistillation).value_or(1) != 1) {
-    fail_usage(distill + " follows the original's outputs alone, found --distill " +
-               significant(settings[kDistillation], 3) + "; leave one of them out");
-  }
-  settings.set(kDistillation, "1");
-  if (!settings.has(kEpochs)) settings.set(kEpochs, "2");
-  if (!settings.has(kLearningRate)) settings.set(kLearningRate, "0.003");
-}
-
-Settings settled(const PruneRequest& request, const Method& method) {
-  Settings settings = request.settings;
-  if (settings.options().empty()) settings = Settings(options_of(method));
-  settle_distilling(method, settings);
-  if (method.settle) method.settle(settings);
-  require_images(method, settings);
-  require_consistent_training(request, method, settings);
-  images_to_recover_by(settings);  // says what is wrong with them
-  return settings;
-}
-
-// The shell command with every option that isn't at its default, wherever it came from.
-std::string command_again(const PruneRequest& request, const Settings& settings) {
-  std::string command = "coppice prune " + shell_quoted(request.model);
-  const auto add = [&](const std::string& name, const std::string& value) {
-    command += " " + name + (value.empty() ? "" : " " + shell_quoted(value));
-  };
-  add("-o", request.output);
-  add("--method", request.method);
-  for (const auto& [name, value] : settings.decisive()) add(name, value);
-  if (!request.plan.empty()) add("--plan", request.plan);
-  if (!request.latency) add("--latency", "off");
-  if (request.common.seed != 0) add("--seed", std::to_string(request.common.seed));
-  if (request.threads != 0) add("--threads", std::to_string(request.threads));
-  return command;
-}
 
 // One run: what it was told, checked before anything is read.
 struct Pruning {
@@ -111,6 +31,7 @@ struct Pruning {
   const Settings settings;
   const CommonRequest common;
   Watcher& watcher;
+  const std::shared_ptr<const GivenStructure> structure;
   std::shared_ptr<const SensitivityTable> sensitivity = {};
 
   Pruning(const PruneRequest& given, Watcher& watching)
@@ -118,7 +39,8 @@ struct Pruning {
         method(find_method(given.method)),
         settings(settled(given, method)),
         common(trains() ? with_run_folder(given.common, given.output) : given.common),
-        watcher(watching) {}
+        watcher(watching),
+        structure(read_structure(settings, common.seed)) {}
   bool trains() const { return settings.has(kEpochs); }
   Measure recovering(const std::optional<Measuring>& measuring, Measuring::Share share) const {
     return measuring ? measuring->on(images_to_recover_by(settings), share) : Measure{};
@@ -132,6 +54,7 @@ struct Pruning {
             .judging = recovering(measuring, Measuring::Share::judging),
             .outputs = classes ? Outputs::classes : Outputs::numbers,
             .sensitivity = sensitivity,
+            .structure = structure,
             .remark = [this](const std::string& text) { watcher.remark(text); },
             .warn = [this](const std::string& text) { watcher.warn(text); },
             .progress =
@@ -148,6 +71,7 @@ Places places_of(const Pruning& pruning) {
   places.reads_model(pruning.request.model);
   reads_for_training(places, pruning.settings);
   if (const auto table = pruning.settings.given(kSensitivity)) places.reads(*table);
+  reads_structure(places, pruning.structure.get());
   return places;
 }
 
@@ -170,7 +94,9 @@ struct OutputFiles {
         model(model_path),
         plan(places.writes("--plan", plan_path(pruning.request, model_path)),
              model_path.filename().string()) {
-    if (pruning.method.kind == Method::Kind::unstructured) {
+    const bool given = pruning.structure && pruning.structure->plan;
+    if (pruning.method.kind == Method::Kind::unstructured ||
+        (given && !pruning.structure->plan->masks.empty())) {
       places.replaces_folder("the folder of masks", plan.mask_folder());
       plan.expect_masks();
     }
@@ -221,12 +147,26 @@ void measure_latency(Graph original, const std::filesystem::path& cut, const Pru
 }
 
 TrainingChoice choice_of(const Pruning& pruning, const std::string& sha256) {
-  const bool better = pruning.method.original == Method::Original::is_made_better;
+  using Original = Method::Original;
+  const Original original = pruning.method.original;
+  Start start = original == Original::is_made_better ? Start::trained : Start::pruned;
+  if (original == Original::is_left_aside) start = Start::untrained;
+  Request more = {{"--method", pruning.request.method}};
+  std::ranges::move(request_of_structure(pruning.structure.get(), pruning.common.seed),
+                    std::back_inserter(more));
   return {.settings = pruning.settings,
-          .start = start_of(pruning.request.model, better ? Start::trained : Start::pruned),
-          .request = request_of("prune", sha256, pruning.settings, pruning.common.seed,
-                                {{"--method", pruning.request.method}}),
+          .start = start_of(pruning.request.model, start),
+          .keeps = original != Original::is_left_aside,
+          .request = request_of("prune", sha256, pruning.settings, pruning.common.seed, more),
           .resume = pruning.request.resume};
+}
+
+// Of a plan that a structure was given by: what that one says.
+std::string whose_structure(const Pruning& pruning) {
+  if (pruning.method.kind == Method::Kind::dense) return "";
+  const Method::Structure whose = pruning.method.whose_structure(pruning.settings);
+  if (whose != Method::Structure::given) return name_of(whose);
+  return pruning.structure && pruning.structure->plan ? pruning.structure->plan->structure : "";
 }
 
 constexpr char kDoing[] = "evaluating the pruned model";
@@ -302,35 +242,16 @@ CutSummary summary_of(const Pruning& pruning, const Model& model, const Pruned& 
   return summary;
 }
 
-Json settings_json(const Settings& settings) {
-  Json json = Json::object();
-  for (const auto& [name, value] : settings.resolved()) {
-    if (!json.contains(name)) {
-      json[name] = value;
-    } else if (json[name].is_array()) {
-      json[name].push_back(value);
-    } else {
-      json[name] = {json[name], value};
-    }
-  }
-  return json;
-}
-
-Json layers_json(const std::vector<RegressedLayer>& layers) {
-  Json list = Json::array();
-  for (const RegressedLayer& layer : layers) {
-    list.push_back({{"name", layer.name},
-                    {"inputs", layer.inputs},
-                    {"kept", layer.kept},
-                    {"error_chosen", layer.chosen},
-                    {"error", layer.fitted}});
-  }
-  return list;
+// The pruning's own row comes first.
+std::vector<RunRow> rows_with(const ControlArms& controls, const PruneReport& report,
+                              const Rival& rival, Watcher& watcher) {
+  Json figures = figures_of_pruning(to_json(report));
+  std::vector<RunRow> rows = {{.name = rival.request.method, .runs = {std::move(figures)}}};
+  for (RunRow& row : controls.run(rival, watcher)) rows.push_back(std::move(row));
+  return rows;
 }
 
 }  // namespace
-
-void check(const PruneRequest& request) { settled(request, find_method(request.method)); }
 
 PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   const auto start = Clock::now();
@@ -341,9 +262,16 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   std::optional<Judge> judge = judge_of(pruning, model.graph);
   std::optional<Measuring> measuring = measuring_of(pruning, judge);
   const std::string sum = sha256.get();
+  if (pruning.structure && pruning.structure->plan && !made_for(*pruning.structure->plan, sum)) {
+    watcher.remark(remark_on(*pruning.structure->plan, pruning.structure->file, request.model));
+  }
   pruning.sensitivity =
       sensitivity_for(pruning.settings, {request.model, sum, request.method}, watcher);
 
+  PruneRequest settled_request = request;
+  settled_request.settings = pruning.settings;
+  settled_request.common = pruning.common;
+  const ControlArms controls(settled_request, sum);
   Pruned pruned = pruning.trains()
                       ? prune_in_training(pruning, model.graph, *judge, measuring, sum)
                       : prune_alone(pruning, model.graph, judge ? &*judge : nullptr, measuring);
@@ -351,19 +279,23 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   plan.model_file = std::filesystem::path(request.model).filename().string();
   plan.model_sha256 = sum;
   plan.output = outputs.plan.output();
+  plan.structure = whose_structure(pruning);
   if (plan.recovered && measuring) {
     plan.recovered->images = measuring->count(images_to_recover_by(pruning.settings));
   }
-  PruneReport report{.summary = summary_of(pruning, model, pruned), .settings = pruning.settings};
+  PruneReport report{.summary = summary_of(pruning, model, pruned),
+                     .settings = pruning.settings,
+                     .structure = plan.structure};
   report.regressed = std::move(pruned.outcome.regressed);
   if (!pruned.trained) report.facts = std::move(pruned.outcome.facts);
   write(outputs, pruned.outcome.graph, plan, watcher);
-  if (pruned.trained) pruned.trained->finish();
+  if (pruned.trained && controls.none()) pruned.trained->finish();
   CutSummary& summary = report.summary;
   summary.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   summary.plan = outputs.plan.path().string();
   pruned.outcome.graph = {};
   if (const auto why = why_denser(summary.density)) watcher.warn(*why);
+  const Graph original = controls.none() ? Graph{} : model.graph;  // shares its tensors
   if (request.latency) {
     measure_latency(std::move(model.graph), outputs.model_path, pruning, summary);
   }
@@ -376,19 +308,11 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
     summary.judged_by = judge->by();
     report.judging = judge->to_json();
   }
+  if (controls.none()) return report;
+  watcher.remark("wrote '" + request.output + "'; its controls follow");
+  report.rows = rows_with(controls, report, {settled_request, summary.plan, original}, watcher);
+  pruned.trained->finish();
   return report;
-}
-
-Json to_json(const PruneReport& report) {
-  Json json = to_json(report.summary);
-  json["settings"] = settings_json(report.settings);
-  if (!report.training.is_null()) json["training"] = report.training;
-  if (!report.judging.is_null()) json.update(report.judging);
-  for (const auto& [name, count] : report.facts) json[name] = count;
-  if (report.looked_at > 0) json["images"] = report.looked_at;
-  if (!report.regressed.empty()) json["regressed"] = layers_json(report.regressed);
-  if (report.measured_images > 0) json["recovered"]["images"] = report.measured_images;
-  return json;
 }
 
 }  // namespace coppice

@@ -1,77 +1,13 @@
 #include "texts/comparison.h"
 
 #include "report/format.h"
-#include "report/table.h"
-#include "tasks/compare/figures.h"
+#include "texts/run_table.h"
 
 namespace coppice {
-namespace {
-
-using Text = std::string (*)(double value);
-
-std::string count_text(double value) { return short_count(value); }
-std::string number_text(double value) { return significant(value, 3); }
-
-struct Column {
-  const char* key;
-  const char* title;
-  Text text;
-  bool spreads;  // from seed to seed
-};
-
-const Column kColumns[] = {{"surgery", "cut", percentage, true},
-                           {"recovered", "recovered", percentage, true},
-                           {"held_out", "trained", percentage, true},
-                           {"judged", "", percentage, true},
-                           {"macs", "MACs", count_text, false},
-                           {"parameters", "parameters", count_text, false},
-                           {"latency_ms", "latency", milliseconds, false},
-                           {"epochs", "epochs", number_text, false},
-                           {"minutes", "minutes", number_text, false}};
-
-std::string cell_of(const Column& column, const MeanAndDeviation& found) {
-  if (!found.mean.contains(column.key)) return "-";
-  const std::string mean = column.text(found.mean[column.key]);
-  if (!column.spreads || !found.deviation.contains(column.key)) return mean;
-  return mean + " +- " + column.text(found.deviation[column.key]);
-}
-
-std::string name_of(const ComparedRow& row) {
-  return row.structure_of.empty() ? row.name : row.name + " (as " + row.structure_of + ")";
-}
-
-std::string rows_of(const CompareReport& report) {
-  std::vector<Table::Column> columns = {{"method"}};
-  for (const Column& column : kColumns) {
-    const bool judged = column.title[0] == '\0';
-    columns.push_back({judged ? report.judged_by : column.title, Table::Align::right});
-  }
-  Table table(std::move(columns));
-  const auto add = [&](const std::string& name, const MeanAndDeviation& found) {
-    std::vector<std::string> cells = {name};
-    for (const Column& column : kColumns) cells.push_back(cell_of(column, found));
-    table.add(std::move(cells));
-  };
-  if (!report.original.is_null()) add("(original)", mean_and_deviation({report.original}));
-  std::string failures;
-  for (const ComparedRow& row : report.rows) {
-    add(name_of(row), mean_and_deviation(row.runs));
-    if (row.why_not.empty()) continue;
-    failures += row.name + (row.runs.empty() ? " can't: " : " failed in some runs: ") +
-                printable(row.why_not) + "\n";
-  }
-  return table.text() + failures +
-         "top-1 of the images held out: once the channels are gone, once that was made up for, and "
-         "at the end; then of " +
-         report.judged_by + "\n";
-}
-
-}  // namespace
-
 std::string text_of(const CompareReport& report, const Style& style) {
   return style.strong(printable(report.model)) + " compared over " +
          with_separators(report.repeat) + (report.repeat == 1 ? " seed" : " seeds") + "\n\n" +
-         rows_of(report);
+         run_table(report.original, report.rows, report.judged_by);
 }
 
 }  // namespace coppice

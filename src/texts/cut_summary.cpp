@@ -92,6 +92,7 @@ std::string recovered_lines(const Recovered& recovered) {
 
 std::string proof_line(const CutSummary& summary) {
   if (!summary.changed) return "nothing was cut: shapes are the original's, weights are trained\n";
+  if (!summary.unproved.empty()) return "not proved: " + printable(summary.unproved) + "\n";
   if (!summary.verified) return "not proved (--verify off)\n";
   const std::string when = summary.trained ? " before training" : "";
   if (!summary.proof) {

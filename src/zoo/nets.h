@@ -14,6 +14,7 @@ Graph mlp500_300_bn(uint64_t seed);
 Graph vgg11_bn_half(uint64_t seed);
 Graph resnet20(uint64_t seed);
 Graph resnet56(uint64_t seed);
+Graph resnet110(uint64_t seed);
 Graph preresnet20(uint64_t seed);
 Graph densenet40(uint64_t seed);
 Graph vgg16_bn(uint64_t seed);

@@ -1,4 +1,5 @@
-// ResNet-20 and ResNet-56 for CIFAR: 6n+2 layers, three stages of n blocks, 16-32-64 channels.
+// ResNet-20, ResNet-56 and ResNet-110 for CIFAR: 6n+2 layers, three stages of n blocks, 16-32-64
+// channels.
 //
 // Source: He, Zhang, Ren, Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
 // arXiv:1512.03385, Section 4.2: identity shortcuts everywhere (option A), so where a stage begins,
@@ -55,5 +56,6 @@ Graph resnet(const std::string& name, int64_t blocks, uint64_t seed) {
 
 Graph resnet20(uint64_t seed) { return resnet("resnet20", 3, seed); }
 Graph resnet56(uint64_t seed) { return resnet("resnet56", 9, seed); }
+Graph resnet110(uint64_t seed) { return resnet("resnet110", 18, seed); }
 
 }  // namespace coppice

@@ -24,6 +24,8 @@ constexpr ZooModel kModels[] = {
      resnet20},
     {"resnet56", "He et al., CVPR 2016", "CIFAR-10, 32x32 RGB, 10 classes, 0.85 M parameters",
      resnet56},
+    {"resnet110", "He et al., CVPR 2016", "CIFAR-10, 32x32 RGB, 10 classes, 1.7 M parameters",
+     resnet110},
     {"preresnet20", "He et al., Identity Mappings, ECCV 2016",
      "CIFAR-10, 32x32 RGB, 10 classes, 0.27 M parameters", preresnet20},
     {"densenet40", "Huang et al., CVPR 2017", "CIFAR-10, 32x32 RGB, 10 classes, 1.0 M parameters",

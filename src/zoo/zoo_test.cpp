@@ -61,8 +61,9 @@ struct Published {
 //   lenet300-100  266,200 weights + 410 biases (Han et al. 2015, Table 3: 267K)
 //   lenet5        430,500 weights + 580 biases (Han et al. 2015, Table 4: 431K); the first
 //                 convolution 288,000 MACs (Table 4: 576K operations)
-//   resnet20/56   He et al. 2016, Table 6: 0.27 M and 0.85 M; 4.055e7 and 1.2549e8 MACs of the
-//                 convolutions (He et al., "Soft Filter Pruning", IJCAI 2018, and its code)
+//   resnet20/56   He et al. 2016, Table 6: 0.27 M, 0.85 M and 1.7 M of resnet110; 4.055e7, 1.2549e8
+//   and 110       and 2.529e8 MACs of the convolutions (He et al., "Soft Filter Pruning", IJCAI
+//                 2018, and its code)
 //   mlp500-300-bn 545,000 weights (Liu et al., ICCV 2017, Table 2, prunes 84.4 % of them to 85,000)
 //                 + 810 biases + 1,600 scales and shifts
 //   vgg11-bn-half ours: follows from the layers
@@ -81,6 +82,7 @@ const Published kPublished[] = {
     {"vgg11-bn-half", 2'309'610, 33'255'936, 2'560, {1, 1, 28, 28}, {1, 10}},
     {"resnet20", 269'722, 40'550'400, 640, {1, 3, 32, 32}, {1, 10}},
     {"resnet56", 853'018, 125'485'056, 640, {1, 3, 32, 32}, {1, 10}},
+    {"resnet110", 1'727'962, 252'887'040, 640, {1, 3, 32, 32}, {1, 10}},
     {"preresnet20", 272'282, 40'812'544, 640, {1, 3, 32, 32}, {1, 10}},
     {"densenet40", 1'019'722, 264'808'448, 4'480, {1, 3, 32, 32}, {1, 10}},
     {"vgg16-bn", 14'987'722, 313'196'544, 267'264, {1, 3, 32, 32}, {1, 10}},
@@ -166,8 +168,8 @@ TEST(Zoo, unknown_name_throws_the_list_of_names) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_STREQ(error.what(),
                  "no zoo model 'resnet57'; expected one of 'lenet300-100', 'lenet5', "
-                 "'mlp500-300-bn', 'vgg11-bn-half', 'resnet20', 'resnet56', 'preresnet20', "
-                 "'densenet40', 'vgg16-bn', 'vgg19-bn', 'mobilenetv2'");
+                 "'mlp500-300-bn', 'vgg11-bn-half', 'resnet20', 'resnet56', 'resnet110', "
+                 "'preresnet20', 'densenet40', 'vgg16-bn', 'vgg19-bn', 'mobilenetv2'");
   }
 }
 

@@ -26,8 +26,8 @@ TEST_F(Compare, prints_one_table_and_keeps_it_as_json) {
   ASSERT_EQ(coppice(train("lenet5.onnx", 2)).code, 0);
   const Ran ran = coppice(compare({"--methods", "l2,bn-scale,sfp", "--repeat", "2"}));
   ASSERT_EQ(ran.code, 0) << ran.err;
-  for (const char* part : {"method", "(original)", "l2", "sfp", "random", "scratch (as l2)", " +- ",
-                           "bn-scale can't: ", "wrote "}) {
+  for (const char* part : {"method", "(original)", "l2", "sfp", "random", "scratch-e (as l2)",
+                           " +- ", "bn-scale can't: ", "wrote "}) {
     EXPECT_THAT(ran.out, HasSubstr(part));
   }
   EXPECT_THAT(ran.err, HasSubstr("run 1 of 10: l2, seed 0"));
@@ -42,6 +42,30 @@ TEST_F(Compare, prints_one_table_and_keeps_it_as_json) {
   ASSERT_EQ(again.code, 0) << again.err;
   EXPECT_THAT(again.err, HasSubstr("done before"));
   EXPECT_EQ(again.json()["rows"], table["rows"]);
+}
+
+TEST_F(Compare, a_pruning_prints_its_controls_beside_it) {
+  ASSERT_EQ(coppice(train("lenet5.onnx", 2)).code, 0);
+  const Arguments how = {
+      "--epochs",         "1", "--keep-macs",  "0.5", "--control", "scratch-b,random,lr-rewind",
+      "--control-epochs", "2", "--control-lr", "0.02"};
+  const Ran ran = coppice(prune("small.onnx", how));
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  for (const char* part :
+       {"pruned by", "(original)", "l2  ", "scratch-b", "random", "lr-rewind", "rate", "0.02"}) {
+    EXPECT_THAT(ran.out, HasSubstr(part));
+  }
+  EXPECT_THAT(ran.err, HasSubstr("control 2 of 3: random"));
+  Arguments again = prune("small.onnx", how);
+  again.insert(again.end(), {"--resume", "--json"});
+  const Ran more = coppice(again);
+  ASSERT_EQ(more.code, 0) << more.err;
+  EXPECT_THAT(more.err, HasSubstr("done before"));
+  const json rows = more.json()["controls"];
+  ASSERT_EQ(rows.size(), 4u);
+  EXPECT_EQ(rows[1]["name"], "scratch-b");
+  EXPECT_GE(rows[1]["epochs"], 4) << "half of the computation, so twice the epochs";
+  EXPECT_EQ(rows[3]["epochs"], 2);
 }
 
 TEST_F(Compare, killed_in_a_run_goes_on_with_the_same_command) {

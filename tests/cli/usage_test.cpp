@@ -143,7 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "--data is for what --recover looks at; add --recover all"},
         Mistake{"recover_weights",
                 prune({"--method", "magnitude", "--sparsity", "0.5", "--recover", "bias"}),
-                "slimming, sfp or asfp, found --method magnitude"},
+                "sfp, asfp or random-structure, found --method magnitude"},
         Mistake{"unknown_scope_of_channels", prune({"--scope", "net"}),
                 "--scope 'net': expected layer or global"},
         Mistake{"layer_ratio_1", prune({"--max-layer-ratio", "1"}), "nothing left"},

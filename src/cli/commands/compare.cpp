@@ -10,6 +10,7 @@
 #include "report/format.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
+#include "tasks/runs/controls.h"
 #include "texts/comparison.h"
 
 namespace coppice {
@@ -18,10 +19,10 @@ namespace {
 constexpr char kAll[] = "all", kNone[] = "none";
 
 struct Options {
-  std::string model, folder, methods = kAll, controls = "random,scratch";
+  std::string model, folder, methods = kAll, controls = "random,scratch-e";
   int64_t repeat = 1;
   bool latency = true;
-  GivenOptions given;
+  GivenOptions given, dense;
 };
 
 std::vector<std::string> names_in(const std::string& text, const char* nothing) {
@@ -40,6 +41,7 @@ CompareRequest request_of(const Options& options) {
           .folder = options.folder,
           .methods = names_in(options.methods, kAll),
           .controls = names_in(options.controls, kNone),
+          .dense = options.dense.settings(dense_options()),
           .given = options.given.all(),
           .repeat = options.repeat,
           .latency = options.latency};
@@ -53,7 +55,7 @@ Result compare(const Options& options, Invocation& run) {
   run.console.print(text_of(report, run.console.style()) + "wrote " + printable(report.folder) +
                     "/compare.json\n");
   const bool any =
-      std::ranges::any_of(report.rows, [](const ComparedRow& row) { return !row.runs.empty(); });
+      std::ranges::any_of(report.rows, [](const RunRow& row) { return !row.runs.empty(); });
   return {.json = to_json(report), .verdict = any ? "" : "no method works on this model"};
 }
 
@@ -85,9 +87,10 @@ void add_compare_options(CLI::App& app, Options& options) {
         options.given.show_only(options_to_compare(names_in(names, kAll)));
       });
   app.add_option("--controls", options.controls,
-                 "random, scratch (the first method's structure with\nweights drawn anew, trained "
-                 "by the same recipe) or\nnone (default random,scratch)")
+                 "none, or some of random, and of the first method's\npruning scratch-e, scratch-b "
+                 "and lr-rewind (default\nrandom,scratch-e); 'coppice prune --help' explains them")
       ->type_name("NAMES");
+  options.dense.add(app, under("Controls", dense_options()));
   add_count(app, "--repeat", options.repeat, 1000,
             "runs of every method, by --seed and the next ones\n(default 1)");
   add_switch(app, "--latency", options.latency, "measure latency, of the models of the first seed");

@@ -9,7 +9,9 @@
 #include "core/error.h"
 #include "methods/options/option_owners.h"
 #include "session/options/training_options.h"
+#include "tasks/runs/controls.h"
 #include "texts/cut_summary.h"
+#include "texts/run_table.h"
 
 namespace coppice {
 namespace {
@@ -17,7 +19,8 @@ namespace {
 struct Options {
   std::string model, output, plan, method = kUsualMethod;
   bool latency = true, resume = false;
-  GivenOptions given;  // of all methods
+  GivenOptions given;     // of all methods
+  GivenOptions controls;  // of control_options
 };
 
 // What --help says of one method.
@@ -48,6 +51,7 @@ void add_prune_options(CLI::App& app, Options& options) {
         options.given.show_only(options_of(method));
       });
   options.given.add(app, options_of_all_methods());
+  options.controls.add(app, control_options());
   app.add_option("--plan", options.plan,
                  "where the plan goes (default: plan.json beside OUT, or\n"
                  "OUT.plan.json where that is another's)")
@@ -70,6 +74,7 @@ PruneRequest request_of(const Options& options) {
           .plan = options.plan,
           .method = options.method,
           .settings = settings_of(options),
+          .controls = options.controls.settings(control_options()),
           .resume = options.resume,
           .latency = options.latency};
 }
@@ -79,8 +84,13 @@ Result prune(const Options& options, Invocation& run) {
   request.threads = run.options.threads;
   request.common = run.common();
   const PruneReport report = prune(request, static_cast<Watcher&>(run));
+  const Json json = to_json(report);
   run.console.print(text_of(report.summary, run.console.style()));
-  return {.json = to_json(report)};
+  if (!report.rows.empty()) {
+    run.console.print("\n" +
+                      run_table(figures_of_original(json), report.rows, report.summary.judged_by));
+  }
+  return {.json = json};
 }
 
 }  // namespace

@@ -99,6 +99,12 @@ void remark_on_errors(const std::vector<RegressedLayer>& layers, const MethodInp
                worst->name + "'");
 }
 
+Method::Structure whose_structure(const Settings& settings) {
+  const bool said = settings.has(kLayerRatio) || settings.has(kPruneRatio);
+  return said || settings[kShareBy] == ShareBy::even ? Method::Structure::predefined
+                                                     : Method::Structure::automatic;
+}
+
 Outcome prune(const Graph& graph, const MethodInput& input) {
   ChannelPruningOptions options{.pruning = cutting_of(input)};
   options.regression.choose = input.settings[kChoose];
@@ -158,6 +164,7 @@ extern const Method kChannelPruning{
                 {&kVerify}},
     .settle = settle,
     .prune = prune,
-    .images = [](const Settings& settings) { return settings[kImages]; }};
+    .images = [](const Settings& settings) { return settings[kImages]; },
+    .structure = whose_structure};
 
 }  // namespace coppice

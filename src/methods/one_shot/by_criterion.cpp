@@ -148,6 +148,9 @@ Method method_by(const Criterion& criterion) {
   method.options =
       joined(std::move(method.options), tuning_options("0, as --epochs with --greedy"));
   method.trains = decides_while_training;
+  method.structure = [](const Settings& settings) {
+    return is_greedy(settings) ? Method::Structure::automatic : structure_by_scope(settings);
+  };
   method.train = [&criterion](Session& session, const Recipe& recipe, const MethodInput& input) {
     if (is_greedy(input.settings)) return prune_greedily_by(criterion, session, recipe, input);
     if (!is_soft(input.settings)) return prune_and_train_by(criterion, session, recipe, input);

@@ -97,16 +97,6 @@ void cut_and_prove(const Graph& graph, const Groups& groups, const Removal& remo
   if (zeroed) outcome.zeroed_filters = zeroed_filters_of(*outcome.proof->zeroed);
 }
 
-namespace {
-
-// A plan on the graph that it fits: loosened, and with selections only if it doesn't fit without.
-// They give a normalisation units of its own, but hold a few other things more tightly (a stream
-// that a grouped convolution reads through one).
-struct Replay {
-  Traced traced;
-  Removal removal;
-};
-
 Replay replay_of(Graph graph, const Plan& plan) {
   loosen(graph);
   Traced plain(std::move(graph));
@@ -130,8 +120,6 @@ Replay replay_of(Graph graph, const Plan& plan) {
   Removal removal = fitting(speaking ? *speaking : plain);
   return {std::move(plain), std::move(removal)};
 }
-
-}  // namespace
 
 Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& options) {
   using Selection = OneShotOptions::Selection;

@@ -51,6 +51,15 @@ Outcome prune_once(const Graph& graph, const Criterion& criterion, const OneShot
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
                    const RecoverOptions& recover = {});
 
+// A plan on the graph that it fits: loosened, and with selections only if it doesn't fit without.
+// They give a normalisation units of its own, but hold a few other things more tightly (a stream
+// that a grouped convolution reads through one). Throws as plan.h does.
+struct Replay {
+  Traced traced;
+  Removal removal;
+};
+Replay replay_of(Graph graph, const Plan& plan);
+
 // The first half, for methods that train before they cut: the graph as `choose` takes it: loosened,
 // and with the selections that the criterion or the options ask for. They are to be settled after
 // the cut (graph/passes/select_channels.h).

@@ -70,10 +70,15 @@ std::string methods_with(const Option& option) {
   const std::vector<Owner> owners = owners_of(option);
   if (owners.size() == methods().size()) return "every method";
   const auto cuts = [](const Method& method) { return method.kind == Method::Kind::structured; };
+  const auto is_control = [](const Method& m) { return m.kind == Method::Kind::control; };
   const auto owns = [&](const Method& method) {
     return std::ranges::find(owners, &method, &Owner::method) != owners.end();
   };
-  if (std::ranges::all_of(methods(), [&](const Method& m) { return cuts(m) == owns(m); })) {
+  if (std::ranges::all_of(methods(), [&](const Method& m) { return is_control(m) || owns(m); })) {
+    return "every method but controls";
+  }
+  if (std::ranges::all_of(methods(),
+                          [&](const Method& m) { return is_control(m) || cuts(m) == owns(m); })) {
     return "a method that cuts channels";
   }
   std::vector<std::string> names;

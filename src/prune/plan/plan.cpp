@@ -275,6 +275,7 @@ std::string to_json(const Plan& plan) {
   json["model"] = {{"file", plan.model_file}, {"sha256", plan.model_sha256}};
   if (!plan.output.empty()) json["output"] = plan.output;
   json["method"] = plan.method;
+  if (!plan.structure.empty()) json["structure"] = plan.structure;
   json["slices"] = Json::array();
   for (const PlanSlice& slice : plan.slices) {
     Json entry{
@@ -307,6 +308,7 @@ Plan plan_from_json(const std::string& text) {
     plan.model_sha256 = json.at("model").at("sha256");
     if (json.contains("output")) plan.output = json.at("output");
     plan.method = json.at("method");
+    plan.structure = json.value("structure", "");
     for (const Json& entry : json.at("slices")) {
       PlanSlice slice;
       slice.tensor = entry.at("tensor");

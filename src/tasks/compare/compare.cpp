@@ -8,9 +8,10 @@
 #include "core/files.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
-#include "tasks/compare/figures.h"
 #include "tasks/compare/runs.h"
 #include "tasks/prune.h"
+#include "tasks/runs/controls.h"
+#include "tasks/runs/figures.h"
 
 namespace coppice {
 namespace {
@@ -22,8 +23,10 @@ bool is_given(const CompareRequest& request, const Option& option) {
 
 void require_controls(const std::vector<std::string>& controls) {
   for (const std::string& name : controls) {
-    if (name == kRandomControl || name == kScratchControl) continue;
-    fail_usage("unknown control '" + name + "', expected random or scratch");
+    if (!controls_in(name)) {
+      fail_usage("unknown control '" + name + "', expected " + kControl.expected());
+    }
+    if (std::ranges::count(controls, name) > 1) fail_usage("control '" + name + "' is named twice");
   }
 }
 
@@ -47,6 +50,9 @@ OptionList options_to_compare(const std::vector<std::string>& named) {
   OptionList all;
   for (size_t i = 0; i < names.size(); ++i) {
     const Method& method = find_method(names[i]);
+    if (method.kind == Method::Kind::control) {
+      fail_usage("'" + method.name + "' is a control; name it by --controls");
+    }
     if (method.kind != Method::Kind::structured) {
       fail_usage("'" + method.name +
                  "' doesn't cut channels, and a comparison is of methods that do");
@@ -104,7 +110,7 @@ CompareReport compare(const CompareRequest& request, Watcher& watcher) {
 
 Json to_json(const CompareReport& report) {
   Json rows = Json::array();
-  for (const ComparedRow& row : report.rows) {
+  for (const RunRow& row : report.rows) {
     const MeanAndDeviation found = mean_and_deviation(row.runs);
     Json json = {{"name", row.name}};
     if (!row.structure_of.empty()) json["structure_of"] = row.structure_of;

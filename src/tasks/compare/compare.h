@@ -18,15 +18,17 @@
 #include "methods/method.h"
 #include "tasks/parts/common.h"
 #include "tasks/parts/watcher.h"
+#include "tasks/runs/figures.h"
 
 namespace coppice {
 
 struct CompareRequest {
   std::string model, folder;
   std::vector<std::string> methods = {};  // empty: all that cut channels
-  // What every choice must beat: channels drawn at random; and the structure that the first method
-  // that works leaves, with weights drawn anew and trained by the same recipe, from labels alone.
-  std::vector<std::string> controls = {"random", "scratch"};
+  // What every choice must beat: channels drawn at random for the same budget; and what becomes of
+  // the pruning of the first method that works under other controls (tasks/runs/controls.h).
+  std::vector<std::string> controls = {"random", "scratch-e"};
+  Settings dense = {};  // of dense_options (there), for these controls
   // Values of options that all the methods have; the controls take those that they have.
   std::vector<std::pair<const Option*, std::string>> given = {};
   int64_t repeat = 1;   // seeds common.seed, common.seed + 1, ...
@@ -35,23 +37,12 @@ struct CompareRequest {
   CommonRequest common = {};
 };
 
-struct ComparedRow {
-  std::string name;
-  std::string structure_of;  // of a control that is trained from scratch: the method
-  std::string why_not;       // what the first run that failed says; empty: all worked
-  // One object for each run that worked: {"seed", "folder", "surgery", "recovered", "held_out",
-  // "judged", "macs", "parameters", "latency_ms", "epochs", "minutes"}; null where there is no such
-  // thing. The first three are top-1 of the images held out: once the channels are gone, once that
-  // was made up for, and at the end; "judged" is the end's by "judged_by".
-  std::vector<Json> runs = {};
-};
-
 struct CompareReport {
   std::string model, folder, judged_by;
   int64_t repeat = 1;
   Json settings = {};  // a list of what was given: {"name", "value"}
-  Json original = {};  // {"judged", "macs", "parameters", "latency_ms"}; null where nothing worked
-  std::vector<ComparedRow> rows = {};
+  Json original = {};  // figures_of_original; null where nothing worked
+  std::vector<RunRow> rows = {};
 };
 
 // Those that all of the methods have; where none is named, those that any method has. Throws

@@ -6,22 +6,15 @@
 #include <filesystem>
 
 #include "core/error.h"
-#include "core/files.h"
-#include "data/formats/npy.h"
 #include "methods/options/blocks.h"
-#include "onnx/onnx.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
 #include "support/fake_session.h"
-#include "support/graphs/text_graph.h"
-#include "support/temp_dir.h"
-#include "support/watcher.h"
-#include "tasks/compare/figures.h"
+#include "support/tiny_task.h"
+#include "tasks/runs/controls.h"
 
 namespace coppice {
 namespace {
-
-constexpr int64_t kImages = 60, kClasses = 3;
 
 // No BatchNormalization, so that a method that needs it can't work.
 constexpr char kNet[] = R"(
@@ -38,31 +31,9 @@ constexpr char kNet[] = R"(
     y = Gemm(f, fw, fb) {transB=1}
     output y)";
 
-class Comparing : public testing::Test {
+class Comparing : public TinyTask {
  protected:
-  Comparing() {
-    Tensor pixels = Tensor::zeros(DType::u8, {kImages, 1, 4, 4});
-    Tensor labels = Tensor::zeros(DType::i64, {kImages});
-    for (int64_t i = 0; i < kImages; ++i) {
-      labels.mutate<int64_t>()[i] = i % kClasses;
-      for (int64_t p = 0; p < 16; ++p) {
-        pixels.mutate<uint8_t>()[i * 16 + p] = static_cast<uint8_t>((i * (p + 1) * 7) % 251);
-      }
-    }
-    write("x.npy", pixels);
-    write("y.npy", labels);
-    AtomicFile file(path("net.onnx"));
-    write_onnx(parse_text_graph(kNet), file, {});
-    file.commit();
-  }
-
-  std::string path(const std::string& name) const { return dir_ / name; }
-
-  void write(const std::string& name, const Tensor& tensor) const {
-    AtomicFile file(path(name));
-    write_npy(tensor, file);
-    file.commit();
-  }
+  Comparing() { write("net.onnx", parse_text_graph(kNet)); }
 
   CompareRequest asking(std::vector<std::string> methods, int64_t repeat = 1) {
     CompareRequest request{.model = path("net.onnx"),
@@ -70,20 +41,16 @@ class Comparing : public testing::Test {
                            .methods = std::move(methods),
                            .repeat = repeat,
                            .latency = false};
-    request.given = {{&kKeepMacs, "0.6"},
-                     {&kRoundTo, "1"},
-                     {&kData, "npy:" + path("x.npy") + "," + path("y.npy")},
-                     {&kPreprocess, "scale=1/255"},
-                     {&kEpochs, "2"},
-                     {&kLearningRate, "0.01"}};
+    request.given = {{&kKeepMacs, "0.6"},           {&kRoundTo, "1"}, {&kData, data()},
+                     {&kPreprocess, "scale=1/255"}, {&kEpochs, "2"},  {&kLearningRate, "0.01"}};
     for (const OptionUse& use : training_options()) {
       if (use.option->name() == "batch") request.given.emplace_back(use.option, "8");
     }
-    request.common.seed = 5;
-    request.common.open_trainer = [this](const TrainerOptions&) {
-      ++trainings_;
-      return std::make_unique<FakeTrainer>();
-    };
+    request.dense = Settings(dense_options());
+    for (const OptionUse& use : dense_options()) {
+      if (use.option->name() == "control-lr") request.dense.set(*use.option, "0.02");
+    }
+    request.common = common(5);
     return request;
   }
 
@@ -91,15 +58,11 @@ class Comparing : public testing::Test {
   std::string refusal(Task task, ErrorKind kind = ErrorKind::usage) {
     return fake::message_of(kind, [&] { task(); });
   }
-
-  TempDir dir_;
-  HeardWatcher watcher_;
-  int64_t trainings_ = 0;
 };
 
 std::vector<std::string> names_of(const CompareReport& report) {
   std::vector<std::string> names;
-  for (const ComparedRow& row : report.rows) names.push_back(row.name);
+  for (const RunRow& row : report.rows) names.push_back(row.name);
   return names;
 }
 
@@ -109,9 +72,9 @@ bool holds(const std::string& text, const std::string& part) {
 
 TEST_F(Comparing, gives_a_row_to_every_method_and_control_with_the_same_seeds) {
   const CompareReport report = compare(asking({"l2", "sfp"}, 2), watcher_);
-  EXPECT_EQ(names_of(report), (std::vector<std::string>{"l2", "sfp", "random", "scratch"}));
+  EXPECT_EQ(names_of(report), (std::vector<std::string>{"l2", "sfp", "random", "scratch-e"}));
   EXPECT_EQ(trainings_, 8);
-  for (const ComparedRow& row : report.rows) {
+  for (const RunRow& row : report.rows) {
     SCOPED_TRACE(row.name);
     EXPECT_EQ(row.why_not, "");
     ASSERT_EQ(row.runs.size(), 2u);
@@ -120,7 +83,8 @@ TEST_F(Comparing, gives_a_row_to_every_method_and_control_with_the_same_seeds) {
     for (const Json& run : row.runs) {
       EXPECT_EQ(run["epochs"], 2);
       EXPECT_TRUE(run["held_out"].is_number() && run["judged"].is_number());
-      EXPECT_EQ(run["surgery"].is_number(), row.name != "scratch");
+      EXPECT_TRUE(run["surgery"].is_number());
+      EXPECT_EQ(run["learning_rate"], row.name == "scratch-e" ? 0.02 : 0.01);
       EXPECT_LE(run["macs"], 0.6 * report.original["macs"].get<double>());
       EXPECT_TRUE(std::filesystem::exists(run["folder"].get<std::string>() + "/model.onnx"));
     }
@@ -134,7 +98,7 @@ TEST_F(Comparing, what_recovering_is_worth_stands_beside_the_bare_cut) {
   CompareRequest request = asking({"l2", "sfp"});
   request.given.emplace_back(&kRecover, "all");
   request.controls = {};
-  for (const ComparedRow& row : compare(request, watcher_).rows) {
+  for (const RunRow& row : compare(request, watcher_).rows) {
     EXPECT_TRUE(row.runs.at(0)["surgery"].is_number()) << row.name;
     EXPECT_TRUE(row.runs.at(0)["recovered"].is_number()) << row.name;
   }
@@ -147,6 +111,20 @@ TEST_F(Comparing, a_method_that_cannot_work_is_a_row_that_says_why) {
   EXPECT_EQ(report.rows[1].runs.size(), 1u);
   EXPECT_EQ(report.rows[3].structure_of, "l2") << "the first that works";
   EXPECT_EQ(to_json(report)["rows"][0]["why_not"], report.rows[0].why_not);
+}
+
+TEST_F(Comparing, every_control_is_of_the_first_methods_pruning) {
+  CompareRequest request = asking({"l2"});
+  request.controls = {"scratch-b", "lr-rewind"};
+  const CompareReport report = compare(request, watcher_);
+  ASSERT_EQ(names_of(report), (std::vector<std::string>{"l2", "scratch-b", "lr-rewind"}));
+  for (const RunRow& row : report.rows) {
+    EXPECT_EQ(row.why_not, "") << row.name;
+    EXPECT_EQ(row.runs.at(0)["macs"], report.rows[0].runs[0]["macs"]) << row.name;
+  }
+  EXPECT_GT(report.rows[1].runs[0]["epochs"], 2) << "as much computation as the dense net's two";
+  EXPECT_EQ(report.rows[2].runs[0]["epochs"], 2);
+  EXPECT_EQ(report.rows[2].runs[0]["surgery"], report.rows[0].runs[0]["surgery"]) << "the same cut";
 }
 
 TEST_F(Comparing, runs_that_are_done_are_not_repeated) {
@@ -174,7 +152,7 @@ TEST_F(Comparing, an_interrupted_run_goes_on_to_the_same_bits) {
   ASSERT_TRUE(std::filesystem::exists(path("compared/sfp-seed5/run/checkpoint")));
   EXPECT_FALSE(std::filesystem::exists(path("compared/compare.json")));
   compare(asking({"sfp"}), watcher_);
-  for (const char* name : {"sfp-seed5", "scratch-seed5"}) {
+  for (const char* name : {"sfp-seed5", "scratch-e-seed5"}) {
     EXPECT_EQ(sha256_of_file(path("whole/" + std::string(name) + "/model.onnx")),
               sha256_of_file(path("compared/" + std::string(name) + "/model.onnx")))
         << name;
@@ -194,7 +172,7 @@ TEST_F(Comparing, says_which_run_of_how_many_goes_on) {
   EXPECT_NE(std::ranges::find(watcher_.remarks, "run 2 of 3: random, seed 5"),
             watcher_.remarks.end());
   EXPECT_TRUE(std::ranges::any_of(watcher_.progresses, [](const Progress& progress) {
-    return progress.doing.starts_with("run 3 of 3, scratch, seed 5: ");
+    return progress.doing.starts_with("run 3 of 3, scratch-e, seed 5: ");
   }));
 }
 
@@ -208,6 +186,7 @@ TEST_F(Comparing, what_no_method_can_be_asked_is_refused_before_anything_runs) {
   const auto nothing = [](CompareRequest&) {};
   EXPECT_TRUE(holds(refused(nothing, {"magnitude"}), "doesn't cut channels"));
   EXPECT_TRUE(holds(refused(nothing, {"l2", "l2"}), "named twice"));
+  EXPECT_TRUE(holds(refused(nothing, {"scratch-b"}), "is a control; name it by --controls"));
   EXPECT_TRUE(holds(refused(nothing, {"magic"}), "unknown method"));
   EXPECT_TRUE(holds(refused([](CompareRequest& r) { r.controls = {"dense"}; }), "unknown control"));
   EXPECT_TRUE(holds(refused([](CompareRequest& r) { r.given.emplace_back(&kRounds, "2"); }),
@@ -226,7 +205,7 @@ TEST_F(Comparing, compares_all_methods_that_cut_channels_where_none_is_named) {
   size_t structured = 0;
   for (const Method& method : methods()) structured += method.kind == Method::Kind::structured;
   EXPECT_EQ(report.rows.size(), structured);
-  for (const ComparedRow& row : report.rows) {
+  for (const RunRow& row : report.rows) {
     EXPECT_NE(row.runs.empty(), row.why_not.empty()) << row.name;
   }
 }

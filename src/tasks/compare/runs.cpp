@@ -6,16 +6,15 @@
 
 #include "core/error.h"
 #include "model/load.h"
-#include "onnx/onnx.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
-#include "session/reinitialise.h"
-#include "tasks/compare/figures.h"
-#include "tasks/compare/kept_run.h"
-#include "tasks/compare/run_watcher.h"
 #include "tasks/parts/training.h"
 #include "tasks/prune.h"
-#include "tasks/train.h"
+#include "tasks/pruning/settled.h"
+#include "tasks/runs/controls.h"
+#include "tasks/runs/figures.h"
+#include "tasks/runs/kept_run.h"
+#include "tasks/runs/run_watcher.h"
 
 namespace coppice {
 namespace {
@@ -50,7 +49,7 @@ class Comparing {
     sha256_ = model_sha256(request_.model, request_.common.seed).get();
     data_of(settings_for(data_options(), request_)).open(Split::train);
     for (const Run& run : runs_) {
-      if (report_.rows[run.row].name != kScratchControl) kept(run).require_same_request();
+      if (!is_of_structure(run)) kept(run).require_same_request();
     }
     for (size_t i = 0; i < runs_.size(); ++i) {
       stop_if_requested(watcher_);
@@ -62,19 +61,25 @@ class Comparing {
  private:
   // A method may be named that is a control, too.
   void add_row(const std::string& name) {
-    if (std::ranges::find(report_.rows, name, &ComparedRow::name) != report_.rows.end()) return;
-    report_.rows.push_back({.name = name, .structure_of = {}, .why_not = {}, .runs = {}});
+    if (std::ranges::find(report_.rows, name, &RunRow::name) != report_.rows.end()) return;
+    report_.rows.push_back({.name = name});
   }
 
-  bool is_first(const Run& run) const { return run.seed == request_.common.seed; }
+  // Whether it is a control of what another row found, not a method of its own.
+  bool is_of_structure(const Run& run) const {
+    const std::string& name = report_.rows[run.row].name;
+    return name != kRandomControl && std::ranges::count(request_.controls, name) > 0;
+  }
 
   std::string name_of(const Run& run) const {
     return report_.rows[run.row].name + ", seed " + std::to_string(run.seed);
   }
 
+  std::filesystem::path folder_of(const std::string& name, uint64_t seed) const {
+    return std::filesystem::path(request_.folder) / (name + "-seed" + std::to_string(seed));
+  }
   KeptRun kept_as(const Run& run, const Settings& settings, const Request& more) const {
-    const std::string folder = report_.rows[run.row].name + "-seed" + std::to_string(run.seed);
-    return {std::filesystem::path(request_.folder) / folder,
+    return {folder_of(report_.rows[run.row].name, run.seed),
             request_of("compare", sha256_, settings, run.seed, more)};
   }
   KeptRun kept(const Run& run) const {
@@ -95,10 +100,10 @@ class Comparing {
     RunWatcher watcher(name_of(run), number, std::ssize(runs_), watcher_);
     watcher_.remark("run " + std::to_string(number) + " of " + std::to_string(runs_.size()) + ": " +
                     name_of(run));
-    ComparedRow& row = report_.rows[run.row];
+    RunRow& row = report_.rows[run.row];
     try {
-      Json figures = row.name == kScratchControl ? figures_from_scratch(run, watcher)
-                                                 : figures_of_method(run, watcher);
+      Json figures =
+          is_of_structure(run) ? figures_of_control(run, watcher) : figures_of_method(run, watcher);
       row.runs.push_back(std::move(figures));
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::interrupted) throw;
@@ -117,98 +122,79 @@ class Comparing {
     fail_usage(lacked->first->flag() + " isn't an option of '" + name + "'");
   }
 
+  PruneRequest request_of_method(const std::string& name, uint64_t seed) const {
+    return {.model = request_.model,
+            .output = request_.folder,
+            .method = name,
+            .settings = settings_for(options_of(find_method(name)), request_),
+            .latency = request_.latency && seed == request_.common.seed,
+            .threads = request_.threads,
+            .common = {.seed = seed}};
+  }
+
   Json figures_of_method(const Run& run, Watcher& watcher) {
-    require_options(report_.rows[run.row].name);
+    const std::string& name = report_.rows[run.row].name;
+    require_options(name);
     const KeptRun kept = this->kept(run);
-    std::optional<Json> report = kept.report();
-    if (report) {
-      watcher.remark("done before");
-    } else {
-      const std::string& name = report_.rows[run.row].name;
-      const PruneRequest pruning{.model = request_.model,
-                                 .output = kept.path("model.onnx"),
-                                 .method = name,
-                                 .settings = settings_for(options_of(find_method(name)), request_),
-                                 .resume = kept.has_checkpoint(),
-                                 .latency = request_.latency && is_first(run),
-                                 .threads = request_.threads,
-                                 .common = common_of(kept, run.seed)};
-      check(pruning);
-      kept.begin();
-      report = to_json(prune(pruning, watcher));
-      kept.finish(*report);
-    }
-    note_original(*report);
-    return told(run, kept, figures_of_pruning(*report));
+    const Json report = report_of(kept, request_of_method(name, run.seed), watcher);
+    note_original(report);
+    return told(run, kept, figures_of_pruning(report));
   }
 
-  // The structure of the first row that worked for the seed.
-  Json figures_from_scratch(const Run& run, Watcher& watcher) {
-    const ComparedRow* structure = nullptr;
-    Json figures;
-    for (const ComparedRow& row : report_.rows) {
-      const auto found = std::ranges::find_if(
-          row.runs, [&](const Json& done) { return done["seed"] == run.seed; });
-      if (structure || found == row.runs.end()) continue;
-      structure = &row;
-      figures = *found;
+  // Of a run that is done, or is done now.
+  Json report_of(const KeptRun& kept, PruneRequest pruning, Watcher& watcher) const {
+    if (auto report = kept.report()) {
+      watcher.remark("done before");
+      return *std::move(report);
     }
-    if (!structure) fail_target("no method left a structure to train from scratch");
-    Settings settings = scratch_settings();
-    const KeptRun kept = kept_as(run, settings, {{"--structure-of", structure->name}});
+    pruning.output = kept.path("model.onnx");
+    pruning.plan = kept.path("plan.json");
+    pruning.resume = kept.has_checkpoint();
+    pruning.common = common_of(kept, pruning.common.seed);
+    check(pruning);
+    kept.begin();
+    Json report = to_json(prune(pruning, watcher));
+    kept.finish(report);
+    return report;
+  }
+
+  // What the first row that worked found for the seed.
+  const RunRow* first_that_worked(uint64_t seed) const {
+    for (const RunRow& row : report_.rows) {
+      const auto of_seed = [&](const Json& done) { return done["seed"] == seed; };
+      if (std::ranges::any_of(row.runs, of_seed)) return &row;
+    }
+    return nullptr;
+  }
+
+  Json figures_of_control(const Run& run, Watcher& watcher) {
+    RunRow& row = report_.rows[run.row];
+    const RunRow* structure = first_that_worked(run.seed);
+    if (!structure) fail_target("no method left a structure that could be trained otherwise");
+    row.structure_of = structure->name;
+    PruneRequest of_structure = request_of_method(structure->name, run.seed);
+    of_structure.settings = settled(of_structure, find_method(structure->name));
+    const std::string plan = (folder_of(structure->name, run.seed) / "plan.json").string();
+    PruneRequest control = control_of(
+        row.name, {of_structure, plan, load_model(request_.model, run.seed).graph}, request_.dense);
+    control.latency = of_structure.latency;
+    Request more = {{"control", row.name}, {"--structure-of", structure->name}};
+    for (auto& entry : request_.dense.decisive()) more.push_back(std::move(entry));
+    const KeptRun kept = kept_as(run, of_structure.settings, more);
     kept.require_same_request();
-    report_.rows[run.row].structure_of = structure->name;
-    std::optional<Json> report = kept.report();
-    if (report) {
-      watcher.remark("done before");
-    } else {
-      kept.begin();
-      draw_anew(std::filesystem::path(figures["folder"].get<std::string>()) / "model.onnx",
-                kept.path("untrained.onnx"), run.seed);
-      report = to_json(train({.model = kept.path("untrained.onnx"),
-                              .output = kept.path("model.onnx"),
-                              .settings = std::move(settings),
-                              .resume = kept.has_checkpoint(),
-                              .common = common_of(kept, run.seed)},
-                             watcher));
-      kept.finish(*report);
-    }
-    return told(run, kept, figures_of_training(*report, figures));
-  }
-
-  // There is no teacher: the model that is trained knows nothing.
-  Settings scratch_settings() const {
-    CompareRequest alone = request_;
-    std::erase_if(alone.given, [](const auto& entry) { return entry.first == &kDistillation; });
-    Settings settings = settings_for(options_of_train(), alone);
-    settings.set(kFromScratch, "true");
-    return settings;
-  }
-
-  static void draw_anew(const std::filesystem::path& model, const std::string& output,
-                        uint64_t seed) {
-    Graph graph = read_onnx(model);
-    reinitialise(graph, {.by = {}, .seed = seed, .masks = {}});
-    write_onnx(graph, output);
+    const Json report = report_of(kept, std::move(control), watcher);
+    return told(run, kept, figures_of_pruning(report));
   }
 
   Json told(const Run& run, const KeptRun& kept, const Json& figures) const {
-    Json json = {{"seed", run.seed},
-                 {"folder", (std::filesystem::path(request_.folder) / kept.name()).string()}};
+    Json json = {{"seed", run.seed}, {"folder", kept.folder()}};
     json.update(figures);
     return json;
   }
 
   void note_original(const Json& report) {
-    const Json& before = report["before"];
     if (!report_.original.is_null()) return;
-    const auto member = [&](const char* key) {
-      return before.contains(key) ? before[key] : Json();
-    };
-    report_.original = {{"judged", member("top1")},
-                        {"macs", before["macs"]},
-                        {"parameters", before["parameters"]},
-                        {"latency_ms", member("latency_ms")}};
+    report_.original = figures_of_original(report);
     if (report["judged_by"].is_string()) report_.judged_by = report["judged_by"];
   }
 

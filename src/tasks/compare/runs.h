@@ -9,8 +9,6 @@
 
 namespace coppice {
 
-inline constexpr char kRandomControl[] = "random", kScratchControl[] = "scratch";
-
 // All that cut channels, where none is named.
 std::vector<std::string> methods_to_compare(const std::vector<std::string>& named);
 // Of the options given, those that the list has.

@@ -47,7 +47,8 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.after.costs = outcome.after;
   summary.after.bytes = static_cast<int64_t>(onnx_bytes(outcome.graph));
   summary.groups = outcome.groups;
-  summary.changed = !outcome.plan.slices.empty() || !outcome.plan.masks.empty();
+  summary.changed =
+      !outcome.plan.slices.empty() || !outcome.plan.masks.empty() || !outcome.unproved.empty();
   summary.rounding_moved = outcome.rounding_moved;
   summary.recovered = outcome.recovered;
   summary.could_recover = !outcome.plan.slices.empty() && !outcome.recovered &&
@@ -55,6 +56,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.density = density_change(model.graph, outcome.graph);
   summary.masked = outcome.weights_after.has_value();
   summary.verified = outcome.verified;
+  summary.unproved = outcome.unproved;
   summary.proof = outcome.proof;
   summary.zeroed_filters = outcome.zeroed_filters;
   if (outcome.proof) {

@@ -34,6 +34,7 @@ struct CutSummary {
   bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;
   std::optional<ZeroedFilters> zeroed_filters;
+  std::string unproved;  // why nothing was, where nobody asked for that
   std::string proof_inputs;
   std::string judged_by;  // accuracy: by which images
   double seconds = 0;     // from the start until the files were in place

@@ -152,7 +152,7 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
       *state_->trainer, state_->observer,
       SessionOptions{.checkpoint = state_->checkpoint,
                      .request = choice.request,
-                     .zeros = settings[kZeros],
+                     .zeros = choice.keeps ? settings[kZeros] : SessionOptions::Zeros::free,
                      .teacher = teacher_of(settings, common.seed)});
   Session& session = *state_->session;
   session.require_trainable(recipe);

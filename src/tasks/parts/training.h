@@ -19,6 +19,8 @@ namespace coppice {
 struct TrainingChoice {
   Settings settings;  // of session/options/training_options.h, and more
   Start start = Start::pruned;
+  // Whether what the original has of zeros and shared values stays, unless --zeros lets go of it.
+  bool keeps = true;
   Request request = {};  // everything that the result depends on
   bool resume = false;   // an unfinished run
   // What gives the learning rate, for a message, and whether it was given, so that a model is

@@ -1,5 +1,5 @@
 // See kept_run.h.
-#include "tasks/compare/kept_run.h"
+#include "tasks/runs/kept_run.h"
 
 #include "core/error.h"
 #include "core/files.h"
@@ -64,6 +64,11 @@ void KeptRun::begin() const {
   fs::create_directories(folder_, error);
   if (error) fail_input("can't make the folder '" + folder_.string() + "': " + error.message());
   write_json(folder_ / "request.json", json_of(request_));
+}
+
+void KeptRun::forget() const {
+  std::error_code gone;
+  fs::remove(folder_ / "report.json", gone);
 }
 
 void KeptRun::finish(const Json& report) const { write_json(folder_ / "report.json", report); }

@@ -1,5 +1,5 @@
 // See figures.h.
-#include "tasks/compare/figures.h"
+#include "tasks/runs/figures.h"
 
 #include <algorithm>
 #include <cmath>
@@ -26,6 +26,14 @@ Json last_change(const Json& training) {
     if (stage.contains("held_out")) found = stage;
   }
   return found;
+}
+
+Json last_rate(const Json& training) {
+  Json rate = nullptr;
+  for (const Json& stage : training["stages"]) {
+    if (stage.contains("learning_rate")) rate = stage["learning_rate"];
+  }
+  return rate;
 }
 
 double trained_seconds(const Json& training) {
@@ -62,20 +70,16 @@ Json figures_of_pruning(const Json& report) {
           {"parameters", after["parameters"]},
           {"latency_ms", member(after, "latency_ms")},
           {"epochs", training["history"].size()},
+          {"learning_rate", last_rate(training)},
           {"minutes", seconds / kMinute}};
 }
 
-Json figures_of_training(const Json& report, const Json& structure) {
-  const Json& training = report["training"];
-  return {{"surgery", nullptr},
-          {"recovered", nullptr},
-          {"held_out", at_the_end(training)},
-          {"judged", report.contains("judged") ? report["judged"]["top1"] : Json()},
-          {"macs", structure["macs"]},
-          {"parameters", structure["parameters"]},
-          {"latency_ms", structure["latency_ms"]},
-          {"epochs", training["history"].size()},
-          {"minutes", trained_seconds(training) / kMinute}};
+Json figures_of_original(const Json& report) {
+  const Json& before = report["before"];
+  return {{"judged", member(before, "top1")},
+          {"macs", before["macs"]},
+          {"parameters", before["parameters"]},
+          {"latency_ms", member(before, "latency_ms")}};
 }
 
 MeanAndDeviation mean_and_deviation(const std::vector<Json>& runs) {
