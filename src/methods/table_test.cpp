@@ -104,6 +104,33 @@ TEST(MethodTable, curves_of_sensitivity_and_their_use_belong_together) {
   }
 }
 
+TEST(MethodTable, a_structure_is_predefined_where_users_say_what_layers_lose_and_else_automatic) {
+  const auto whose = [](const char* name, const Request& options) {
+    const Method& method = find_method(name);
+    Settings settings(options_of(method));
+    for (const OptionUse& use : settings.options()) {
+      for (const auto& [option, value] : options) {
+        if (use.option->name() == option) settings.set(*use.option, value);
+      }
+    }
+    return std::string(name_of(method.whose_structure(settings)));
+  };
+  EXPECT_EQ(whose("l1", {}), "predefined");
+  EXPECT_EQ(whose("l1", {{"scope", "global"}}), "automatic");
+  EXPECT_EQ(whose("l1", {{"greedy", "true"}}), "automatic");
+  EXPECT_EQ(whose("l1", {{"allocate", "sensitivity"}}), "automatic");
+  EXPECT_EQ(whose("bn-scale", {}), "automatic");
+  EXPECT_EQ(whose("bn-scale", {{"layer-ratio", "conv=0.5"}}), "predefined");
+  EXPECT_EQ(whose("slimming", {}), "automatic");
+  EXPECT_EQ(whose("sfp", {}), "predefined");
+  EXPECT_EQ(whose("taylor", {}), "automatic");
+  EXPECT_EQ(whose("channel-pruning", {}), "automatic");
+  EXPECT_EQ(whose("channel-pruning", {{"share-by", "even"}}), "predefined");
+  EXPECT_EQ(whose("magnitude", {}), "automatic");
+  EXPECT_EQ(whose("scratch-b", {}), "predefined");
+  EXPECT_EQ(whose("scratch-b", {{"structure", "plan.json"}}), "given");
+}
+
 TEST(MethodTable, soft_pruning_makes_up_for_the_cut_unless_told_otherwise) {
   const Method& method = find_method("fpgm");
   const auto settled = [&](const char* recover) {

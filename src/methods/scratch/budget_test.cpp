@@ -21,6 +21,7 @@ TEST(ScratchBudget, the_dense_length_is_the_dense_nets_whatever_is_saved) {
 TEST(ScratchBudget, the_papers_rule_has_no_cap_and_rounds_down) {
   EXPECT_EQ(epochs(160, {1379, 1000}, Rule::paper), 220);
   EXPECT_EQ(epochs(160, {30, 1}, Rule::paper), 4800);
+  EXPECT_EQ(epochs(161, {23, 161}, Rule::paper), 23) << "whole numbers stay whole";
   EXPECT_EQ(epochs(3, {1, 10}, Rule::paper), 1) << "a structure may cost more than the net";
 }
 
@@ -47,6 +48,16 @@ TEST(ScratchBudget, of_masks_the_cost_is_what_they_leave) {
   EXPECT_EQ(cost_of_pass(graph, {{"w", mask}}, macs), 5);
   EXPECT_EQ(cost_of_pass(graph, {{"w", mask}}, ScratchBudget::Counter::flops), 10);
   EXPECT_EQ(epochs(10, {20, 5}, Rule::paper), 40) << "the released script trains 10";
+}
+
+TEST(ScratchBudget, costs_are_of_one_image_whatever_the_batch_of_the_file) {
+  const auto cost = [](const std::string& batch) {
+    return cost_of_pass(parse_text_graph("input x float32 [" + batch +
+                                         ", 4]\nconst w float32 [5, 4] random\n"
+                                         "y = Gemm(x, w) {transB=1}\noutput y"),
+                        {}, ScratchBudget::Counter::macs);
+  };
+  EXPECT_EQ(cost("8"), cost("N"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "methods/one_shot/same_structure.h"
 #include "methods/scratch/given_structure.h"
 #include "methods/unstructured/mask_weights.h"
+#include "report/format.h"
 #include "session/reinitialise.h"
 #include "session/state/beside_weights.h"
 
@@ -47,6 +48,11 @@ Outcome train_from_scratch(Session& session, ScratchStructure structure, const R
   const ScratchCosts costs = costs_by(options.budget.counter), macs = costs_by(Counter::macs);
   Recipe longer = recipe;
   longer.epochs = scratch_epochs(recipe.epochs, costs, options.budget);
+  if (longer.epochs != recipe.epochs) {
+    options.remark("trains " + std::to_string(longer.epochs) + " epochs: the dense net's " +
+                   std::to_string(recipe.epochs) + ", which cost " + significant(costs.ratio(), 4) +
+                   " times as much each");
+  }
   session.stage("drawing weights anew", [&] {
     session.note("cost_ratio", costs.ratio());
     session.adopt(drawn_anew(structure, original, masks, options.seed), outcome.plan, masks);

@@ -16,6 +16,8 @@ struct ScratchOptions {
   uint64_t seed = 0;  // of the weights
   // Whether zeros of a sparse original, or of a sparse model that is the structure, are part of it.
   SessionOptions::Zeros zeros = SessionOptions::Zeros::keep;
+  // For how long it will train, and why.
+  std::function<void(const std::string&)> remark = [](const std::string&) {};
 };
 
 // What is to be trained, and whose `before` the dense net is: a cut of the session's original or

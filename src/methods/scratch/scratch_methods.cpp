@@ -88,8 +88,10 @@ ScratchStructure structure_of(const Graph& original, const MethodInput& input) {
 
 Outcome run(Session& session, const Recipe& recipe, const MethodInput& input,
             const ScratchBudget& budget, const char* name) {
-  const ScratchOptions options{
-      .budget = budget, .seed = input.seed, .zeros = input.settings[kZeros]};
+  const ScratchOptions options{.budget = budget,
+                               .seed = input.seed,
+                               .zeros = input.settings[kZeros],
+                               .remark = input.remark};
   Outcome outcome =
       train_from_scratch(session, structure_of(session.original(), input), recipe, options);
   outcome.plan.method = name;

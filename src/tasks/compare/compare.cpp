@@ -23,7 +23,7 @@ bool is_given(const CompareRequest& request, const Option& option) {
 
 void require_controls(const std::vector<std::string>& controls) {
   for (const std::string& name : controls) {
-    if (!controls_in(name)) {
+    if (controls_in(name) != std::vector{name}) {
       fail_usage("unknown control '" + name + "', expected " + kControl.expected());
     }
     if (std::ranges::count(controls, name) > 1) fail_usage("control '" + name + "' is named twice");

@@ -82,6 +82,7 @@ Json to_json(const CutSummary& summary) {
                {"verified", summary.verified},
                {"seconds", summary.seconds},
                {"command", summary.command}};
+  if (!summary.unproved.empty()) json["unproved"] = summary.unproved;
   if (summary.recovered) json["recovered"] = recovered_json(*summary.recovered);
   if (summary.proof) {
     json["proof"] = {{"error", summary.proof->comparison.error},

@@ -1,6 +1,8 @@
 // See structure_file.h.
 #include "tasks/pruning/structure_file.h"
 
+#include <fstream>
+
 #include "core/files.h"
 #include "model/load.h"
 #include "model/plan_file.h"
@@ -10,8 +12,9 @@ namespace {
 
 // Plans are JSON objects, which no model begins like.
 bool is_plan(const std::string& path) {
-  if (is_zoo_name(path) || std::filesystem::is_directory(path)) return false;
-  return std::filesystem::path(path).extension() == ".json" || read_text(path).starts_with('{');
+  if (std::filesystem::path(path).extension() == ".json") return true;
+  std::ifstream file(path, std::ios::binary);
+  return file.peek() == '{';
 }
 
 }  // namespace
