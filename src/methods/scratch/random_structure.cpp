@@ -84,7 +84,13 @@ extern const Method kRandomStructure{
         "once; of masks the places are drawn, as Frankle and Carbin's random masks",
     .needs = "a plan",
     .kind = Method::Kind::control,
-    .options = {{&kStructure}, {&kRecover}, {&kRecoverImages}, {&kVerify}},
+    .options = {{&kStructure,
+                 {},
+                 "",
+                 "a plan.json of this model, whose widths, or counts of zeros, are taken"},
+                {&kRecover},
+                {&kRecoverImages},
+                {&kVerify}},
     .settle =
         [](Settings& settings) {
           if (!settings.has(kStructure)) {
