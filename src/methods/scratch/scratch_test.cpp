@@ -113,6 +113,36 @@ TEST_F(Scratch, masks_hold_from_the_first_weights_on_and_lengthen_the_training) 
   EXPECT_TRUE(outcome.weights_after);
 }
 
+// He's fan-out rule for the second convolution, 64 filters of 3x3 and 64 channels.
+TEST_F(Scratch, weights_are_drawn_by_the_fans_that_are_left) {
+  net = parse_text_graph(R"(
+      input x float32 [N, 1, 4, 4]
+      const w1 float32 [64, 1, 3, 3] random
+      const w2 float32 [64, 64, 3, 3] random
+      const fw float32 [3, 64] random
+      a = Conv(x, w1) {pads=[1, 1, 1, 1]}
+      r = Relu(a)
+      c = Conv(r, w2) {pads=[1, 1, 1, 1]}
+      s = Relu(c)
+      g = GlobalAveragePool(s)
+      f = Flatten(g)
+      y = Gemm(f, fw) {transB=1}
+      output y)");
+  fixture.watcher.stop_after_stages = 1;
+  const auto variance = [&](const GivenStructure& structure) {
+    fixture.watcher.stages.clear();
+    EXPECT_THROW(run("scratch-e", structure), Error);
+    double squares = 0, nonzero = 0;
+    for (const float w : tensor(fixture.opened->graph(), "w2").as<float>()) {
+      squares += static_cast<double>(w) * w;
+      nonzero += w != 0;
+    }
+    return squares / nonzero;
+  };
+  EXPECT_NEAR(variance(plan_of_half(net)) * 9 * 32 / 2, 1, 0.06) << "the pruned width";
+  EXPECT_NEAR(variance(masks_of(net, 0.75)) * 9 * 64 * 0.25 / 2, 1, 0.06) << "by its density";
+}
+
 TEST_F(Scratch, zeros_of_a_sparse_original_are_structure_and_stay_unless_freed) {
   apply_masks(net, magnitude_masks(net, {.sparsity = 0.5}));
   const GivenStructure nothing{.file = "plan.json", .plan = Plan{}};

@@ -2,6 +2,7 @@
 #include "tasks/runs/control_arms.h"
 
 #include "core/error.h"
+#include "model/load.h"
 #include "tasks/parts/training.h"
 #include "tasks/runs/run_watcher.h"
 
@@ -61,6 +62,12 @@ Json ControlArms::report_of(const Arm& arm, const Rival& rival, Watcher& watcher
     }
   }
   PruneRequest request = control_of(arm.name, rival, told_);
+  const bool untrained = is_zoo_name(request.model) || request.settings[kFromScratch];
+  if (arm.name == kRandomControl && untrained) {
+    watcher.warn(
+        "the model is untrained, so there are no weights of its to keep: this is a "
+        "structure from scratch");
+  }
   request.output = kept.path("model.onnx");
   request.plan = kept.path("plan.json");
   request.resume = resume_ && kept.has_checkpoint();
