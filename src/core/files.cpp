@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "core/error.h"
-#include "core/temporaries.h"
+#include "core/paths/temporaries.h"
 
 namespace coppice {
 namespace {

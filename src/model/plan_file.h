@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "core/files.h"
-#include "core/temporaries.h"
+#include "core/paths/temporaries.h"
 #include "prune/plan/plan.h"
 
 namespace coppice {

@@ -11,7 +11,7 @@
 #include <optional>
 #include <unordered_set>
 
-#include "core/same_place.h"
+#include "core/paths/same_place.h"
 
 namespace coppice {
 namespace {

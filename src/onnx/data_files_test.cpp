@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "core/files.h"
-#include "core/same_place.h"
+#include "core/paths/same_place.h"
 #include "onnx.pb.h"
 #include "support/temp_dir.h"
 

@@ -166,8 +166,10 @@ TEST_F(Training, a_good_file_is_never_retrained_by_mistake) {
   EXPECT_TRUE(fails(with({"train", model, "--data", data_, "-o", out}), 3, said));
   EXPECT_TRUE(fails(with({"train", model, "--data", data_, "-o", out, "--val", "0"}), 3, said));
   EXPECT_TRUE(fails(with({"prune", model, "--data", data_, "-o", out, "--epochs", "1"}), 3, said));
-  EXPECT_TRUE(fails(with({"compress", model, "--data", data_, "-o", out, "--bits", "5"}), 3, said));
-  EXPECT_FALSE(std::filesystem::exists(out));
+  const std::string packed = out + ".coppice";
+  EXPECT_TRUE(
+      fails(with({"compress", model, "--data", data_, "-o", packed, "--bits", "5"}), 3, said));
+  EXPECT_FALSE(std::filesystem::exists(out) || std::filesystem::exists(packed));
   const Ran judged = with({"eval", model, "--data", data_});
   EXPECT_EQ(judged.code, 0);
   EXPECT_THAT(judged.err, HasSubstr(said)) << "--quiet hides no warning";

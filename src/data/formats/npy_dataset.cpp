@@ -7,7 +7,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/same_place.h"
+#include "core/paths/same_place.h"
 #include "data/files/decompress.h"
 #include "data/formats/formats.h"
 #include "data/formats/memory_dataset.h"

@@ -5,7 +5,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
-#include "core/same_place.h"
+#include "core/paths/same_place.h"
 #include "model/load.h"
 #include "onnx/data_files.h"
 

@@ -1,6 +1,6 @@
 // See temporaries.h. Locks are flock's: they end with the process, however it ends. Where a file
 // system has none, nothing is taken for abandoned.
-#include "core/temporaries.h"
+#include "core/paths/temporaries.h"
 
 #include <fcntl.h>
 #include <sys/file.h>

@@ -1,5 +1,5 @@
 // Paths that lead to one place, whether or not something is there.
-#include "core/same_place.h"
+#include "core/paths/same_place.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // What a killed writer left is cleared away by the next one to the same target, and nothing else.
-#include "core/temporaries.h"
+#include "core/paths/temporaries.h"
 
 #include <gtest/gtest.h>
 #include <sys/wait.h>

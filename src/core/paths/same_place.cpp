@@ -1,4 +1,4 @@
-#include "core/same_place.h"
+#include "core/paths/same_place.h"
 
 #include <algorithm>
 
