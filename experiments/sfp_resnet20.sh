@@ -31,7 +31,7 @@ for seed in "${seeds[@]}"; do
     file=$out/$arm-$epochs-seed$seed.onnx
     run "$file" prune "$data/models/cifar10/resnet20.onnx" "${options[@]}" --prune-ratio 0.3 \
       --round-to 1 --data "${IMAGES:-cifar10:$data/cifar10}" --preprocess imagenet \
-      --epochs "$epochs" --seed "$seed" --resume --latency off --plan "${file%.onnx}.plan.json" \
+      --epochs "$epochs" --lr 0.01 --seed "$seed" --resume --latency off --plan "${file%.onnx}.plan.json" \
       "${where[@]}"
   done
 done

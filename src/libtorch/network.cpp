@@ -11,10 +11,11 @@ at::Tensor in_fast_layout(const at::Tensor& tensor) {
                                               : tensor;
 }
 
-Network::Network(Graph graph, Wanted wanted, at::Device device)
+Network::Network(Graph graph, Wanted wanted, at::Device device, StillChannels still)
     : graph_(std::move(graph)),
       wanted_(std::move(wanted)),
       device_(device),
+      still_(std::move(still)),
       constants_(graph_.values.size()) {
   leave_out_unread_outputs(graph_);
 }
@@ -66,7 +67,7 @@ const Program& Network::program(int64_t batch, Gives gives) {
   sizes.batch = batch;
   const std::pair key(batch, gives);
   const Program& made =
-      programs_.try_emplace(key, graph_, sizes, wanted(gives), device_).first->second;
+      programs_.try_emplace(key, graph_, sizes, wanted(gives), device_, still_).first->second;
   for (const ValueId id : made.constants_read()) constant(id);
   return made;
 }

@@ -76,7 +76,7 @@ std::vector<char> overwritable_values(const Graph& graph, const Inferred& inferr
 }  // namespace
 
 Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted,
-                 at::Device device)
+                 at::Device device, const StillChannels& still)
     : inputs_(graph.inputs),
       wanted_(std::move(wanted)),
       inferred_(infer(graph, sizes)),
@@ -86,7 +86,7 @@ Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueI
   std::vector<int32_t> reads = count_reads(graph, runs, wanted_);
   const std::vector<char> overwritable = overwritable_values(graph, inferred_, reads, wanted_);
   std::vector<char> kept(graph.values.size(), 0);
-  LowerContext context(graph, inferred_, overwritable);
+  LowerContext context(graph, inferred_, overwritable, still);
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     if (!runs[n]) continue;
     const Node& node = graph.nodes[n];

@@ -20,7 +20,7 @@ class Program {
   // `wanted`: values that `run` gives; what the graph computes beforehand is put on the device.
   // Throws Error::input naming the node for what can't be trained.
   Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted,
-          at::Device device = at::kCPU);
+          at::Device device = at::kCPU, const StillChannels& still = {});
 
   // `constants`: by ValueId, at least those of `constants_read`; running statistics among them are
   // updated in place in training mode. `inputs`: in the order of the graph's.

@@ -119,6 +119,7 @@ void Session::remove(const Groups& groups, const Removal& removal, const RemoveO
   for (auto& [slot, tensors] : state_.optimizer.slots) cut_beside(tensors);
   for (auto& [name, tensors] : state_.snapshots) cut_beside(tensors);
   cut_beside(state_.masks);
+  cut_beside(state_.still);
   state_.graph = std::move(smaller);
   found_ = nullptr;
   if (options.recover.any()) coppice::restore(state_.graph, kept_, state_.plan);
@@ -138,6 +139,7 @@ void Session::adopt(Graph graph, Plan plan, NamedTensors masks) {
   state_.plan = std::move(plan);
   state_.plan.masks.clear();  // they are the session's own from here
   state_.masks = std::move(masks);
+  state_.still = {};
   state_.optimizer = {};
   edit(std::move(graph));
 }
@@ -149,6 +151,7 @@ void Session::set_graph(Graph graph) {
   keep_fitting(state_.optimizer, state_.graph, graph);
   for (auto& [name, weights] : state_.snapshots) keep_fitting(weights, graph);
   keep_fitting(state_.masks, graph);  // what is gone with its layer
+  keep_fitting(state_.still, graph);
   state_.graph = std::move(graph);
   found_ = nullptr;
   loaded_ = false;
@@ -177,6 +180,18 @@ void Session::set_masks(NamedTensors masks) {
   stop_masked(state_.optimizer, state_.masks);
   stop_masked(state_.optimizer, masks);
   state_.masks = std::move(masks);
+}
+
+void Session::hold_statistics(const NamedTensors& channels) {
+  for (const auto& [scale, marks] : channels) {
+    Tensor& all =
+        state_.still.try_emplace(scale, Tensor::zeros(DType::f32, marks.shape())).first->second;
+    COPPICE_CHECK(all.shape() == marks.shape(), "marks of another shape than their scale");
+    for (int64_t c = 0; c < marks.size(); ++c) {
+      if (marks.as<float>()[c] != 0) all.mutate<float>()[c] = 1;
+    }
+  }
+  loaded_ = false;
 }
 
 NamedTensors Session::all_masks() const {

@@ -140,6 +140,11 @@ class Session {
   void set_masks(NamedTensors masks);
   void unmask() { set_masks({}); }
 
+  // Channels of BatchNormalization, by the names of scales, 1 in a f32 tensor of that shape, that
+  // their running statistics normalise from here on, in training, too, and that leave those as they
+  // are (TrainingSetup::still). For channels of zeros that may come back.
+  void hold_statistics(const NamedTensors& channels);
+
   // Keeps the weights and running statistics as they are now, for `restore`, under a name; cuts
   // take the same units out of them.
   void snapshot(const std::string& name);

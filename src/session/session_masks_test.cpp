@@ -109,5 +109,31 @@ TEST(SessionMasks, one_that_does_not_fit_is_refused_and_nothing_changes) {
   EXPECT_TRUE(fake::bytes_of(session.graph()) == before);
 }
 
+TEST(SessionMasks, statistics_that_are_held_are_so_from_there_on_and_cut_with_their_channels) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  const auto held = [](std::vector<float> channels) {
+    return Tensor::of<float>({std::ssize(channels)}, channels);
+  };
+  session.stage("holding", [&] { session.hold_statistics({{"scale", held({0, 1, 0, 0})}}); });
+  session.stage("training", [&] {
+    session.train(fake::recipe(2), {.after_epoch = [&](int64_t epoch) {
+                    EXPECT_EQ(fixture.trainer.setup.still.at("scale"),
+                              epoch == 1 ? held({0, 1, 0, 0}) : held({0, 1, 0, 1}));
+                    if (epoch == 1) session.hold_statistics({{"scale", held({0, 0, 0, 1})}});
+                  }});
+  });
+  session.stage("cutting", [&] {
+    const Traced traced = session.traced();
+    const auto group = std::ranges::find(traced.groups().free, "w1", &Group::name);
+    ASSERT_NE(group, traced.groups().free.end());
+    Removal removal(traced.groups().unit_count, 0);
+    removal[group->first_unit] = 1;
+    session.remove(traced.groups(), removal);
+  });
+  session.stage("tuning", [&] { session.train(fake::recipe(1)); });
+  EXPECT_EQ(fixture.trainer.setup.still.at("scale"), held({1, 0, 1}));
+}
+
 }  // namespace
 }  // namespace coppice

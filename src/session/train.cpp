@@ -149,6 +149,7 @@ void Session::begin(Run& run) {
 void Session::load(Run& run) {
   if (loaded_) return;
   run.setup.masks = all_masks();
+  run.setup.still = state_.still;
   run.parameters = trained_parameters(state_.graph);
   trainer_.load(state_.graph, run.setup, state_.optimizer);
   loaded_ = true;

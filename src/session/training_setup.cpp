@@ -102,6 +102,7 @@ TrainingSetup Session::setup_of(const Recipe& recipe) const {
           .scores = objective_->scores,
           .norm_momentum = norm_momentum_of(recipe, batches(recipe)),
           .masks = all_masks(),
+          .still = state_.still,
           .frozen = recipe.frozen,
           .tied = recipe.tied,
           .shared = std::move(shared),

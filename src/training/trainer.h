@@ -46,6 +46,11 @@ struct TrainingSetup {
   ScoreKind scores = ScoreKind::logits;
   NormMomentum norm_momentum;
   NamedTensors masks;                  // f32, 0 or 1: these weights stay exactly 0
+  // By the names of BatchNormalization's scales, f32, 1 for channels that running statistics
+  // normalise in training, too, and that leave these as they are. Why: a channel of zeros has no
+  // variance, so that by the batch's its gradients are divided by sqrt(epsilon), hundreds of times
+  // what others are.
+  NamedTensors still;
   std::set<std::string> frozen, tied;  // as the recipe has them
   // As `tied`, but moved by the mean of their gradients: the gradient's projection on the weights
   // that share so, and as safe at every rate and with every optimizer as the gradient itself.

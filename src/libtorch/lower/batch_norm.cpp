@@ -5,6 +5,8 @@
 // unbiased one (sum / (n - 1)), the variance that normalises the batch is not.
 #include "graph/views/batch_norm.h"
 
+#include <array>
+
 #include "core/error.h"
 #include "libtorch/lower/lowerings.h"
 
@@ -18,6 +20,33 @@ namespace {
 bool prefers_row_major(const at::Tensor& x) {
   return x.dim() == 4 && x.size(1) % 8 != 0 && x.is_cpu();
 }
+
+// In place of what the batch's statistics give for some channels: what the running ones do, which
+// stay as they are.
+class Still {
+ public:
+  explicit Still(std::vector<int64_t> channels) : channels_(std::move(channels)) {}
+
+  bool none() const { return channels_.empty(); }
+
+  template <typename Normalise>
+  at::Tensor behind(const at::Tensor& x, const std::array<at::Tensor, 4>& settings, double epsilon,
+                    const Normalise& normalise) const {
+    const at::Tensor at = at::tensor(channels_, at::TensorOptions(at::kLong).device(x.device()));
+    std::array<at::Tensor, 4> own;  // scale, shift, mean, variance
+    for (size_t i = 0; i < own.size(); ++i) own[i] = settings[i].index_select(0, at);
+    const at::Tensor all = normalise();  // moves the running statistics of all
+    // The gradient of `all` doesn't read the running ones, though autograd keeps them: written over
+    // as data, they don't count as changed.
+    for (const size_t i : {2, 3}) settings[i].variable_data().index_copy_(0, at, own[i]);
+    const at::Tensor still = at::batch_norm(x.index_select(1, at), own[0], own[1], own[2], own[3],
+                                            /*training=*/false, 0, epsilon, false);
+    return all.index_copy(1, at, still);
+  }
+
+ private:
+  std::vector<int64_t> channels_;
+};
 
 }  // namespace
 
@@ -39,16 +68,22 @@ Step lower_batch_norm(const LowerContext& context) {
                               "larger batch";
   return [count, too_few, momentum = 1 - static_cast<double>(attributes.real("momentum", 0.9f)),
           epsilon = static_cast<double>(attributes.real("epsilon", 1e-5f)),
-          inputs = context.node().inputs, y = context.out()](Values& values, Mode mode) {
+          still = Still(context.still_channels(1)), inputs = context.node().inputs,
+          y = context.out()](Values& values, Mode mode) {
     const bool training = mode == Mode::training;
     if (training && count < 2) fail_input(too_few);
     at::Tensor x = values[inputs[0]];
     const at::MemoryFormat format = x.suggest_memory_format();
     if (prefers_row_major(x)) x = x.contiguous();
-    values[y] = at::batch_norm(x, values[inputs[1]], values[inputs[2]], values[inputs[3]],
-                               values[inputs[4]], training, momentum, epsilon,
-                               /*cudnn_enabled=*/true)
-                    .contiguous(format);
+    const std::array<at::Tensor, 4> settings = {values[inputs[1]], values[inputs[2]],
+                                                values[inputs[3]], values[inputs[4]]};
+    const auto normalise = [&] {
+      return at::batch_norm(x, settings[0], settings[1], settings[2], settings[3], training,
+                            momentum, epsilon, /*cudnn_enabled=*/true);
+    };
+    const bool by_two = training && !still.none();
+    values[y] =
+        (by_two ? still.behind(x, settings, epsilon, normalise) : normalise()).contiguous(format);
   };
 }
 

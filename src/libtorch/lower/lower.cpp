@@ -18,6 +18,11 @@ const Tensor* LowerContext::known(int input) const {
   return value;
 }
 
+std::vector<int64_t> LowerContext::still_channels(int scale) const {
+  const auto found = still_.find(graph_.value(in(scale)).name);
+  return found == still_.end() ? std::vector<int64_t>() : found->second;
+}
+
 void LowerContext::fail(const std::string& message) const {
   fail_input(where(graph_, *node_) + ": can't be trained: " + message);
 }

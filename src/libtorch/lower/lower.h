@@ -10,6 +10,7 @@
 #include <ATen/ATen.h>
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,10 @@ namespace coppice::train {
 
 enum class Mode { training, evaluation };
 
+// Channels of BatchNormalization, by the name of its scale, that its running statistics normalise
+// while it trains, too, and that leave those as they are (TrainingSetup::still).
+using StillChannels = std::map<std::string, std::vector<int64_t>>;
+
 // By ValueId; undefined where nothing is there (yet, or any more).
 using Values = std::vector<at::Tensor>;
 using Step = std::function<void(Values& values, Mode mode)>;
@@ -28,8 +33,9 @@ class LowerContext {
  public:
   // `overwritable`: by ValueId, whether a step may write over the value: nobody else reads it, and
   // no gradient needs it.
-  LowerContext(const Graph& graph, const Inferred& inferred, const std::vector<char>& overwritable)
-      : graph_(graph), inferred_(inferred), overwritable_(overwritable) {}
+  LowerContext(const Graph& graph, const Inferred& inferred, const std::vector<char>& overwritable,
+               const StillChannels& still)
+      : graph_(graph), inferred_(inferred), overwritable_(overwritable), still_(still) {}
 
   void set_node(const Node& node) { node_ = &node; }
   const Graph& graph() const { return graph_; }
@@ -47,6 +53,7 @@ class LowerContext {
   // The value of an input that decides how the node computes (axes, pads, bounds); null where the
   // node has no such input. Throws Error::input where it is there but not known.
   const Tensor* known(int input) const;
+  std::vector<int64_t> still_channels(int scale) const;
   bool may_overwrite(int input) const { return overwritable_[in(input)] != 0; }
 
   // Throws Error::input: "node 'x' (Conv): can't be trained: message".
@@ -56,6 +63,7 @@ class LowerContext {
   const Graph& graph_;
   const Inferred& inferred_;
   const std::vector<char>& overwritable_;
+  const StillChannels& still_;
   const Node* node_ = nullptr;
 };
 

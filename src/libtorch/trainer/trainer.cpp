@@ -33,6 +33,17 @@ void set_norm_momentum(Graph& graph, const NormMomentum& momentum) {
   }
 }
 
+StillChannels still_channels_of(const NamedTensors& marks) {
+  StillChannels still;
+  for (const auto& [scale, mark] : marks) {
+    const std::span<const float> channels = mark.as<float>();
+    for (int64_t c = 0; c < mark.size(); ++c) {
+      if (channels[c] != 0) still[scale].push_back(c);
+    }
+  }
+  return still;
+}
+
 class TorchTrainer : public Trainer {
  public:
   explicit TorchTrainer(at::Device device) : device_(device) {}
@@ -240,7 +251,7 @@ class TorchTrainer : public Trainer {
       if (computed_[o]) wanted.outputs.push_back(graph.outputs[o]);
     }
     set_norm_momentum(graph, setup_.norm_momentum);
-    student_.emplace(std::move(graph), std::move(wanted), device_);
+    student_.emplace(std::move(graph), std::move(wanted), device_, still_channels_of(setup_.still));
     student_->prepare();
   }
 

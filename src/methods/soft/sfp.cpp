@@ -71,7 +71,10 @@ OptionList options_of_both() {
 constexpr char kDiffers[] =
     "coupled layers lose the same filters, so that residual streams shrink, where the paper "
     "chooses in every convolution by itself and keeps a stream's width (--keep-spine leaves "
-    "streams alone); the cut folds constants into what reads them, on the average over an image "
+    "streams alone); filters that were zeroed are normalised by their running statistics from "
+    "then on, where the authors' are by the batch's, of which they make a hundred times the "
+    "gradients of others; the cut folds constants into what reads them, on the average over an "
+    "image "
     "with zeros around it, where the authors add them to the stream and lose those of inner "
     "layers; biases and normalisations have no weight decay, where the authors' code decays all; "
     "the result is the last epoch's, where the authors keep the best by test accuracy; a trained "

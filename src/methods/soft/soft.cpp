@@ -2,13 +2,18 @@
 // Networks", IJCAI 2018, arXiv:1808.06866, Algorithm 1; with FPGM as criterion He et al., CVPR
 // 2019, arXiv:1811.00250, Algorithm 1. Weights, momentum and BatchNormalization go on as if nothing
 // had happened: only the filters themselves are zeroed.
-// Differs: filters are zeroed once before the first epoch too, as the authors' code does. Their
-// compact models add up the constants that BatchNormalization gives for zeroed filters; here
-// `options.recover` makes up for what is cut (prune/compensate/compensation.h), or nothing does.
-// Coupled layers lose the same filters, so that residual streams shrink, where the paper chooses in
-// every layer by itself and keeps their width. Biases and normalisations have no weight decay,
-// where the authors' code decays all parameters. The original teaches where the recipe's loss has a
-// share for it, as the command's does by default for a trained model.
+// Differs: what was zeroed is normalised by its running statistics from then on, in training, too.
+// By the batch's a filter of zeros has no variance: its gradients are a hundred times what others'
+// are, it comes back at full strength after one step however small that was, and its norm outranks
+// those of filters that are worth more. ResNet-20 from its trained weights loses a third of its
+// training accuracy so in four epochs. Filters are zeroed once before the first epoch too, as the
+// authors' code does. Their compact models add up the constants that BatchNormalization gives for
+// zeroed filters; here `options.recover` makes up for what is cut
+// (prune/compensate/compensation.h), or nothing does. Coupled layers lose the same filters, so that
+// residual streams shrink, where the paper chooses in every layer by itself and keeps their width.
+// Biases and normalisations have no weight decay, where the authors' code decays all parameters.
+// The original teaches where the recipe's loss has a share for it, as the command's does by default
+// for a trained model.
 #include "methods/soft/soft.h"
 
 #include <algorithm>
@@ -95,6 +100,7 @@ class Zeroing {
       session_.note("rechosen_share",
                     static_cast<double>(found.chosen_again) / static_cast<double>(count));
     }
+    session_.hold_statistics(normalised_channels(graph, traced.groups(), removal));
     session_.mask(masks_of_filters(graph, traced.groups(), removal, options_.constants),
                   Session::Masking::soft);
     session_.keep_own({.text = {}, .tensors = std::move(now)});

@@ -4,6 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <utility>
+
 #include "core/error.h"
 #include "support/fake_session.h"
 #include "support/graphs/text_graph.h"
@@ -80,6 +83,26 @@ TEST(SoftPruning, leaves_normalisation_and_momentum_as_they_were) {
   prune_softly(session, find_criterion("fpgm"), half_of_each_layer(), fake::recipe(2),
                fake::recipe(1));
   EXPECT_EQ(session.history().size(), 3u);
+}
+
+TEST(SoftPruning, holds_the_statistics_of_what_it_zeroes) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  std::vector<char> ever(4, 0);  // zeroed
+  const auto note = [&](const Graph& graph) {
+    const std::vector<double> found = norms(fake::tensor(graph, "w1"));
+    for (size_t i = 0; i < ever.size(); ++i) ever[i] = ever[i] || found[i] == 0;
+  };
+  bool first = true;
+  fixture.watcher.after_step = [&] {
+    if (std::exchange(first, false)) note(session.graph());  // as before training
+    const Tensor& still = fixture.trainer.setup.still.at("scale");
+    for (size_t i = 0; i < ever.size(); ++i) EXPECT_EQ(still.as<float>()[i] != 0, ever[i] != 0);
+  };
+  fixture.watcher.after_epoch = [&] { note(session.graph()); };
+  prune_softly(session, find_criterion("l2"), half_of_each_layer(), fake::recipe(3),
+               fake::recipe(0));
+  EXPECT_GE(std::ranges::count(ever, 1), 2);
 }
 
 TEST(SoftPruning, recovers_what_it_cuts_and_proves_the_plan_of_the_original) {

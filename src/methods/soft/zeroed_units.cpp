@@ -5,6 +5,7 @@
 #include <functional>
 #include <set>
 
+#include "graph/views/batch_norm.h"
 #include "groups/cut/surgery.h"
 
 namespace coppice {
@@ -70,6 +71,27 @@ Removal removal_of(const Graph& graph, const Groups& groups, const NamedTensors&
     }
   });
   return removal;
+}
+
+NamedTensors normalised_channels(const Graph& graph, const Groups& groups, const Removal& removal) {
+  std::set<ValueId> scales;
+  for (const Node& node : graph.nodes) {
+    if (const auto norm = batch_norm_of(graph, node)) scales.insert(norm->scale);
+  }
+  NamedTensors channels;
+  for (const Group& group : groups.free) {
+    for (const Slice& slice : group.slices) {
+      if (!scales.contains(slice.tensor)) continue;
+      const std::vector<int64_t> leaving = leaving_indices(group, slice, removal);
+      if (leaving.empty()) continue;
+      const Value& scale = graph.value(slice.tensor);
+      Tensor& marks =
+          channels.try_emplace(scale.name, Tensor::zeros(DType::f32, scale.constant->shape()))
+              .first->second;
+      for (const int64_t channel : leaving) marks.mutate<float>()[channel] = 1;
+    }
+  }
+  return channels;
 }
 
 int64_t count_filters(const NamedTensors& zeroed) {

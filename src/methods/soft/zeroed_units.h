@@ -14,6 +14,10 @@ NamedTensors zeroed_units(const Graph& graph, const Groups& groups, const Remova
 // The removal that it was made of, on a graph whose values may have other numbers by now.
 Removal removal_of(const Graph& graph, const Groups& groups, const NamedTensors& zeroed);
 
+// Of every BatchNormalization that units leaving go through, by its scale: 1 for their channels
+// (Session::hold_statistics).
+NamedTensors normalised_channels(const Graph& graph, const Groups& groups, const Removal& removal);
+
 // Filters, where coupled layers have one each.
 int64_t count_filters(const NamedTensors& zeroed);
 // Of those zeroed before: how many aren't zero any more, and how many are chosen again `now`.

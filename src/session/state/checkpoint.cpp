@@ -17,7 +17,8 @@ namespace {
 constexpr std::string_view kAnyMagic = "coppice checkpoint ", kMagic = "coppice checkpoint 3\n";
 constexpr size_t kDigits = 64;
 // Places of tensors; any other is a slot of the optimizer.
-constexpr std::string_view kMasks = "mask", kMethod = "method", kSnapshot = "snapshot ";
+constexpr std::string_view kMasks = "mask", kStill = "still", kMethod = "method",
+                           kSnapshot = "snapshot ";
 
 // Writes to the file and to the sum that ends it.
 class Writer {
@@ -65,6 +66,7 @@ void for_each_tensor(State& state, const Visit& visit) {
     for (auto& [name, tensor] : tensors) visit(slot, name, tensor);
   }
   for (auto& [name, tensor] : state.masks) visit(std::string(kMasks), name, tensor);
+  for (auto& [name, tensor] : state.still) visit(std::string(kStill), name, tensor);
   for (auto& [snapshot, tensors] : state.snapshots) {
     for (auto& [name, tensor] : tensors) visit(std::string(kSnapshot) + snapshot, name, tensor);
   }
@@ -74,6 +76,7 @@ void for_each_tensor(State& state, const Visit& visit) {
 // Where the tensors of a place lie.
 NamedTensors& tensors_at(SessionState& state, const std::string& slot) {
   if (slot == kMasks) return state.masks;
+  if (slot == kStill) return state.still;
   if (slot == kMethod) return state.own.tensors;
   if (slot.starts_with(kSnapshot)) return state.snapshots[slot.substr(kSnapshot.size())];
   return state.optimizer.slots[slot];

@@ -65,7 +65,7 @@ struct SessionState {
   Plan plan;
   Graph graph;
   OptimizerState optimizer;
-  NamedTensors masks;
+  NamedTensors masks, still;  // see Session::hold_statistics
   std::map<std::string, NamedTensors> snapshots;  // weights and statistics by name, see session.h
   MethodState own;
 };
