@@ -1,11 +1,8 @@
-// See masks.h. The bits of a float without its sign order as magnitudes do, so the weight at any
-// rank is found by counting them twice, by their upper and by their lower half: exact, and over
-// many tensors without gathering them.
+// See masks.h.
 #include "prune/masks/masks.h"
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <regex>
@@ -16,6 +13,7 @@
 #include "core/error.h"
 #include "graph/views/constants_behind.h"
 #include "graph/views/linear_layer.h"
+#include "prune/masks/rank.h"
 #include "prune/regex_of.h"
 
 namespace coppice {
@@ -71,62 +69,9 @@ std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>
   return matching;
 }
 
-uint32_t magnitude(float weight) { return std::bit_cast<uint32_t>(weight) & 0x7fffffffu; }
-
-struct Layer {
-  std::string name;
-  Tensor weight;
-  size_t largest = 0;  // the last in rank: always stays
-
-  // Calls visit(index, magnitude) for each weight that may leave.
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    const std::span<const float> weights = weight.as<float>();
-    for (size_t i = 0; i < weights.size(); ++i) {
-      if (i != largest) visit(i, magnitude(weights[i]));
-    }
-  }
-};
-
-Layer layer_of(const Value& value) {
-  Layer layer{.name = value.name, .weight = *value.constant};
-  const std::span<const float> weights = layer.weight.as<float>();
-  for (size_t i = 1; i < weights.size(); ++i) {
-    if (magnitude(weights[i]) >= magnitude(weights[layer.largest])) layer.largest = i;
-  }
-  return layer;
-}
-
-// What lies below `magnitude` leaves, and the first `ties` of those at it.
-struct Cut {
-  uint32_t magnitude = 0;
-  int64_t ties = 0;
-};
-
-Cut find_cut(std::span<const Layer> layers, int64_t zeros) {
-  constexpr uint32_t kHalf = 16, kBuckets = 1u << kHalf;
-  Cut cut{.magnitude = 0, .ties = zeros};
-  for (const bool upper : {true, false}) {
-    std::vector<int64_t> counts(kBuckets, 0);
-    for (const Layer& layer : layers) {
-      layer.for_each([&](size_t, uint32_t bits) {
-        if (upper) {
-          ++counts[bits >> kHalf];
-        } else if (bits >> kHalf == cut.magnitude >> kHalf) {
-          ++counts[bits % kBuckets];
-        }
-      });
-    }
-    uint32_t bucket = 0;
-    for (; bucket + 1 < kBuckets && counts[bucket] < cut.ties; ++bucket) cut.ties -= counts[bucket];
-    cut.magnitude |= upper ? bucket << kHalf : bucket;
-  }
-  return cut;
-}
-
-int64_t zeros_asked(std::span<const Layer> layers, double sparsity) {
+int64_t zeros_asked(std::span<const RankedLayer> layers, double sparsity) {
   int64_t all = 0;
-  for (const Layer& layer : layers) all += layer.weight.size();
+  for (const RankedLayer& layer : layers) all += layer.weight.size();
   const auto zeros = static_cast<int64_t>(std::floor(static_cast<double>(all) * sparsity + 1e-9));
   const int64_t most = all - static_cast<int64_t>(layers.size());
   if (zeros > most) {
@@ -138,36 +83,30 @@ int64_t zeros_asked(std::span<const Layer> layers, double sparsity) {
 }
 
 // That may be masked: the last in rank stays even where it is zero.
-int64_t zeros_there(std::span<const Layer> layers) {
+int64_t zeros_there(std::span<const RankedLayer> layers) {
   int64_t zeros = 0;
-  for (const Layer& layer : layers) {
+  for (const RankedLayer& layer : layers) {
     layer.for_each([&](size_t, uint32_t bits) { zeros += bits == 0; });
   }
   return zeros;
 }
 
-void mask_smallest(std::span<const Layer> layers, int64_t zeros, Masks& masks) {
-  Cut cut = find_cut(layers, std::max(zeros, zeros_there(layers)));
-  for (const Layer& layer : layers) {
-    Tensor mask = Tensor::zeros(DType::f32, layer.weight.shape());
-    const std::span<float> stays = mask.mutate<float>();
-    std::ranges::fill(stays, 1.0f);
-    layer.for_each([&](size_t i, uint32_t bits) {
-      if (bits < cut.magnitude || (bits == cut.magnitude && cut.ties-- > 0)) stays[i] = 0;
-    });
-    masks.emplace(layer.name, std::move(mask));
+void mask_smallest(std::span<const RankedLayer> layers, int64_t zeros, Masks& masks) {
+  RankCut cut = find_cut(layers, std::max(zeros, zeros_there(layers)));
+  for (const RankedLayer& layer : layers) {
+    masks.emplace(layer.name, mask_below(layer, cut));
   }
 }
 
-std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& options) {
+std::vector<RankedLayer> layers_to_mask(const Graph& graph, const MagnitudeOptions& options) {
   const std::vector<Reader> readers = readers_of_weights(graph);
   std::set<ValueId> kept;
   for (const std::string& pattern : options.keep) {
     kept.merge(matching_weights(graph, readers, pattern, "keep"));
   }
-  std::vector<Layer> layers;
+  std::vector<RankedLayer> layers;
   for (const ValueId id : each_once(readers)) {
-    if (!kept.contains(id)) layers.push_back(layer_of(graph.value(id)));
+    if (!kept.contains(id)) layers.push_back(ranked(graph.value(id)));
   }
   if (layers.empty()) {
     if (kept.empty()) {
@@ -180,7 +119,7 @@ std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& op
   return layers;
 }
 
-double share_of(const Layer& layer, const MagnitudeOptions& options) {
+double share_of(const RankedLayer& layer, const MagnitudeOptions& options) {
   const auto own = options.layers.find(layer.name);
   return own == options.layers.end() ? options.sparsity : own->second;
 }
@@ -203,18 +142,18 @@ WeightCount count_weights(const Graph& graph) {
 
 Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
   COPPICE_CHECK(options.sparsity >= 0 && options.sparsity < 1, "sparsity outside [0, 1)");
-  std::vector<Layer> layers = layers_to_mask(graph, options);
+  std::vector<RankedLayer> layers = layers_to_mask(graph, options);
   Masks masks;
-  const auto decided = std::stable_partition(layers.begin(), layers.end(), [&](const Layer& layer) {
-    return !options.decided.contains(layer.name);
-  });
-  const std::span<const Layer> open(layers.begin(), decided), done(decided, layers.end());
+  const auto decided = std::stable_partition(
+      layers.begin(), layers.end(),
+      [&](const RankedLayer& layer) { return !options.decided.contains(layer.name); });
+  const std::span<const RankedLayer> open(layers.begin(), decided), done(decided, layers.end());
   mask_smallest(done, 0, masks);
   if (options.scope == MagnitudeOptions::Scope::global) {
     const int64_t asked = zeros_asked(layers, options.sparsity);
     mask_smallest(open, std::max<int64_t>(0, asked - zeros_there(done)), masks);
   } else {
-    for (const Layer& layer : open) {
+    for (const RankedLayer& layer : open) {
       mask_smallest({&layer, 1}, zeros_asked({&layer, 1}, share_of(layer, options)), masks);
     }
   }
@@ -224,7 +163,7 @@ Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
 void require_denser_than_asked(const Graph& graph, const MagnitudeOptions& options) {
   int64_t all = 0, there = 0;
   double asked = 0;
-  for (const Layer& layer : layers_to_mask(graph, options)) {
+  for (const RankedLayer& layer : layers_to_mask(graph, options)) {
     const auto size = static_cast<double>(layer.weight.size());
     all += layer.weight.size();
     // One more for each layer: rounding must not forbid the same sparsity twice.
