@@ -68,6 +68,15 @@ std::string group_table(const std::vector<GroupCut>& groups) {
   return table.text(kMostGroups);
 }
 
+std::string layer_table(const std::vector<LayerDensity>& layers) {
+  Table table({{"layer"}, {"weights", kRight}, {"nonzero", kRight}, {"density", kRight}});
+  for (const LayerDensity& layer : layers) {
+    table.add({printable(layer.name), with_separators(layer.weights.all),
+               with_separators(layer.weights.nonzero), percentage(1 - sparsity(layer.weights))});
+  }
+  return table.text(kMostGroups);
+}
+
 std::string cell_text(const ResultTable::Cell& cell, ResultTable::As as) {
   if (const auto* text = std::get_if<std::string>(&cell)) return *text;
   const auto* number = std::get_if<double>(&cell);
@@ -160,6 +169,7 @@ std::string text_of(const CutSummary& summary, const Style& style) {
   std::string text = style.strong(printable(summary.model)) + " pruned by " + summary.method +
                      " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
   if (!summary.groups.empty()) text += group_table(summary.groups) + "\n";
+  if (!summary.layers.empty()) text += layer_table(summary.layers) + "\n";
   for (const ResultTable& table : summary.tables) {
     if (table.shown == ResultTable::Shown::printed) text += result_table(table);
   }

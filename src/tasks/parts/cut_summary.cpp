@@ -76,6 +76,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
                           outcome.regressed.empty() && has_batch_norm(model.graph);
   summary.density = density_change(model.graph, outcome.graph);
   summary.masked = outcome.weights_after.has_value();
+  if (summary.masked) summary.layers = layer_densities(outcome.graph);
   summary.verified = outcome.verified;
   summary.unproved = outcome.unproved;
   summary.proof = outcome.proof;
@@ -104,6 +105,7 @@ Json to_json(const CutSummary& summary) {
                {"seconds", summary.seconds},
                {"command", summary.command}};
   if (!summary.unproved.empty()) json["unproved"] = summary.unproved;
+  if (summary.masked) json["layers"] = to_json(summary.layers);
   for (const ResultTable& table : summary.tables) {
     Json rows = Json::array();
     for (const auto& row : table.rows) rows.push_back(row_json(table, row));
