@@ -178,7 +178,7 @@ TEST(Zoo, unknown_name_throws_the_list_of_names) {
                  "no zoo model 'resnet57'; expected one of 'lenet300-100', 'lenet5', "
                  "'mlp500-300-bn', 'vgg11-bn-half', 'conv2', 'conv4', 'conv6', 'plain20', "
                  "'resnet20', 'resnet56', 'resnet110', 'preresnet20', 'densenet40', 'vgg16-bn', "
-                 "'vgg19-bn', 'mobilenetv2'");
+                 "'vgg19-bn', 'mobilenetv2'; did you mean 'resnet56'?");
   }
 }
 

@@ -69,9 +69,11 @@ std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>
   return matching;
 }
 
-int64_t zeros_asked(std::span<const RankedLayer> layers, double sparsity) {
+using Layer = RankedLayer;
+
+int64_t zeros_asked(std::span<const Layer> layers, double sparsity) {
   int64_t all = 0;
-  for (const RankedLayer& layer : layers) all += layer.weight.size();
+  for (const Layer& layer : layers) all += layer.weight.size();
   const auto zeros = static_cast<int64_t>(std::floor(static_cast<double>(all) * sparsity + 1e-9));
   const int64_t most = all - static_cast<int64_t>(layers.size());
   if (zeros > most) {
@@ -83,28 +85,28 @@ int64_t zeros_asked(std::span<const RankedLayer> layers, double sparsity) {
 }
 
 // That may be masked: the last in rank stays even where it is zero.
-int64_t zeros_there(std::span<const RankedLayer> layers) {
+int64_t zeros_there(std::span<const Layer> layers) {
   int64_t zeros = 0;
-  for (const RankedLayer& layer : layers) {
+  for (const Layer& layer : layers) {
     layer.for_each([&](size_t, uint32_t bits) { zeros += bits == 0; });
   }
   return zeros;
 }
 
-void mask_smallest(std::span<const RankedLayer> layers, int64_t zeros, Masks& masks) {
+void mask_smallest(std::span<const Layer> layers, int64_t zeros, Masks& masks) {
   RankCut cut = find_cut(layers, std::max(zeros, zeros_there(layers)));
-  for (const RankedLayer& layer : layers) {
+  for (const Layer& layer : layers) {
     masks.emplace(layer.name, mask_below(layer, cut));
   }
 }
 
-std::vector<RankedLayer> layers_to_mask(const Graph& graph, const MagnitudeOptions& options) {
+std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& options) {
   const std::vector<Reader> readers = readers_of_weights(graph);
   std::set<ValueId> kept;
   for (const std::string& pattern : options.keep) {
     kept.merge(matching_weights(graph, readers, pattern, "keep"));
   }
-  std::vector<RankedLayer> layers;
+  std::vector<Layer> layers;
   for (const ValueId id : each_once(readers)) {
     if (!kept.contains(id)) layers.push_back(ranked(graph.value(id)));
   }
@@ -119,7 +121,7 @@ std::vector<RankedLayer> layers_to_mask(const Graph& graph, const MagnitudeOptio
   return layers;
 }
 
-double share_of(const RankedLayer& layer, const MagnitudeOptions& options) {
+double share_of(const Layer& layer, const MagnitudeOptions& options) {
   const auto own = options.layers.find(layer.name);
   return own == options.layers.end() ? options.sparsity : own->second;
 }
@@ -142,18 +144,18 @@ WeightCount count_weights(const Graph& graph) {
 
 Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
   COPPICE_CHECK(options.sparsity >= 0 && options.sparsity < 1, "sparsity outside [0, 1)");
-  std::vector<RankedLayer> layers = layers_to_mask(graph, options);
+  std::vector<Layer> layers = layers_to_mask(graph, options);
   Masks masks;
-  const auto decided = std::stable_partition(
-      layers.begin(), layers.end(),
-      [&](const RankedLayer& layer) { return !options.decided.contains(layer.name); });
-  const std::span<const RankedLayer> open(layers.begin(), decided), done(decided, layers.end());
+  const auto decided = std::stable_partition(layers.begin(), layers.end(), [&](const Layer& layer) {
+    return !options.decided.contains(layer.name);
+  });
+  const std::span<const Layer> open(layers.begin(), decided), done(decided, layers.end());
   mask_smallest(done, 0, masks);
   if (options.scope == MagnitudeOptions::Scope::global) {
     const int64_t asked = zeros_asked(layers, options.sparsity);
     mask_smallest(open, std::max<int64_t>(0, asked - zeros_there(done)), masks);
   } else {
-    for (const RankedLayer& layer : open) {
+    for (const Layer& layer : open) {
       mask_smallest({&layer, 1}, zeros_asked({&layer, 1}, share_of(layer, options)), masks);
     }
   }
@@ -163,7 +165,7 @@ Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
 void require_denser_than_asked(const Graph& graph, const MagnitudeOptions& options) {
   int64_t all = 0, there = 0;
   double asked = 0;
-  for (const RankedLayer& layer : layers_to_mask(graph, options)) {
+  for (const Layer& layer : layers_to_mask(graph, options)) {
     const auto size = static_cast<double>(layer.weight.size());
     all += layer.weight.size();
     // One more for each layer: rounding must not forbid the same sparsity twice.
