@@ -3,13 +3,13 @@
 #
 #   coppice   the program: COPPICE, or the one in build/release/bin
 #   data      the data folder: COPPICE_DATA, or ../shared/data
-#   out       where results go: build/experiments/<the script's name>
+#   out       where results go: OUT, or build/experiments/<the script's name>
 #   where     the options that say where to train: DEVICE (cpu, or cuda with a LibTorch that has it)
 #             and THREADS, both as the program has them by default
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 coppice=${COPPICE:-build/release/bin/coppice} data=${COPPICE_DATA:-../shared/data}
-out=build/experiments/$(basename "$0" .sh)
+out=${OUT:-build/experiments/$(basename "$0" .sh)}
 where=(${DEVICE:+--device "$DEVICE"} ${THREADS:+--threads "$THREADS"})
 mkdir -p "$out"
 

@@ -17,11 +17,10 @@ struct Named {
   std::string_view name;
   Initialise initialise;
 };
-constexpr Named kNamed[] = {{"he-fan-in", he_fan_in},
-                            {"he-fan-out", he_fan_out},
-                            {"caffe-xavier", caffe_xavier},
-                            {"normal-0.01", normal_0_01},
-                            {"truncated-normal-0.09", truncated_normal_0_09}};
+constexpr Named kNamed[] = {
+    {"he-fan-in", he_fan_in},       {"he-fan-out", he_fan_out},
+    {"caffe-xavier", caffe_xavier}, {"glorot-normal", glorot_normal},
+    {"normal-0.01", normal_0_01},   {"truncated-normal-0.09", truncated_normal_0_09}};
 
 std::string name_of(Initialise initialise) {
   const auto found = std::ranges::find(kNamed, initialise, &Named::initialise);
@@ -35,14 +34,6 @@ std::string part_of(const std::string& text, const std::string& key) {
   if (begin == std::string::npos) fail_input("'" + key + "' is missing in '" + text + "'");
   const std::string rest = text.substr(begin + key.size() + 1);
   return rest.substr(0, rest.find(','));
-}
-
-Initialise initialise_of(const std::string& name) {
-  const auto found = std::ranges::find(kNamed, name, &Named::name);
-  if (found != std::end(kNamed)) return found->initialise;
-  std::string names;
-  for (const Named& named : kNamed) names += (names.empty() ? "" : ", ") + std::string(named.name);
-  fail_input("initialisation '" + name + "', expected one of " + names);
 }
 
 float number_of(const std::string& text) {
@@ -62,6 +53,20 @@ std::string text_of(float number) {
 
 }  // namespace
 
+std::vector<std::string> initialise_names() {
+  std::vector<std::string> names;
+  for (const Named& named : kNamed) names.emplace_back(named.name);
+  return names;
+}
+
+Initialise initialise_of(const std::string& name) {
+  const auto found = std::ranges::find(kNamed, name, &Named::name);
+  if (found != std::end(kNamed)) return found->initialise;
+  std::string names;
+  for (const Named& named : kNamed) names += (names.empty() ? "" : ", ") + std::string(named.name);
+  fail_input("initialisation '" + name + "', expected one of " + names);
+}
+
 Fans fans_of(const Shape& weight) {
   const double window = static_cast<double>(element_count({weight.begin() + 2, weight.end()}));
   return {.in = static_cast<double>(weight[1]) * window,
@@ -79,6 +84,10 @@ void he_fan_out(Random& random, const Fans& fans, std::span<float> elements) {
 void caffe_xavier(Random& random, const Fans& fans, std::span<float> elements) {
   const auto bound = static_cast<float>(std::sqrt(3 / fans.in));
   random.fill_uniform(elements, -bound, bound);
+}
+
+void glorot_normal(Random& random, const Fans& fans, std::span<float> elements) {
+  random.fill_normal(elements, static_cast<float>(std::sqrt(2 / (fans.in + fans.out))));
 }
 
 void normal_0_01(Random& random, const Fans&, std::span<float> elements) {

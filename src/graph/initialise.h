@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "core/random.h"
 #include "core/tensor.h"
@@ -34,6 +35,10 @@ void he_fan_out(Random& random, const Fans& fans, std::span<float> elements);
 // "Understanding the Difficulty of Training Deep Feedforward Neural Networks", AISTATS 2010.
 // Differs: from the paper as Caffe does, which leaves the fan-out aside.
 void caffe_xavier(Random& random, const Fans& fans, std::span<float> elements);
+// Normal, variance 2 / (fan-in + fan-out). Source: Glorot and Bengio, the same paper, Eq. 12.
+// Differs: drawn from a normal distribution, as by Frankle and Carbin, "The Lottery Ticket
+// Hypothesis", ICLR 2019, arXiv:1803.03635 (Fig. 2), where the paper draws from a uniform one.
+void glorot_normal(Random& random, const Fans& fans, std::span<float> elements);
 // Normal, standard deviation 0.01.
 void normal_0_01(Random& random, const Fans& fans, std::span<float> elements);
 // Normal, standard deviation 0.09, drawn again beyond two deviations (which leaves a deviation of
@@ -45,6 +50,10 @@ struct Initialisation {
   float norm_scale = 1;  // of every BatchNormalization; its other vectors are the identity's
   friend bool operator==(const Initialisation&, const Initialisation&) = default;
 };
+
+// "he-fan-in" and the like: the names of the functions above. Throws Error::input for another.
+Initialise initialise_of(const std::string& name);
+std::vector<std::string> initialise_names();
 
 // A net of the zoo carries its own in its metadata, so that it can be drawn again as it was.
 void set_initialisation(Graph& graph, const Initialisation& initialisation);

@@ -52,6 +52,11 @@ TEST(Initialise, caffe_xavier_is_uniform_with_variance_1_over_fan_in) {
   EXPECT_LE(draw(caffe_xavier, kLargeLayer).largest, std::sqrt(3.0 / 500) + 1e-7);
 }
 
+TEST(Initialise, glorot_has_variance_2_over_both_fans) {
+  expect_variance(glorot_normal, kLargeLayer, 2.0 / 900);
+  expect_variance(glorot_normal, {100, 200, 3, 3}, 2.0 / 2700);
+}
+
 TEST(Initialise, fixed_deviations_ignore_the_shape) {
   expect_variance(normal_0_01, kLargeLayer, 0.01 * 0.01);
   // A normal cut at two deviations keeps 0.7737 of its variance.
@@ -93,7 +98,7 @@ TEST(Initialisation, one_that_nobody_knows_is_refused_by_name) {
   EXPECT_EQ(message("conv=ones,linear=he-fan-in,scale=1"),
             begin +
                 "initialisation 'ones', expected one of he-fan-in, he-fan-out, caffe-xavier, "
-                "normal-0.01, truncated-normal-0.09");
+                "glorot-normal, normal-0.01, truncated-normal-0.09");
   EXPECT_EQ(message("conv=he-fan-in,scale=1"),
             begin + "'linear' is missing in 'conv=he-fan-in,scale=1'");
   for (const char* scale : {"", "x", "1x", "nan", "inf"}) {

@@ -39,6 +39,9 @@ struct MethodInput {
   // What is good to know before hours of training, and what is probably wrong.
   std::function<void(const std::string&)> remark = [](const std::string&) {};
   std::function<void(const std::string&)> warn = [](const std::string&) {};
+  // Hands over a net on the way, for a file of that name in the folder of kTickets; what comes
+  // under the same name again takes its place. Null where none was asked for.
+  std::function<void(const std::string& name, const Graph& graph)> deliver = {};
   // How far deciding has come, where it takes long: "regressing", "layers", 3 of 27.
   std::function<void(const std::string& doing, const std::string& unit, int64_t done,
                      int64_t total)>

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "graph/cost.h"
@@ -32,6 +33,21 @@ struct ZeroedFilters {
   double share = 0;       // of that output's largest value
 };
 
+// A table for a report: of rounds, say.
+struct ResultTable {
+  enum class As { text, count, share, number };
+  struct Column {
+    std::string key, title;  // in JSON, and printed
+    As as = As::number;
+  };
+  using Cell = std::variant<std::monostate, std::string, double>;  // nothing: it isn't known
+
+  std::string key;  // in JSON, which has an object for each row
+  enum class Shown { printed, in_json } shown = Shown::printed;
+  std::vector<Column> columns;
+  std::vector<std::vector<Cell>> rows = {};
+};
+
 struct Outcome {
   Graph graph;  // cut, or with weights zeroed
   Plan plan;    // model_file, model_sha256 and mask_files are left to the caller
@@ -47,6 +63,7 @@ struct Outcome {
   std::optional<ZeroedFilters> zeroed_filters;
   // What else a report should say, by name.
   std::vector<std::pair<std::string, int64_t>> facts = {};
+  std::vector<ResultTable> tables = {};
 };
 
 }  // namespace coppice

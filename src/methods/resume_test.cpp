@@ -7,6 +7,7 @@
 #include "graph/op.h"
 #include "graph/renumber.h"
 #include "methods/greedy/greedy.h"
+#include "methods/lottery/lottery.h"
 #include "methods/method.h"
 #include "methods/one_shot/prune_and_train.h"
 #include "methods/slimming.h"
@@ -88,6 +89,14 @@ DeepCompressionOptions two_rounds(DeepCompressionOptions::Retraining retraining)
   return options;
 }
 
+LotteryOptions lottery(const Rewind& rewind) {
+  LotteryOptions options;
+  options.pace = {.rounds = 2, .rate = 0.4};
+  options.rewind = rewind;
+  options.judge_every = 2;
+  return options;
+}
+
 Outcome slim(Session& session, int64_t passes) {
   SlimmingOptions options;
   options.pruning = half_made_up_for();
@@ -139,6 +148,22 @@ const Case kCases[] = {
      [](Session& session) {
        return dense_sparse_dense(session, {.sparsity = 0.5, .rounds = 2}, fake::recipe(1));
      }},
+    {"lottery",
+     [](Session& session) { return find_ticket(session, lottery({}), fake::recipe(2)); }},
+    {"lottery_late_with_controls",
+     [](Session& session) {
+       LotteryOptions options = lottery({.updates = 2});
+       options.first = LotteryOptions::First::drawn;
+       options.controls = {.redrawn = true, .random_masks = true, .seeds = 1, .rounds = {2}};
+       options.stability = 3;
+       return find_ticket(session, options, fake::recipe(1));
+     }},
+    {"lottery_of_the_rate",
+     [](Session& session) {
+       LotteryOptions options = lottery({.of = Rewind::Of::rate});
+       options.controls = {.random_masks = true, .rounds = {1}};
+       return find_ticket(session, options, fake::recipe(1));
+     }},
     {"soft",
      [](Session& session) {
        return prune_softly(session, find_criterion("fpgm"),
@@ -189,13 +214,14 @@ struct Ran {
   Plan plan;
   std::vector<EpochRecord> history;
   std::vector<StageRecord> stages;
+  std::vector<ResultTable> tables;
   int64_t steps = 0;
 };
 
 Ran ran(Fixture& fixture, const Case& method) {
   const Outcome outcome = method.run(*fixture.opened);
-  return {fake::bytes_of(outcome.graph), outcome.plan, fixture.opened->history(),
-          fixture.opened->stages(), fixture.watcher.steps};
+  return {fake::bytes_of(outcome.graph), outcome.plan,   fixture.opened->history(),
+          fixture.opened->stages(),      outcome.tables, fixture.watcher.steps};
 }
 
 void shuffle_values(Graph& graph, uint64_t seed) {
@@ -228,6 +254,10 @@ void expect_same(const Ran& found, const Ran& expected) {
   EXPECT_EQ(found.plan, expected.plan);
   fake::expect_same(found.history, expected.history);
   fake::expect_same(found.stages, expected.stages);
+  ASSERT_EQ(found.tables.size(), expected.tables.size());
+  for (size_t t = 0; t < found.tables.size(); ++t) {
+    EXPECT_EQ(found.tables[t].rows, expected.tables[t].rows) << found.tables[t].key;
+  }
 }
 
 class EveryMethod : public testing::TestWithParam<Case> {};

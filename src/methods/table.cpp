@@ -14,8 +14,8 @@
 
 namespace coppice {
 
-extern const Method kAsfp, kChannelPruning, kDeepCompression, kDsd, kMagnitude, kRandomStructure,
-    kScratchB, kScratchE, kSfp, kSlimming;
+extern const Method kAsfp, kChannelPruning, kDeepCompression, kDsd, kLottery, kMagnitude,
+    kRandomStructure, kScratchB, kScratchE, kSfp, kSlimming;
 
 namespace {
 
@@ -25,7 +25,7 @@ std::vector<Method>& table() {
     for (const Criterion& criterion : criteria()) built.push_back(method_by(criterion));
     for (const Method* method :
          {&kChannelPruning, &kSlimming, &kSfp, &kAsfp, &kMagnitude, &kDeepCompression, &kDsd,
-          &kScratchE, &kScratchB, &kRandomStructure}) {
+          &kLottery, &kScratchE, &kScratchB, &kRandomStructure}) {
       built.push_back(*method);
     }
     return built;

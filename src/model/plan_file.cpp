@@ -12,6 +12,7 @@
 #include "core/attempt.h"
 #include "core/error.h"
 #include "data/formats/npy.h"
+#include "data/formats/npz.h"
 
 namespace coppice {
 namespace {
@@ -24,6 +25,8 @@ namespace fs = std::filesystem;
 
 // Of the plan, among its masks, until it is in its place.
 constexpr char kCopy[] = "plan.json";
+// All masks in one file, for other tools; nobody here reads it.
+constexpr char kArchive[] = "masks.npz";
 
 void move_to(const fs::path& from, const fs::path& to) {
   std::error_code error;
@@ -136,8 +139,10 @@ void PlanFile::require_only_masks() const {
   std::optional<Plan> unplaced = plan_at(copy);
   if (unplaced && is_anothers(*unplaced, output_)) unplaced.reset();
   const auto is_mask_of = [&](const std::optional<Plan>& plan, const fs::path& file) {
-    return plan && std::ranges::any_of(mask_paths(*plan, path_.string()),
-                                       [&](const fs::path& mask) { return same_file(mask, file); });
+    if (!plan || plan->mask_files.empty()) return false;
+    return file.filename() == kArchive ||
+           std::ranges::any_of(mask_paths(*plan, path_.string()),
+                               [&](const fs::path& mask) { return same_file(mask, file); });
   };
   for (const auto& entry : fs::directory_iterator(folder_)) {
     const fs::path& file = entry.path();
@@ -162,13 +167,16 @@ void PlanFile::expect_masks() {
 void PlanFile::write_masks(Plan& plan) {
   expect_masks();
   plan.mask_files.clear();
+  std::map<std::string, Tensor> arrays;
   for (const auto& [tensor, mask] : plan.masks) {
     const std::string name = mask_file_name(plan.mask_files.size(), tensor);
+    const Tensor& array = arrays.emplace(tensor, as_bytes(mask)).first->second;
     AtomicFile file(staged_.path / name);
-    write_npy(as_bytes(mask), file);
+    write_npy(array, file);
     file.commit();
     plan.mask_files.push_back({tensor, nonzeros_of(mask), (folder_.filename() / name).string()});
   }
+  write_npz(arrays, staged_.path / kArchive);
 }
 
 void PlanFile::write(Plan plan) {
@@ -195,6 +203,8 @@ void PlanFile::remove_replaced_masks() const {
     std::error_code ignored;
     if (same_file(mask.parent_path(), folder_)) fs::remove(mask, ignored);
   }
+  std::error_code ignored;
+  fs::remove(folder_ / kArchive, ignored);
   ::rmdir(folder_.c_str());  // if nothing else is in it
 }
 

@@ -1,4 +1,5 @@
-// Plans as files: plan.json, and beside it the folder plan.masks with one npy file for each mask.
+// Plans as files: plan.json, and beside it the folder plan.masks with one npy file for each mask,
+// and all of them in one masks.npz, by the names of their tensors.
 #pragma once
 
 #include <filesystem>

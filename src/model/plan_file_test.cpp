@@ -67,7 +67,7 @@ TEST(PlanFile, masks_without_their_plan_are_replaced_by_the_run_that_goes_on) {
   write_masks_alone(path, "out.onnx", {"a", "b"});
   write_plan(path, "out.onnx", {"c"});
   EXPECT_EQ(masked(path), Names{"c"});
-  EXPECT_EQ(std::distance(fs::directory_iterator(dir / "plan.masks"), {}), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir / "plan.masks"), {}), 2);
   EXPECT_EQ(std::distance(fs::directory_iterator(dir.path()), {}), 2) << "no litter";
 }
 
@@ -78,7 +78,19 @@ TEST(PlanFile, so_are_those_beside_an_earlier_plan) {
   write_masks_alone(path, "out.onnx", {"b", "c", "d"});
   write_plan(path, "out.onnx", {"e"});
   EXPECT_EQ(masked(path), Names{"e"});
-  EXPECT_EQ(std::distance(fs::directory_iterator(dir / "plan.masks"), {}), 1);
+  EXPECT_EQ(std::distance(fs::directory_iterator(dir / "plan.masks"), {}), 2);
+}
+
+// Plans from before there was an archive have none, and their masks are read all the same.
+TEST(PlanFile, masks_lie_in_one_archive_too_which_nobody_here_needs) {
+  const TempDir dir;
+  const fs::path path = dir / "plan.json";
+  write_plan(path, "out.onnx", {"a", "b"});
+  EXPECT_TRUE(fs::exists(dir / "plan.masks/masks.npz"));
+  fs::remove(dir / "plan.masks/masks.npz");
+  EXPECT_EQ(masked(path), (Names{"a", "b"}));
+  write_plan(path, "out.onnx", {"c"});
+  EXPECT_TRUE(fs::exists(dir / "plan.masks/masks.npz"));
 }
 
 TEST(PlanFile, masks_of_another_result_or_other_files_stay) {

@@ -16,6 +16,7 @@
 #include "tasks/parts/training.h"
 #include "tasks/pruning/settled.h"
 #include "tasks/pruning/structure_file.h"
+#include "tasks/pruning/tickets.h"
 #include "tasks/runs/control_arms.h"
 #include "tasks/sensitivity/table_file.h"
 
@@ -33,6 +34,7 @@ struct Pruning {
   Watcher& watcher;
   const std::shared_ptr<const GivenStructure> structure;
   std::shared_ptr<const SensitivityTable> sensitivity = {};
+  Deliver deliver = {};  // as MethodInput has it
 
   Pruning(const PruneRequest& given, Watcher& watching)
       : request(given),
@@ -57,6 +59,7 @@ struct Pruning {
             .structure = structure,
             .remark = [this](const std::string& text) { watcher.remark(text); },
             .warn = [this](const std::string& text) { watcher.warn(text); },
+            .deliver = deliver,
             .progress =
                 [this, &measuring](const std::string& doing, const std::string& unit, int64_t done,
                                    int64_t total) {
@@ -261,6 +264,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   Model model = load_model(request.model, pruning.common.seed);
   std::optional<Judge> judge = judge_of(pruning, model.graph);
   std::optional<Measuring> measuring = measuring_of(pruning, judge);
+  pruning.deliver = deliver_to(pruning.settings, outputs.places, judge ? &*judge : nullptr);
   const std::string sum = sha256.get();
   if (pruning.structure && pruning.structure->plan && !made_for(*pruning.structure->plan, sum)) {
     watcher.remark(remark_on(*pruning.structure->plan, pruning.structure->file, request.model));

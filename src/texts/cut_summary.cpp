@@ -1,5 +1,7 @@
 #include "texts/cut_summary.h"
 
+#include <cmath>
+
 #include "report/format.h"
 #include "report/table.h"
 #include "texts/latency.h"
@@ -66,6 +68,46 @@ std::string group_table(const std::vector<GroupCut>& groups) {
   return table.text(kMostGroups);
 }
 
+std::string layer_table(const std::vector<LayerDensity>& layers) {
+  Table table({{"layer"}, {"weights", kRight}, {"nonzero", kRight}, {"density", kRight}});
+  for (const LayerDensity& layer : layers) {
+    table.add({printable(layer.name), with_separators(layer.weights.all),
+               with_separators(layer.weights.nonzero), percentage(1 - sparsity(layer.weights))});
+  }
+  return table.text(kMostGroups);
+}
+
+std::string cell_text(const ResultTable::Cell& cell, ResultTable::As as) {
+  if (const auto* text = std::get_if<std::string>(&cell)) return *text;
+  const auto* number = std::get_if<double>(&cell);
+  if (!number) return "";
+  switch (as) {
+    case ResultTable::As::count: return with_separators(std::llround(*number));
+    case ResultTable::As::share: return percentage(*number);
+    default: return significant(*number, 4);
+  }
+}
+
+// Columns without a title are for JSON.
+std::string result_table(const ResultTable& results) {
+  std::vector<Table::Column> columns;
+  for (const ResultTable::Column& column : results.columns) {
+    if (column.title.empty()) continue;
+    columns.push_back(
+        {column.title, column.as == ResultTable::As::text ? Table::Align::left : kRight});
+  }
+  Table table(columns);
+  for (const auto& row : results.rows) {
+    std::vector<std::string> cells;
+    for (size_t c = 0; c < row.size(); ++c) {
+      const ResultTable::Column& column = results.columns[c];
+      if (!column.title.empty()) cells.push_back(printable(cell_text(row[c], column.as)));
+    }
+    table.add(std::move(cells));
+  }
+  return table.text() + "\n";
+}
+
 std::string step_line(const RecoverStep& step) {
   const char* what = step.name == "basis" ? (step.corrected == 1 ? " stream" : " streams")
                                           : (step.corrected == 1 ? " layer" : " layers");
@@ -127,6 +169,10 @@ std::string text_of(const CutSummary& summary, const Style& style) {
   std::string text = style.strong(printable(summary.model)) + " pruned by " + summary.method +
                      " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
   if (!summary.groups.empty()) text += group_table(summary.groups) + "\n";
+  if (!summary.layers.empty()) text += layer_table(summary.layers) + "\n";
+  for (const ResultTable& table : summary.tables) {
+    if (table.shown == ResultTable::Shown::printed) text += result_table(table);
+  }
   if (summary.masked) {
     text += style.hint(
         "zeros take as much space and time as other weights, until the model is compressed or "

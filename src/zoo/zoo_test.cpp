@@ -61,6 +61,10 @@ struct Published {
 //   lenet300-100  266,200 weights + 410 biases (Han et al. 2015, Table 3: 267K)
 //   lenet5        430,500 weights + 580 biases (Han et al. 2015, Table 4: 431K); the first
 //                 convolution 288,000 MACs (Table 4: 576K operations)
+//   conv2/4/6     Frankle and Carbin 2019, Fig. 2: 4.3M, 2.4M and, printed, 1.7M weights, of which
+//                 38K, 260K and 1.1M of convolutions; conv6 as described has 2,261,184. And biases:
+//                 650, 906 and 1,418. The exact counts follow from the layers
+//   plain20       resnet20 without shortcuts, which have no parameters
 //   resnet20/56   He et al. 2016, Table 6: 0.27 M, 0.85 M and 1.7 M of resnet110; 4.055e7, 1.2549e8
 //   and 110       and 2.529e8 MACs of the convolutions (He et al., "Soft Filter Pruning", IJCAI
 //                 2018, and its code)
@@ -80,6 +84,10 @@ const Published kPublished[] = {
     {"lenet5", 431'080, 1'888'000, 405'000, {1, 1, 28, 28}, {1, 10}},
     {"mlp500-300-bn", 547'410, 0, 545'000, {1, 1, 28, 28}, {1, 10}},
     {"vgg11-bn-half", 2'309'610, 33'255'936, 2'560, {1, 1, 28, 28}, {1, 10}},
+    {"conv2", 4'301'642, 39'518'208, 4'262'400, {1, 3, 32, 32}, {1, 10}},
+    {"conv4", 2'425'930, 96'141'312, 2'165'248, {1, 3, 32, 32}, {1, 10}},
+    {"conv6", 2'262'602, 152'764'416, 1'116'672, {1, 3, 32, 32}, {1, 10}},
+    {"plain20", 269'722, 40'550'400, 640, {1, 3, 32, 32}, {1, 10}},
     {"resnet20", 269'722, 40'550'400, 640, {1, 3, 32, 32}, {1, 10}},
     {"resnet56", 853'018, 125'485'056, 640, {1, 3, 32, 32}, {1, 10}},
     {"resnet110", 1'727'962, 252'887'040, 640, {1, 3, 32, 32}, {1, 10}},
@@ -168,8 +176,9 @@ TEST(Zoo, unknown_name_throws_the_list_of_names) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     EXPECT_STREQ(error.what(),
                  "no zoo model 'resnet57'; expected one of 'lenet300-100', 'lenet5', "
-                 "'mlp500-300-bn', 'vgg11-bn-half', 'resnet20', 'resnet56', 'resnet110', "
-                 "'preresnet20', 'densenet40', 'vgg16-bn', 'vgg19-bn', 'mobilenetv2'");
+                 "'mlp500-300-bn', 'vgg11-bn-half', 'conv2', 'conv4', 'conv6', 'plain20', "
+                 "'resnet20', 'resnet56', 'resnet110', 'preresnet20', 'densenet40', 'vgg16-bn', "
+                 "'vgg19-bn', 'mobilenetv2'; did you mean 'resnet56'?");
   }
 }
 
@@ -195,6 +204,45 @@ TEST(Zoo, mobilenetv2_names_its_parameters_as_torchvision_does) {
     ASSERT_TRUE(id) << name;
     EXPECT_EQ(graph.value(*id).constant->shape(), shape) << name;
   }
+}
+
+TEST(Zoo, nets_of_the_lottery_ticket_paper_have_its_numbers_of_weights) {
+  const auto weights = [](const std::string& name, size_t least_rank) {
+    int64_t count = 0;
+    for (const Value& value : built(name).values) {
+      if (value.constant && value.constant->shape().size() >= least_rank) {
+        count += value.constant->size();
+      }
+    }
+    return count;
+  };
+  EXPECT_EQ(weights("conv2", 4), 38'592);
+  EXPECT_EQ(weights("conv4", 4), 259'776);
+  EXPECT_EQ(weights("conv6", 4), 1'144'512);
+  EXPECT_EQ(weights("conv2", 2), 4'300'992);
+  EXPECT_EQ(weights("conv4", 2), 2'425'024);
+  EXPECT_EQ(weights("conv6", 2), 2'261'184);
+}
+
+TEST(Zoo, nets_of_the_lottery_ticket_paper_begin_at_glorots_variance) {
+  for (const auto& [name, fans] : std::initializer_list<std::pair<const char*, double>>{
+           {"features.0.weight", 27 + 576}, {"classifier.0.weight", 16384 + 256}}) {
+    const auto weights =
+        built("conv2").value(*find_value(built("conv2"), name)).constant->as<float>();
+    double squares = 0;
+    for (const float w : weights) squares += static_cast<double>(w) * w;
+    EXPECT_NEAR(squares / static_cast<double>(weights.size()) / (2 / fans), 1, 0.1) << name;
+  }
+}
+
+TEST(Zoo, plain20_is_resnet20_without_what_adds) {
+  const auto has = [](const std::string& name, const std::string& op_type) {
+    return std::ranges::any_of(built(name).nodes,
+                               [&](const Node& node) { return node.op_type == op_type; });
+  };
+  EXPECT_TRUE(has("resnet20", "Add"));
+  EXPECT_FALSE(has("plain20", "Add"));
+  EXPECT_FALSE(has("plain20", "Pad"));
 }
 
 TEST(Zoo, scales_of_network_slimming_start_at_a_half) {

@@ -53,7 +53,13 @@ TEST_F(Masked, the_result_has_zeros_in_the_same_shapes) {
     EXPECT_TRUE(std::filesystem::exists(dir / mask["file"].get<std::string>())) << mask;
   }
   EXPECT_EQ(nonzeros, result["after"]["nonzeros"]);
-  EXPECT_EQ(names_in(dir / "plan.masks").size(), 4u);
+  ASSERT_EQ(result["layers"].size(), 4u);
+  for (const json& layer : result["layers"]) {
+    nonzeros -= layer["nonzeros"].get<int64_t>();
+    EXPECT_NEAR(layer["density"], 0.1, 0.01) << layer;
+  }
+  EXPECT_EQ(nonzeros, 0);
+  EXPECT_EQ(names_in(dir / "plan.masks").size(), 4u + 1) << "and all in one";
 }
 
 TEST_F(Masked, the_plan_replays_to_the_same_bytes_and_verify_says_so) {
@@ -102,13 +108,13 @@ TEST_F(Masked, masks_of_an_earlier_plan_are_replaced_and_other_files_are_not) {
                            "magnitude", "--sparsity", "0.5",     "--latency", "off",
                            "--keep",    "conv",       "--scope", "global"};
   ASSERT_EQ(coppice(again).code, 0);
-  EXPECT_EQ(names_in(dir / "plan.masks").size(), 2u);
+  EXPECT_EQ(names_in(dir / "plan.masks").size(), 2u + 1);
   EXPECT_EQ(coppice({"apply", plan, model, "-o", dir / "o.onnx"}).code, 0);
   write_text(dir / "plan.masks" / "notes.txt", "mine");
   const std::string before = sha256_of_file(sparse);
   EXPECT_TRUE(fails(coppice(again), 3, "it holds 'notes.txt', expected masks alone"));
   EXPECT_EQ(sha256_of_file(sparse), before);
-  EXPECT_EQ(names_in(dir / "plan.masks").size(), 3u);
+  EXPECT_EQ(names_in(dir / "plan.masks").size(), 3u + 1);
 }
 
 // A run that ends between the two leaves masks in their place and no plan, but its copy in there.
@@ -118,7 +124,7 @@ TEST_F(Masked, masks_without_their_plan_are_no_reason_to_refuse) {
                            "magnitude", "--sparsity", "0.9", "--latency", "off"};
   const Ran ran = coppice(again);
   ASSERT_EQ(ran.code, 0) << ran.err;
-  EXPECT_EQ(names_in(dir / "plan.masks").size(), 4u);
+  EXPECT_EQ(names_in(dir / "plan.masks").size(), 4u + 1) << "and all in one";
   EXPECT_EQ(coppice({"apply", plan, model, "-o", dir / "o.onnx"}).code, 0);
 }
 
@@ -156,8 +162,9 @@ TEST(Magnitude, its_text_says_that_zeros_alone_bring_nothing) {
   const Ran ran = coppice({"prune", "zoo:lenet5", "-o", dir / "s.onnx", "--method", "magnitude",
                            "--sparsity", "0.8", "--plan", dir / "mine.json"});
   ASSERT_EQ(ran.code, 0) << ran.err;
-  for (const char* part : {"nonzero weights", "sparsity", "80.00", "until the model is compressed",
-                           "checked: masked weights are 0", "latency", "mine.json"}) {
+  for (const char* part :
+       {"nonzero weights", "density", "sparsity", "80.00", "until the model is compressed",
+        "checked: masked weights are 0", "latency", "mine.json"}) {
     EXPECT_THAT(ran.out, HasSubstr(part));
   }
   EXPECT_EQ(names_in(dir.path()), (std::set<std::string>{"mine.json", "mine.masks", "s.onnx"}));

@@ -141,7 +141,7 @@ Tensor parse_npy(const Buffer& file, const std::string& where) {
   return copy;
 }
 
-void write_npy(const Tensor& tensor, AtomicFile& file) {
+std::string npy_header(const Tensor& tensor) {
   const auto type = std::ranges::find(kTypes, tensor.dtype(), &NpyType::dtype);
   COPPICE_CHECK(type != std::end(kTypes), "no npy file holds " + name_of(tensor.dtype()));
   std::string header =
@@ -159,7 +159,11 @@ void write_npy(const Tensor& tensor, AtomicFile& file) {
   for (const size_t byte : {size_t{1}, size_t{0}, header.size() & 255, header.size() >> 8}) {
     begin += static_cast<char>(byte);
   }
-  file.write(begin + header);
+  return begin + header;
+}
+
+void write_npy(const Tensor& tensor, AtomicFile& file) {
+  file.write(npy_header(tensor));
   file.write(tensor.bytes());
 }
 

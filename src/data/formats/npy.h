@@ -15,6 +15,9 @@ namespace coppice {
 // that is not read, and where the file's size and the header's shape disagree.
 Tensor parse_npy(const Buffer& file, const std::string& where);
 
+// What stands before the elements in a file of its own. Requires one of the types that are read.
+std::string npy_header(const Tensor& tensor);
+
 // What numpy.load gives back as an array of the same type and shape. Requires one of the types that
 // are read.
 void write_npy(const Tensor& tensor, AtomicFile& file);

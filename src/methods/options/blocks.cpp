@@ -170,6 +170,10 @@ const CountOption kRounds({"rounds", "N", "how often it prunes and trains, each 
 const CountOption kTuneEpochs({"tune-epochs", "N", "epochs after the cut"}, 0, 100'000);
 const NumberOption kTuneLr({"tune-lr", "X", "largest learning rate after the cut", "--lr"},
                            {.low = 0, .ends = NumberRange::Ends::open});
+const TextOption<std::string> kTickets({"tickets", "DIR",
+                                        "writes the nets of every round there, as they were when "
+                                        "the held-out loss was smallest and at the end"},
+                                       "a folder", any_text);
 
 namespace {
 

@@ -44,6 +44,7 @@ extern const ChoiceOption<Verify> kVerify;
 // Of methods that train.
 extern const CountOption kRounds, kTuneEpochs;
 extern const NumberOption kTuneLr;
+extern const TextOption<std::string> kTickets;
 
 // Budget, widths, what to leave alone, compensation, ranking and proof. `scope`: the default.
 OptionList cutting_options(Ranked scope);

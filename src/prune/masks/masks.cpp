@@ -1,11 +1,8 @@
-// See masks.h. The bits of a float without its sign order as magnitudes do, so the weight at any
-// rank is found by counting them twice, by their upper and by their lower half: exact, and over
-// many tensors without gathering them.
+// See masks.h.
 #include "prune/masks/masks.h"
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <cmath>
 #include <cstdio>
 #include <regex>
@@ -16,6 +13,7 @@
 #include "core/error.h"
 #include "graph/views/constants_behind.h"
 #include "graph/views/linear_layer.h"
+#include "prune/masks/rank.h"
 #include "prune/regex_of.h"
 
 namespace coppice {
@@ -71,58 +69,7 @@ std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>
   return matching;
 }
 
-uint32_t magnitude(float weight) { return std::bit_cast<uint32_t>(weight) & 0x7fffffffu; }
-
-struct Layer {
-  std::string name;
-  Tensor weight;
-  size_t largest = 0;  // the last in rank: always stays
-
-  // Calls visit(index, magnitude) for each weight that may leave.
-  template <typename Visit>
-  void for_each(Visit visit) const {
-    const std::span<const float> weights = weight.as<float>();
-    for (size_t i = 0; i < weights.size(); ++i) {
-      if (i != largest) visit(i, magnitude(weights[i]));
-    }
-  }
-};
-
-Layer layer_of(const Value& value) {
-  Layer layer{.name = value.name, .weight = *value.constant};
-  const std::span<const float> weights = layer.weight.as<float>();
-  for (size_t i = 1; i < weights.size(); ++i) {
-    if (magnitude(weights[i]) >= magnitude(weights[layer.largest])) layer.largest = i;
-  }
-  return layer;
-}
-
-// What lies below `magnitude` leaves, and the first `ties` of those at it.
-struct Cut {
-  uint32_t magnitude = 0;
-  int64_t ties = 0;
-};
-
-Cut find_cut(std::span<const Layer> layers, int64_t zeros) {
-  constexpr uint32_t kHalf = 16, kBuckets = 1u << kHalf;
-  Cut cut{.magnitude = 0, .ties = zeros};
-  for (const bool upper : {true, false}) {
-    std::vector<int64_t> counts(kBuckets, 0);
-    for (const Layer& layer : layers) {
-      layer.for_each([&](size_t, uint32_t bits) {
-        if (upper) {
-          ++counts[bits >> kHalf];
-        } else if (bits >> kHalf == cut.magnitude >> kHalf) {
-          ++counts[bits % kBuckets];
-        }
-      });
-    }
-    uint32_t bucket = 0;
-    for (; bucket + 1 < kBuckets && counts[bucket] < cut.ties; ++bucket) cut.ties -= counts[bucket];
-    cut.magnitude |= upper ? bucket << kHalf : bucket;
-  }
-  return cut;
-}
+using Layer = RankedLayer;
 
 int64_t zeros_asked(std::span<const Layer> layers, double sparsity) {
   int64_t all = 0;
@@ -147,15 +94,9 @@ int64_t zeros_there(std::span<const Layer> layers) {
 }
 
 void mask_smallest(std::span<const Layer> layers, int64_t zeros, Masks& masks) {
-  Cut cut = find_cut(layers, std::max(zeros, zeros_there(layers)));
+  RankCut cut = find_cut(layers, std::max(zeros, zeros_there(layers)));
   for (const Layer& layer : layers) {
-    Tensor mask = Tensor::zeros(DType::f32, layer.weight.shape());
-    const std::span<float> stays = mask.mutate<float>();
-    std::ranges::fill(stays, 1.0f);
-    layer.for_each([&](size_t i, uint32_t bits) {
-      if (bits < cut.magnitude || (bits == cut.magnitude && cut.ties-- > 0)) stays[i] = 0;
-    });
-    masks.emplace(layer.name, std::move(mask));
+    masks.emplace(layer.name, mask_below(layer, cut));
   }
 }
 
@@ -167,7 +108,7 @@ std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& op
   }
   std::vector<Layer> layers;
   for (const ValueId id : each_once(readers)) {
-    if (!kept.contains(id)) layers.push_back(layer_of(graph.value(id)));
+    if (!kept.contains(id)) layers.push_back(ranked(graph.value(id)));
   }
   if (layers.empty()) {
     if (kept.empty()) {

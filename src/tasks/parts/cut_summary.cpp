@@ -1,6 +1,8 @@
 // See cut_summary.h.
 #include "tasks/parts/cut_summary.h"
 
+#include <cmath>
+
 #include "onnx/onnx.h"
 #include "tasks/parts/latency.h"
 #include "training/parameters.h"
@@ -36,6 +38,24 @@ Json recovered_json(const Recovered& recovered) {
           {"scale", found.scale},   {"unknown", found.unknown}, {"steps", steps}};
 }
 
+// A row as an object; null for what isn't known, as JSON has no other numbers than finite ones.
+Json row_json(const ResultTable& table, const std::vector<ResultTable::Cell>& row) {
+  Json json = Json::object();
+  for (size_t c = 0; c < table.columns.size(); ++c) {
+    const ResultTable::Column& column = table.columns[c];
+    Json& cell = json[column.key];
+    if (const auto* text = std::get_if<std::string>(&row[c])) cell = *text;
+    const auto* number = std::get_if<double>(&row[c]);
+    if (!number || !std::isfinite(*number)) continue;
+    if (column.as == ResultTable::As::count) {
+      cell = std::llround(*number);
+    } else {
+      cell = *number;
+    }
+  }
+  return json;
+}
+
 }  // namespace
 
 CutSummary summarise(const Model& model, const Outcome& outcome) {
@@ -47,6 +67,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.after.costs = outcome.after;
   summary.after.bytes = static_cast<int64_t>(onnx_bytes(outcome.graph));
   summary.groups = outcome.groups;
+  summary.tables = outcome.tables;
   summary.changed =
       !outcome.plan.slices.empty() || !outcome.plan.masks.empty() || !outcome.unproved.empty();
   summary.rounding_moved = outcome.rounding_moved;
@@ -55,6 +76,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
                           outcome.regressed.empty() && has_batch_norm(model.graph);
   summary.density = density_change(model.graph, outcome.graph);
   summary.masked = outcome.weights_after.has_value();
+  if (summary.masked) summary.layers = layer_densities(outcome.graph);
   summary.verified = outcome.verified;
   summary.unproved = outcome.unproved;
   summary.proof = outcome.proof;
@@ -83,6 +105,12 @@ Json to_json(const CutSummary& summary) {
                {"seconds", summary.seconds},
                {"command", summary.command}};
   if (!summary.unproved.empty()) json["unproved"] = summary.unproved;
+  if (summary.masked) json["layers"] = to_json(summary.layers);
+  for (const ResultTable& table : summary.tables) {
+    Json rows = Json::array();
+    for (const auto& row : table.rows) rows.push_back(row_json(table, row));
+    json[table.key] = std::move(rows);
+  }
   if (summary.recovered) json["recovered"] = recovered_json(*summary.recovered);
   if (summary.proof) {
     json["proof"] = {{"error", summary.proof->comparison.error},

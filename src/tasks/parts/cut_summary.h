@@ -26,7 +26,9 @@ struct CutSummary {
   std::string model, output, plan, method;
   CutSide before, after;
   DensityChange density;
+  std::vector<LayerDensity> layers = {};  // where weights were masked
   std::vector<GroupCut> groups;
+  std::vector<ResultTable> tables = {};  // the method's own
   int64_t rounding_moved = 0;
   std::optional<Recovered> recovered;
   bool could_recover = false;              // it wasn't asked for, and there is something to go by

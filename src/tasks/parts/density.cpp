@@ -1,6 +1,8 @@
 // See density.h.
 #include "tasks/parts/density.h"
 
+#include <algorithm>
+
 #include "report/format.h"
 
 namespace coppice {
@@ -44,6 +46,19 @@ DensityChange density_change(const Graph& before, const Graph& after) {
     change.after.shared_layers += shares;
   }
   return change;
+}
+
+std::vector<LayerDensity> layer_densities(const Graph& graph) {
+  std::vector<LayerDensity> layers;
+  for (const ValueId id : maskable_weights(graph)) {
+    const Value& value = graph.value(id);
+    const auto weights = value.constant->as<float>();
+    layers.push_back(
+        {.name = value.name,
+         .weights = {.all = value.constant->size(),
+                     .nonzero = std::ranges::count_if(weights, [](float w) { return w != 0; })}});
+  }
+  return layers;
 }
 
 int64_t count_zeros(const Kept& kept) {
@@ -95,6 +110,17 @@ Json to_json(const Density& density) {
           {"nonzeros", density.weights.nonzero},
           {"sparsity", sparsity(density.weights)},
           {"shared_layers", density.shared_layers}};
+}
+
+Json to_json(const std::vector<LayerDensity>& layers) {
+  Json list = Json::array();
+  for (const LayerDensity& layer : layers) {
+    list.push_back({{"name", layer.name},
+                    {"weights", layer.weights.all},
+                    {"nonzeros", layer.weights.nonzero},
+                    {"density", 1 - sparsity(layer.weights)}});
+  }
+  return list;
 }
 
 }  // namespace coppice

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "report/json.h"
 #include "session/state/kept.h"
@@ -28,6 +29,14 @@ struct DensityChange {
 // A layer of `before` shares its values in `after` where it has no more of them.
 DensityChange density_change(const Graph& before, const Graph& after);
 
+// Of a maskable weight.
+struct LayerDensity {
+  std::string name;
+  WeightCount weights;
+};
+// In the order of the layers.
+std::vector<LayerDensity> layer_densities(const Graph& graph);
+
 // Weights that stay zero.
 int64_t count_zeros(const Kept& kept);
 
@@ -42,6 +51,8 @@ std::string shared_layers_text(int64_t layers);
 
 // {"weights", "nonzeros", "sparsity", "shared_layers"}
 Json to_json(const Density& density);
+// [{"name", "weights", "nonzeros", "density"}]
+Json to_json(const std::vector<LayerDensity>& layers);
 double sparsity(const WeightCount& weights);
 
 }  // namespace coppice
