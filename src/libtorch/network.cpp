@@ -11,17 +11,20 @@ at::Tensor in_fast_layout(const at::Tensor& tensor) {
                                               : tensor;
 }
 
-Network::Network(Graph graph, Wanted wanted, at::Device device)
+Network::Network(Graph graph, Wanted wanted, at::Device device, Floats floats)
     : graph_(std::move(graph)),
       wanted_(std::move(wanted)),
       device_(device),
+      floats_(floats),
       constants_(graph_.values.size()) {
   leave_out_unread_outputs(graph_);
 }
 
 at::Tensor& Network::constant(ValueId id) {
   at::Tensor& tensor = constants_[id];
-  if (!tensor.defined()) tensor = in_fast_layout(to_torch(*graph_.value(id).constant, device_));
+  if (tensor.defined()) return tensor;
+  const at::Tensor copy = to_torch(*graph_.value(id).constant, device_);
+  tensor = in_fast_layout(floats_ == Floats::doubled ? in_double(copy) : copy);
   return tensor;
 }
 
@@ -66,7 +69,7 @@ const Program& Network::program(int64_t batch, Gives gives) {
   sizes.batch = batch;
   const std::pair key(batch, gives);
   const Program& made =
-      programs_.try_emplace(key, graph_, sizes, wanted(gives), device_).first->second;
+      programs_.try_emplace(key, graph_, sizes, wanted(gives), device_, floats_).first->second;
   for (const ValueId id : made.constants_read()) constant(id);
   return made;
 }
