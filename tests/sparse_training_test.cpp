@@ -60,10 +60,9 @@ constexpr char kNet[] = R"(
     y = Gemm(f, w2) {transB=1}
     output y)";
 
-// Of the batches that SNIP and GraSP look at, by one of three evidences.
-Evidence gradients(Net& net, const Graph& graph, double temperature) {
-  Collection how = looking_at(net.session, sparsity(0.5), recipe());
-  how.loss.label_temperature = temperature;
+// Of the batches that SNIP looks at.
+Evidence gradients(Net& net, const Graph& graph) {
+  const Collection how = looking_at(net.session, sparsity(0.5), recipe());
   const std::vector<EvidenceRequest> requests{{"w1", Reduction::weight_gradients},
                                               {"w2", Reduction::weight_gradients}};
   return net.session.collect(graph, requests, how);
@@ -80,7 +79,7 @@ Masks largest(const std::map<std::string, std::vector<double>>& scores, const Gr
 TEST(Snip, keeps_the_largest_products_of_weight_and_gradient) {
   const Graph graph = parse_text_graph(kNet);
   Net net(graph);
-  const Evidence evidence = gradients(net, graph, 1);
+  const Evidence evidence = gradients(net, graph);
   std::map<std::string, std::vector<double>> scores;
   for (const auto& [request, gradient] : evidence.answers()) {
     for (int64_t i = 0; i < gradient.size(); ++i) {
@@ -102,17 +101,18 @@ TEST(Grasp, keeps_what_finite_differences_say) {
   Collection how = looking_at(net.session, options, one_batch);
   ASSERT_EQ(how.batches, 1);
   how.loss.label_temperature = 200;
+  how.numbers = CollectOptions::Numbers::f64;
   const std::vector<EvidenceRequest> requests{{"w1", Reduction::weight_gradients},
                                               {"w2", Reduction::weight_gradients}};
   const Evidence here = net.session.collect(graph, requests, how);
-  constexpr float kStep = 100;  // gradients are 200 times smaller
+  constexpr double kStep = 1;  // gradients are 200 times smaller
   Evidence moved[2];
   for (const int side : {0, 1}) {
     Graph along = graph;
     for (const EvidenceRequest& request : requests) {
       const auto weight = along.value(*find_value(along, request.value)).constant->mutate<float>();
       for (size_t i = 0; i < weight.size(); ++i) {
-        weight[i] += (side == 0 ? -kStep : kStep) * here.at(request).as<float>()[i];
+        weight[i] += static_cast<float>((side == 0 ? -kStep : kStep) * here.numbers(request)[i]);
       }
     }
     moved[side] = net.session.collect(along, requests, how);
@@ -120,23 +120,27 @@ TEST(Grasp, keeps_what_finite_differences_say) {
   std::map<std::string, std::vector<double>> scores;
   for (const EvidenceRequest& request : requests) {
     for (int64_t i = 0; i < here.at(request).size(); ++i) {
-      const double change =
-          double{moved[1].at(request).as<float>()[i]} - moved[0].at(request).as<float>()[i];
+      const double change = moved[1].numbers(request)[i] - moved[0].numbers(request)[i];
       scores[request.value].push_back(change / (2 * kStep) *
                                       fake::tensor(graph, request.value).as<float>()[i]);
     }
   }
-  const std::vector<ScoredLayer> found =
-      weights_times(Reduction::weight_hessian_gradients, net.session, graph, options.pruning, how);
-  for (const ScoredLayer& layer : found) {
+  const auto found = [&](CollectOptions::Numbers numbers) {
+    how.numbers = numbers;
+    return weights_times(Reduction::weight_hessian_gradients, net.session, graph, options.pruning,
+                         how);
+  };
+  for (const ScoredLayer& layer : found(CollectOptions::Numbers::f64)) {
     double size = 0;
     for (const double x : scores.at(layer.name)) size = std::max(size, std::fabs(x));
     for (size_t i = 0; i < layer.scores.size(); ++i) {
       EXPECT_NEAR(layer.scores[i], scores.at(layer.name)[i], 0.01 * size) << layer.name << i;
     }
   }
-  EXPECT_EQ(grasp_masks(net.session, options, one_batch).masks,
-            masks_by_score(found, 0.5, MagnitudeOptions::Scope::global).masks);
+  const Masks masks = grasp_masks(net.session, options, one_batch).masks;
+  EXPECT_EQ(masks, masks_by_score(found(CollectOptions::Numbers::f32), 0.5,
+                                  MagnitudeOptions::Scope::global)
+                       .masks);
 }
 
 // Without biases: LeNet-300-100's, a fresh net's, are zero.
