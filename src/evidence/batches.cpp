@@ -21,8 +21,14 @@ void EvidenceOfBatches::add(const Evidence& batch, int64_t images) {
     COPPICE_CHECK(needs_gradients(request.reduction), "a batch of evidence without gradients");
     Gathered& gathered = gathered_[request];
     gathered.shape = answer.shape();
-    if (request.reduction == Reduction::weight_gradients) {
-      add_times(gathered.numbers, answer.as<float>(), static_cast<double>(images));
+    gathered.dtype = answer.dtype();
+    if (is_of_weights(request.reduction)) {
+      const auto share = static_cast<double>(images);
+      if (answer.dtype() == DType::f32) {
+        add_times(gathered.numbers, answer.as<float>(), share);
+      } else {
+        add_times(gathered.numbers, answer.as<double>(), share);
+      }
     } else if (request.reduction == Reduction::scale_saliency) {
       add_times(gathered.numbers, answer.as<double>(), 1);
     } else {
@@ -35,7 +41,7 @@ void EvidenceOfBatches::add(const Evidence& batch, int64_t images) {
 Evidence EvidenceOfBatches::finish() const {
   Evidence evidence;
   for (const auto& [request, gathered] : gathered_) {
-    const bool of_weight = request.reduction == Reduction::weight_gradients;
+    const bool of_weight = is_of_weights(request.reduction);
     std::vector<double> numbers = gathered.numbers;
     Shape shape = gathered.shape;
     if (is_of_gates(request.reduction)) {
@@ -43,8 +49,9 @@ Evidence EvidenceOfBatches::finish() const {
     } else {
       for (double& x : numbers) x /= static_cast<double>(of_weight ? images_ : batches_);
     }
-    const Tensor answer = of_weight ? Tensor::of<float>(shape, {numbers.begin(), numbers.end()})
-                                    : Tensor::of<double>(shape, numbers);
+    const Tensor answer = gathered.dtype == DType::f32
+                              ? Tensor::of<float>(shape, {numbers.begin(), numbers.end()})
+                              : Tensor::of<double>(shape, numbers);
     if (const auto channel = first_not_finite(answer)) {
       fail_input("gradients of '" + request.value + "'" +
                  (of_weight ? "" : ", channel " + std::to_string(*channel)) +

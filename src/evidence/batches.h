@@ -19,6 +19,7 @@ class EvidenceOfBatches {
  private:
   struct Gathered {
     Shape shape;  // of a batch's answer
+    DType dtype = DType::undefined;
     std::vector<double> numbers;
   };
   std::map<EvidenceRequest, Gathered> gathered_;

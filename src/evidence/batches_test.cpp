@@ -45,6 +45,17 @@ TEST(EvidenceOfBatches, has_a_row_for_each_batch_where_it_is_asked_for_those) {
   EXPECT_EQ(batches.finish().at(rows), Tensor::of<double>({3, 2}, {1, -1, 3, -3, 5, -5}));
 }
 
+TEST(EvidenceOfBatches, of_weights_stays_in_double_where_it_came_so) {
+  const EvidenceRequest hessian{"w", Reduction::weight_hessian_gradients};
+  EvidenceOfBatches batches;
+  for (const double x : {1e60, 3e60}) {
+    Evidence batch;
+    batch.add(hessian, Tensor::of<double>({2}, {x, 1 + 1e-12}));
+    batches.add(batch, 4);
+  }
+  EXPECT_EQ(batches.finish().at(hessian), Tensor::of<double>({2}, {2e60, 1 + 1e-12}));
+}
+
 TEST(EvidenceOfBatches, names_the_channel_that_is_not_finite) {
   EvidenceOfBatches batches;
   batches.add(batch_of({1, 2, 3, std::numeric_limits<double>::infinity()}, {1, 1}, {1, 1}), 2);

@@ -9,7 +9,8 @@
 //   gate_gradients, mean_gate_gradients                   f64 [N, C]
 //   batch_gate_gradients                                  f64 [batches, C]
 //   scale_saliency                                        f64 [C]
-//   weight_gradients                                      f32, of the weight's shape
+//   weight_gradients, weight_hessian_gradients            f32, or f64 where it was collected so, of
+//                                                         the weight's shape
 #pragma once
 
 #include <map>

@@ -26,12 +26,18 @@
 //                        over batches of (scale dC/dscale + shift dC/dshift)^2, C the batch's loss
 //   weight_gradients     of a weight, by its name, the mean over images of dC/dw; also of what a
 //                        mask holds at zero
+//   weight_hessian_gradients
+//                        of a weight, half the derivative of |g|^2 by it, which is its part of H g:
+//                        g and H are of the batch's loss by all weights that are asked for so at
+//                        once; the mean over batches, weighted by their images
 //
 // Sources: zero_share: Hu, Peng, Tai, Tang, "Network Trimming", 2016, arXiv:1607.03250, eq. 1.
 // mean_gate_gradients: Molchanov, Tyree, Karras, Aila, Kautz, ICLR 2017, arXiv:1611.06440, eq. 8,
 // before its absolute value and its mean over images. batch_gate_gradients, scale_saliency:
 // Molchanov, Mallya, Tyree, Frosio, Kautz, CVPR 2019, arXiv:1906.10771, the first order on gates,
 // before its square; behind BatchNormalization scale and shift give the derivative without a gate.
+// weight_hessian_gradients: Wang, Zhang, Grosse, "Picking Winning Tickets Before Training by
+// Preserving Gradient Flow", ICLR 2020, arXiv:2002.07376, eq. 8, before the product with weights.
 #pragma once
 
 #include <compare>
@@ -60,9 +66,13 @@ enum class Reduction {
   batch_gate_gradients,
   scale_saliency,
   weight_gradients,
+  weight_hessian_gradients,
 };
 constexpr bool needs_gradients(Reduction reduction) {
   return reduction >= Reduction::gate_gradients;
+}
+constexpr bool is_of_weights(Reduction reduction) {
+  return reduction >= Reduction::weight_gradients;
 }
 // By image, or batch, and channel of a value; the others are of constants.
 constexpr bool is_of_gates(Reduction reduction) {
@@ -71,7 +81,7 @@ constexpr bool is_of_gates(Reduction reduction) {
 }
 
 struct EvidenceRequest {
-  // Its name; of scale_saliency and weight_gradients that of a constant, of labels empty.
+  // Its name; of scale_saliency and what is of weights that of a constant, of labels empty.
   std::string value;
   Reduction reduction = Reduction::mean;
   int64_t axis = 1;  // along which a value's channels lie, from the front

@@ -65,15 +65,16 @@ at::Tensor product(const at::Tensor& value, const at::Tensor& gradient) {
 
 }  // namespace
 
-std::vector<at::Tensor> gradients_of(const at::Tensor& loss,
-                                     const std::vector<at::Tensor>& tensors) {
+std::vector<at::Tensor> gradients_of(const at::Tensor& loss, const std::vector<at::Tensor>& tensors,
+                                     Order order) {
   std::vector<at::Tensor> with_gradient;
   for (const at::Tensor& tensor : tensors) {
     if (tensor.requires_grad()) with_gradient.push_back(tensor);
   }
   std::vector<at::Tensor> found(with_gradient.size()), gradients;
   if (loss.requires_grad() && !with_gradient.empty()) {
-    found = torch::autograd::grad({loss}, with_gradient, {}, /*retain_graph=*/{}, false,
+    found = torch::autograd::grad({loss}, with_gradient, {}, /*retain_graph=*/{},
+                                  /*create_graph=*/order == Order::second,
                                   /*allow_unused=*/true);
   }
   auto next = found.begin();
@@ -114,8 +115,39 @@ GradientRequests::GradientRequests(const Graph& graph, std::span<const EvidenceR
   }
 }
 
+bool GradientRequests::needs_second_order() const {
+  return std::ranges::any_of(sources_, [](const Source& source) {
+    return source.request.reduction == Reduction::weight_hessian_gradients;
+  });
+}
+
+std::vector<at::Tensor> GradientRequests::hessian_gradients(
+    const std::vector<at::Tensor>& tensors, const std::vector<at::Tensor>& gradients) const {
+  std::vector<at::Tensor> by_weight(weights_.size()), asked;
+  at::Tensor along;  // g times itself held fixed: its derivative is H g
+  for (const Source& source : sources_) {
+    if (source.request.reduction != Reduction::weight_hessian_gradients) continue;
+    const at::Tensor& gradient = gradients[values_.size() + source.first];
+    if (!gradient.defined()) continue;  // refused below
+    asked.push_back(tensors[values_.size() + source.first]);
+    const at::Tensor part = (gradient * gradient.detach()).sum();
+    along = along.defined() ? along + part : part;
+  }
+  if (asked.empty()) return by_weight;
+  const std::vector<at::Tensor> found = gradients_of(along, asked);
+  for (size_t w = 0; w < weights_.size(); ++w) {
+    const at::Tensor& weight = tensors[values_.size() + w];
+    by_weight[w] = at::zeros_like(weight);  // where the gradients don't depend on it
+    for (size_t a = 0; a < asked.size(); ++a) {
+      if (asked[a].is_same(weight) && found[a].defined()) by_weight[w] = found[a];
+    }
+  }
+  return by_weight;
+}
+
 Evidence GradientRequests::answers(const std::vector<at::Tensor>& tensors,
                                    const std::vector<at::Tensor>& gradients, int64_t images) const {
+  const std::vector<at::Tensor> hessian = hessian_gradients(tensors, gradients);
   const at::NoGradGuard no_gradients;
   Evidence evidence;
   for (const Source& source : sources_) {
@@ -130,6 +162,8 @@ Evidence GradientRequests::answers(const std::vector<at::Tensor>& tensors,
       evidence.add(request, from_torch(gates_of(request, tensor, gradient, images)));
     } else if (request.reduction == Reduction::weight_gradients) {
       evidence.add(request, from_torch(gradient));
+    } else if (request.reduction == Reduction::weight_hessian_gradients) {
+      evidence.add(request, from_torch(hessian[source.first]));
     } else {
       const size_t shift = values_.size() + source.second;
       const at::Tensor gate = product(tensor, gradient) + product(tensors[shift], gradients[shift]);

@@ -19,6 +19,8 @@ class GradientRequests {
   // What the answers are made from: what the graph computes, then its constants; each once.
   const std::vector<ValueId>& values() const { return values_; }
   const std::vector<ValueId>& weights() const { return weights_; }
+  // Whether gradients are differentiated once more.
+  bool needs_second_order() const;
   // `tensors`: of the values, then of the weights, as the loss was computed from them;
   // `gradients`: those of the loss, undefined where there is none. Throws Error::usage as
   // Trainer::collect does.
@@ -26,6 +28,9 @@ class GradientRequests {
                    int64_t images) const;
 
  private:
+  // By weight: its part of H g, with g the gradients by those that are asked for so.
+  std::vector<at::Tensor> hessian_gradients(const std::vector<at::Tensor>& tensors,
+                                            const std::vector<at::Tensor>& gradients) const;
   struct Source {
     EvidenceRequest request;
     size_t first;       // of the tensors; a scale has its shift behind it
@@ -37,8 +42,9 @@ class GradientRequests {
 };
 
 // Those of the loss by each tensor, in one pass back; undefined where there is none.
-std::vector<at::Tensor> gradients_of(const at::Tensor& loss,
-                                     const std::vector<at::Tensor>& tensors);
+enum class Order { first, second };  // second: they can be differentiated themselves
+std::vector<at::Tensor> gradients_of(const at::Tensor& loss, const std::vector<at::Tensor>& tensors,
+                                     Order order = Order::first);
 
 // While it lives, all that is trained has gradients, frozen or not; afterwards the network is as it
 // was, its statistics included.

@@ -141,6 +141,43 @@ TEST_P(GradientsByMode, of_scale_and_shift_together_are_those_of_a_gate_behind_t
   }
 }
 
+// H g is what the gradients change by along themselves.
+TEST_P(GradientsByMode, of_the_hessian_along_the_gradient_are_how_gradients_change_along_it) {
+  const std::vector<std::string> names = {"w1", "w2", "b3"};
+  std::vector<EvidenceRequest> requests, plain;
+  for (const std::string& name : names) {
+    requests.push_back({name, Reduction::weight_hessian_gradients});
+    plain.push_back({name, Reduction::weight_gradients});
+  }
+  TestTrainer net(kNet, for_classes(3));
+  std::vector<EvidenceRequest> both = requests;
+  both.insert(both.end(), plain.begin(), plain.end());
+  const Evidence evidence = collect(net, both, GetParam());
+  constexpr float kStep = 0.1f;
+  Evidence moved[2];
+  for (const int side : {0, 1}) {
+    Graph graph = net.graph;
+    for (const EvidenceRequest& request : plain) {
+      const auto gradient = evidence.at(request).as<float>();
+      const auto weight = graph.value(*find_value(graph, request.value)).constant->mutate<float>();
+      for (size_t i = 0; i < weight.size(); ++i) {
+        weight[i] += (side == 0 ? -kStep : kStep) * gradient[i];
+      }
+    }
+    moved[side] = collect(TestTrainer(graph, for_classes(3)), plain, GetParam());
+  }
+  for (size_t n = 0; n < names.size(); ++n) {
+    std::vector<double> expected, found;
+    for (int64_t i = 0; i < evidence.at(plain[n]).size(); ++i) {
+      expected.push_back(
+          (double{moved[1].at(plain[n]).as<float>()[i]} - moved[0].at(plain[n]).as<float>()[i]) /
+          (2 * kStep));
+      found.push_back(evidence.at(requests[n]).as<float>()[i]);
+    }
+    expect_close(found, expected, 1e-2);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(, GradientsByMode, testing::Values(Mode::training, Mode::evaluation),
                          [](const auto& mode) {
                            return mode.param == Mode::training ? "training" : "evaluation";
@@ -261,6 +298,103 @@ TEST(GradientEvidence, collected_between_steps_changes_no_bit) {
     EXPECT_EQ(graph.values[v].constant, same.values[v].constant) << graph.values[v].name;
   }
   EXPECT_EQ(state.slots, same_state.slots);
+}
+
+// What steps overwrite in place is what second derivatives need, too.
+TEST(GradientEvidence, of_the_hessian_goes_through_rectifiers_pools_streams_and_normalisations) {
+  TestTrainer net(R"(
+    input x float32 [N, 2, 8, 8]
+    const w float32 [8, 2, 3, 3] random
+    const scale float32 [8] positive
+    const shift float32 [8] random
+    const mean float32 [8] random
+    const variance float32 [8] positive
+    const v float32 [8, 8, 1, 1] random
+    const u float32 [3, 8] random
+    c = Conv(x, w)
+    n = BatchNormalization(c, scale, shift, mean, variance)
+    r = Relu(n)
+    d = Conv(r, v)
+    s = Add(d, r)
+    q = Relu(s)
+    m = MaxPool(q) {kernel_shape=[2, 2], strides=[2, 2]}
+    p = GlobalAveragePool(m)
+    f = Flatten(p)
+    y = Gemm(f, u) {transB=1}
+    output y)",
+                  for_classes(3));
+  std::vector<EvidenceRequest> requests;
+  for (const char* weight : {"w", "v", "u"}) {
+    requests.push_back({weight, Reduction::weight_hessian_gradients});
+  }
+  for (const Mode mode : {Mode::training, Mode::evaluation}) {
+    const Evidence single = collect(net, requests, mode);
+    const Evidence doubled =
+        net.trainer->collect(net.images(3, kImages), kLabels, requests,
+                             {.mode = mode, .numbers = CollectOptions::Numbers::f64});
+    for (const EvidenceRequest& request : requests) {
+      const auto numbers = single.at(request).as<float>();
+      EXPECT_TRUE(std::ranges::any_of(numbers, [](float x) { return x != 0; })) << request.value;
+      expect_close({doubled.numbers(request).begin(), doubled.numbers(request).end()},
+                   {numbers.begin(), numbers.end()}, 1e-3);
+    }
+  }
+}
+
+TEST(GradientEvidence, in_double_is_the_same_but_finer_by_the_weights_as_trained) {
+  TestTrainer net(kNet, for_classes(3));
+  net.trainer->step(net.images(1, kImages), kLabels, {.learning_rate = 0.1});
+  const std::vector<EvidenceRequest> requests{{"w2", Reduction::weight_gradients},
+                                              {"scale", Reduction::weight_gradients},
+                                              {"w1", Reduction::weight_hessian_gradients}};
+  for (const Mode mode : {Mode::training, Mode::evaluation}) {
+    const auto found = [&](CollectOptions::Numbers numbers) {
+      return net.trainer->collect(net.images(3, kImages), kLabels, requests,
+                                  {.mode = mode, .numbers = numbers});
+    };
+    const Evidence single = found(CollectOptions::Numbers::f32),
+                   doubled = found(CollectOptions::Numbers::f64);
+    for (const EvidenceRequest& request : requests) {
+      const auto numbers = single.at(request).as<float>();
+      ASSERT_EQ(doubled.at(request).dtype(), DType::f64);
+      expect_close({doubled.numbers(request).begin(), doubled.numbers(request).end()},
+                   {numbers.begin(), numbers.end()}, 1e-4);
+      EXPECT_FALSE(std::ranges::equal(doubled.numbers(request), numbers));
+    }
+  }
+}
+
+// Also behind a Cast to float32 in the graph.
+TEST(GradientEvidence, in_double_holds_what_float32_does_not) {
+  TrainingSetup setup = for_classes(3);
+  setup.losses["s"] = 1;
+  TestTrainer net(R"(
+    input x float32 [N, 4]
+    const w1 float32 [4, 4] random
+    const big float32 [] = 1e30
+    const w2 float32 [4, 3] random
+    const half float32 [] = 0.5
+    a = MatMul(x, w1)
+    b = Mul(a, big)
+    c = Cast(b) {to=1}
+    d = Mul(c, big)
+    s = MatMul(d, w2)
+    y = Sub(s, s)
+    output y
+    output s)",
+                  setup);
+  const EvidenceRequest request{"w2", Reduction::weight_gradients};
+  const Tensor images = random_tensor({2, 4}, 1);
+  const std::vector<int64_t> labels{0, 1};
+  const Evidence found =
+      net.trainer->collect(images, labels, std::vector{request},
+                           {.mode = Mode::evaluation, .numbers = CollectOptions::Numbers::f64});
+  double largest = 0;
+  for (const double g : found.numbers(request)) {
+    ASSERT_TRUE(std::isfinite(g));
+    largest = std::max(largest, std::fabs(g));
+  }
+  EXPECT_GT(largest, 1e58);
 }
 
 TEST(GradientEvidence, refuses_by_name_what_has_no_gradient) {

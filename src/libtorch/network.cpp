@@ -11,10 +11,11 @@ at::Tensor in_fast_layout(const at::Tensor& tensor) {
                                               : tensor;
 }
 
-Network::Network(Graph graph, Wanted wanted, at::Device device, StillChannels still)
+Network::Network(Graph graph, Wanted wanted, at::Device device, Floats floats, StillChannels still)
     : graph_(std::move(graph)),
       wanted_(std::move(wanted)),
       device_(device),
+      floats_(floats),
       still_(std::move(still)),
       constants_(graph_.values.size()) {
   leave_out_unread_outputs(graph_);
@@ -22,7 +23,9 @@ Network::Network(Graph graph, Wanted wanted, at::Device device, StillChannels st
 
 at::Tensor& Network::constant(ValueId id) {
   at::Tensor& tensor = constants_[id];
-  if (!tensor.defined()) tensor = in_fast_layout(to_torch(*graph_.value(id).constant, device_));
+  if (tensor.defined()) return tensor;
+  const at::Tensor copy = to_torch(*graph_.value(id).constant, device_);
+  tensor = in_fast_layout(floats_ == Floats::doubled ? in_double(copy) : copy);
   return tensor;
 }
 
@@ -67,7 +70,8 @@ const Program& Network::program(int64_t batch, Gives gives) {
   sizes.batch = batch;
   const std::pair key(batch, gives);
   const Program& made =
-      programs_.try_emplace(key, graph_, sizes, wanted(gives), device_, still_).first->second;
+      programs_.try_emplace(key, graph_, sizes, wanted(gives), device_, floats_, still_)
+          .first->second;
   for (const ValueId id : made.constants_read()) constant(id);
   return made;
 }

@@ -21,7 +21,8 @@ class Network {
     std::vector<ValueId> watched = {};
   };
   // `wanted`: the values that `run` gives.
-  Network(Graph graph, Wanted wanted, at::Device device, StillChannels still = {});
+  Network(Graph graph, Wanted wanted, at::Device device, Floats floats = Floats::single,
+          StillChannels still = {});
   Network(const Network&) = delete;
   Network& operator=(const Network&) = delete;
 
@@ -46,6 +47,7 @@ class Network {
   Graph graph_;
   Wanted wanted_;
   at::Device device_;
+  Floats floats_;
   StillChannels still_;
   Values constants_;
   std::map<std::pair<int64_t, Gives>, Program> programs_;

@@ -76,11 +76,12 @@ std::vector<char> overwritable_values(const Graph& graph, const Inferred& inferr
 }  // namespace
 
 Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted,
-                 at::Device device, const StillChannels& still)
+                 at::Device device, Floats floats, const StillChannels& still)
     : inputs_(graph.inputs),
       wanted_(std::move(wanted)),
       inferred_(infer(graph, sizes)),
-      device_(device) {
+      device_(device),
+      floats_(floats) {
   forget_trained(graph, inferred_);
   const std::vector<char> runs = nodes_to_run(graph, inferred_, wanted_);
   std::vector<int32_t> reads = count_reads(graph, runs, wanted_);
@@ -97,7 +98,10 @@ Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueI
                  graph.value(id).name + "' isn't known; give the model fixed shapes");
     }
     context.set_node(node);
-    Line line{find_lower(node)(context), {}};
+    Line line{find_lower(node)(context), {}, {}};
+    for (const ValueId id : node.outputs) {
+      if (id != kNoValue && floats_ == Floats::doubled) line.outputs.push_back(id);
+    }
     for (const ValueId id : node.inputs) {
       if (id == kNoValue) continue;
       if (known_value(graph, inferred_, id)) {
@@ -117,7 +121,8 @@ Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueI
 
 void Program::keep_known(const Graph& graph, ValueId id) {
   if (graph.value(id).constant) return constants_read_.push_back(id);
-  known_.emplace_back(id, to_torch(*known_value(graph, inferred_, id), device_));
+  const at::Tensor known = to_torch(*known_value(graph, inferred_, id), device_);
+  known_.emplace_back(id, floats_ == Floats::doubled ? in_double(known) : known);
 }
 
 std::vector<at::Tensor> Program::run(const Values& constants, const std::vector<at::Tensor>& inputs,
@@ -127,6 +132,7 @@ std::vector<at::Tensor> Program::run(const Values& constants, const std::vector<
   for (const auto& [id, tensor] : known_) values[id] = tensor;
   for (const Line& line : lines_) {
     line.step(values, mode);
+    for (const ValueId id : line.outputs) values[id] = in_double(values[id]);
     for (const ValueId id : line.last_reads) values[id].reset();
   }
   std::vector<at::Tensor> results;

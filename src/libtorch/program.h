@@ -15,12 +15,16 @@
 
 namespace coppice::train {
 
+// Whether numbers that the graph has in float32 are passed on so, or in double.
+enum class Floats { single, doubled };
+
 class Program {
  public:
   // `wanted`: values that `run` gives; what the graph computes beforehand is put on the device.
   // Throws Error::input naming the node for what can't be trained.
   Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueId> wanted,
-          at::Device device = at::kCPU, const StillChannels& still = {});
+          at::Device device = at::kCPU, Floats floats = Floats::single,
+          const StillChannels& still = {});
 
   // `constants`: by ValueId, at least those of `constants_read`; running statistics among them are
   // updated in place in training mode. `inputs`: in the order of the graph's.
@@ -34,13 +38,14 @@ class Program {
  private:
   struct Line {
     Step step;
-    std::vector<ValueId> last_reads;  // dropped afterwards
+    std::vector<ValueId> outputs, last_reads;  // the latter are dropped afterwards
   };
   void keep_known(const Graph& graph, ValueId id);
 
   std::vector<ValueId> inputs_, wanted_, constants_read_;
   Inferred inferred_;
   at::Device device_;
+  Floats floats_;
   std::vector<std::pair<ValueId, at::Tensor>> known_;  // sizes that the graph computes
   std::vector<Line> lines_;
 };

@@ -52,6 +52,11 @@ at::Tensor to_torch(const Tensor& tensor, at::Device device) {
   return copy.to(device, /*non_blocking=*/true);
 }
 
+at::Tensor in_double(const at::Tensor& tensor) {
+  const bool single = tensor.defined() && tensor.scalar_type() == at::kFloat;
+  return single ? tensor.to(at::kDouble) : tensor;
+}
+
 Tensor from_torch(const at::Tensor& tensor) {
   const at::Tensor plain = tensor.detach().to(at::kCPU).contiguous();
   Tensor copy = Tensor::zeros(dtype_of_torch(plain.scalar_type()), plain.sizes().vec());

@@ -12,6 +12,11 @@
 #include "methods/one_shot/prune_and_train.h"
 #include "methods/slimming.h"
 #include "methods/soft/soft.h"
+#include "methods/sparse_training/at_start/grasp.h"
+#include "methods/sparse_training/at_start/snip.h"
+#include "methods/sparse_training/at_start/synflow.h"
+#include "methods/sparse_training/gradual.h"
+#include "methods/sparse_training/rigl.h"
 #include "methods/unstructured/deep_compression.h"
 #include "methods/unstructured/dsd.h"
 #include "methods/unstructured/magnitude.h"
@@ -126,6 +131,19 @@ Outcome one_by_one(Session& session, const char* criterion, GreedyOptions option
                         fake::recipe(1));
 }
 
+Outcome rewired(Session& session, RiglOptions::Growth growth) {
+  return train_sparse(session, {.sparsity = 0.5, .growth = growth, .every = 2}, fake::recipe(3));
+}
+
+using ChooseMasks = std::function<ScoredMasks(Session& session, const AtStartOptions& options)>;
+
+Outcome at_start(Session& session, const char* name, const ChooseMasks& choose) {
+  const AtStartOptions options{
+      .pruning = {.sparsity = 0.6, .scope = MagnitudeOptions::Scope::global}, .images = 20};
+  return prune_at_start(
+      name, session, options, [&] { return choose(session, options); }, fake::recipe(2));
+}
+
 struct Case {
   const char* name;
   Outcome (*run)(Session& session);
@@ -183,6 +201,34 @@ const Case kCases[] = {
     {"greedy_by_weights",
      [](Session& session) {
        return one_by_one(session, "l2", {.updates = 2, .units_per_step = 2});
+     }},
+    {"gradual",
+     [](Session& session) {
+       return prune_gradually(
+           session,
+           {.pruning = {.sparsity = 0.7}, .initial = 0.1, .from = 0.1, .until = 0.8, .every = 2},
+           fake::recipe(3));
+     }},
+    {"rigl", [](Session& session) { return rewired(session, RiglOptions::Growth::gradient); }},
+    {"rigl_at_random",
+     [](Session& session) { return rewired(session, RiglOptions::Growth::random); }},
+    {"snip",
+     [](Session& session) {
+       return at_start(session, "snip", [](Session& s, const AtStartOptions& options) {
+         return snip_masks(s, options, fake::recipe(2));
+       });
+     }},
+    {"grasp",
+     [](Session& session) {
+       return at_start(session, "grasp", [](Session& s, const AtStartOptions& options) {
+         return grasp_masks(s, options, fake::recipe(2));
+       });
+     }},
+    {"synflow",
+     [](Session& session) {
+       return at_start(session, "synflow", [](Session& s, const AtStartOptions& options) {
+         return synflow_masks(s, options, 3);
+       });
      }},
     {"structured",
      [](Session& session) {

@@ -96,6 +96,21 @@ TEST(SessionHooks, get_evidence_of_each_updates_own_batch) {
   EXPECT_TRUE(fixture.trainer.collecting.empty()) << "no pass of its own";
 }
 
+TEST(SessionHooks, are_called_for_the_updates_that_are_due_and_no_others) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(fake::kNet));
+  std::vector<std::string> calls;
+  TrainHooks hooks;
+  hooks.due = [](int64_t update) { return update == 2 || update == 5; };
+  hooks.requests = [] { return std::vector<EvidenceRequest>{{"w2", Reduction::weight_gradients}}; };
+  hooks.evidence = [&](const Evidence& evidence) {
+    calls.push_back("evidence of " + std::to_string(evidence.size()));
+  };
+  hooks.after_update = [&](int64_t update) { calls.push_back(std::to_string(update)); };
+  train(session, fake::recipe(2), hooks);
+  EXPECT_EQ(calls, (std::vector<std::string>{"evidence of 1", "2", "evidence of 1", "5"}));
+}
+
 TEST(SessionHooks, end_a_training_before_its_schedule_does_wherever_it_stopped) {
   const TempDir dir;
   const auto run = [](Session& session) {

@@ -90,6 +90,11 @@ struct Session::Run {
   int64_t first_batch() const { return cursor.epoch == 0 ? first() % batches() : 0; }
   int64_t end_batch() const { return std::min(batches(), end() - epoch() * batches()); }
   bool ended() const { return hooks.left && hooks.left() == 0; }  // before the schedule does
+  bool gives_evidence(int64_t update) const { return !hooks.due || hooks.due(update); }
+  bool calls_after(int64_t update) const {
+    if (!hooks.after_update) return false;
+    return hooks.due ? hooks.due(update) : update % hooks.every == 0;
+  }
   bool may_change_the_model() const { return hooks.after_epoch || hooks.after_update; }
   bool over() const {
     const bool at_end = first() >= end() || epoch() * batches() >= end();
@@ -175,7 +180,7 @@ void Session::train_epoch(Run& run) {
     run.images_here += run.recipe.batch;
     ++cursor.batch;
     cursor.seconds += seconds_since(start);
-    if (run.hooks.after_update && run.update() % run.hooks.every == 0) after_update(run);
+    if (run.calls_after(run.update())) after_update(run);
     tell_step(run);
     const bool stop = observer_.stop_requested();
     if (!stop && seconds_since(run.saved) < options_.save_every_s) continue;
@@ -195,13 +200,15 @@ void Session::step(Run& run) {
   StepOptions options{.learning_rate = run.learning_rate(run.update()),
                       .seed = random.next(),
                       .feeds = {},
-                      .requests = run.requests};
+                      .requests = {}};
+  const bool gives_evidence = run.gives_evidence(run.update() + 1);
+  if (gives_evidence) options.requests = run.requests;
   if (run.hooks.feeds) options.feeds = run.hooks.feeds(run.update() + 1);
   const StepResult result = trainer_.step(batch.images, batch.labels, options);
   cursor.loss += result.loss;
   cursor.correct += result.correct;
   if (std::isfinite(result.loss)) {
-    if (run.hooks.evidence) run.hooks.evidence(finite(result.evidence));
+    if (run.hooks.evidence && gives_evidence) run.hooks.evidence(finite(result.evidence));
     return;
   }
   fail_target("the loss is " + std::to_string(result.loss) + " in step " +

@@ -42,6 +42,9 @@ struct LossOptions {
   // Share of the loss that follows the teacher: 0 labels alone, 1 the teacher alone.
   double distillation = 0;
   double temperature = 4;
+  // Labels judge the logits divided by this: 1 but where gradients of a softened loss are asked
+  // for.
+  double label_temperature = 1;
   // Outputs beside the first have no labels. `follow`: they are kept near to the original's, even
   // where distillation is 0. `leave`: not there, since the original is untrained.
   enum class Others { follow, leave } others = Others::follow;

@@ -83,6 +83,9 @@ struct CollectOptions {
   // between which both papers of requests.h add up their sums; evaluation: as in `forward`.
   enum class Mode { training, evaluation } mode = Mode::training;
   uint64_t seed = 0;  // as in a step
+  // f64: all float32 numbers of the graph and the images are taken and passed on in double, for
+  // what grows with depth beyond float32; what is of weights is answered so, too.
+  enum class Numbers { f32, f64 } numbers = Numbers::f32;
 };
 
 class Trainer {

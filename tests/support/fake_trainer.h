@@ -159,7 +159,7 @@ class FakeTrainer : public Trainer {
   Tensor of_constant(ValueId id, double signal, int64_t images,
                      const EvidenceRequest& request) const {
     const Tensor weight = *graph_.value(id).constant, gradient = gradient_of(weight, signal);
-    if (request.reduction == Reduction::weight_gradients) {
+    if (is_of_weights(request.reduction)) {
       const auto sums = plain::weight_gradients({gradient}, {images});
       return Tensor::of<float>(weight.shape(), std::vector<float>(sums.begin(), sums.end()));
     }

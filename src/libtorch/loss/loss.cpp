@@ -111,7 +111,9 @@ at::Tensor loss_of(const std::vector<at::Tensor>& outputs, const Targets& target
   if (targets.classes > 0) {
     const double share = targets.labels.defined() ? options.distillation : 1;
     const at::Tensor scores = as_scores(outputs[0], targets.classes);
-    if (share < 1) sum.add(error_by_labels(scores, targets, options.label_smoothing), 1 - share);
+    const at::Tensor judged =
+        options.label_temperature == 1 ? scores : scores / options.label_temperature;
+    if (share < 1) sum.add(error_by_labels(judged, targets, options.label_smoothing), 1 - share);
     if (share > 0 && follows(0)) {
       const at::Tensor teacher = as_scores(targets.teacher[0], targets.classes);
       sum.add(divergence(scores, teacher, targets.scores, options.temperature), share);

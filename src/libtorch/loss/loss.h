@@ -3,7 +3,7 @@
 //
 //   loss = (1 - d) labels(first)  +  d teacher(first)  +  mean of error(other) over the others
 //
-//   of logits         labels   cross entropy, label smoothing
+//   of logits         labels   cross entropy, label smoothing; of logits / label_temperature
 //                     teacher  T^2 KL(softmax(teacher / T) || softmax(student / T))     [N,
 //                     classes]
 //   of probabilities  the same of their logarithm, whose softmax they are again

@@ -83,6 +83,19 @@ TEST(Loss, of_a_teacher_is_the_divergence_at_the_temperature_times_its_square) {
   }
 }
 
+TEST(Loss, of_labels_may_be_of_logits_that_are_divided_by_a_temperature) {
+  Rows divided = kStudent;
+  for (auto& row : divided) {
+    for (double& x : row) x /= 200;
+  }
+  const double found = loss_of({tensor(kStudent)}, {labels({2, 0}), {tensor(kTeacher)}, 3},
+                               {.distillation = 0.5, .temperature = 2, .label_temperature = 200})
+                           .item<double>();
+  EXPECT_NEAR(found,
+              0.5 * cross_entropy(divided, {2, 0}, 0) + 0.5 * divergence(kStudent, kTeacher, 2),
+              kTolerance);
+}
+
 TEST(Loss, mixes_labels_and_teacher_by_their_shares) {
   const double found = loss_of({tensor(kStudent)}, {labels({2, 0}), {tensor(kTeacher)}, 3},
                                {.label_smoothing = 0.1, .distillation = 0.3, .temperature = 2})

@@ -67,12 +67,12 @@ class TorchTrainer : public Trainer {
     const Targets targets = targets_for(inputs.front(), labels);
     const at::Tensor statistics = copy_statistics();
     const GradientRequests asked(student_->graph(), options.requests);
-    const Pass pass = run_watched(inputs, asked, Mode::training);
+    const Pass pass = run_watched(*student_, inputs, asked, Mode::training);
     const at::Tensor loss = whole_loss(pass.outputs, pass.found, targets);
     std::vector<at::Tensor> tensors = weights();
     tensors.insert(tensors.end(), pass.asked.begin(), pass.asked.end());
     // Asked for before the loss is read, which waits for CUDA: it then has something to go on with.
-    std::vector<at::Tensor> gradients = gradients_of(loss, tensors);
+    std::vector<at::Tensor> gradients = gradients_of(loss, tensors, order_of(asked));
     const auto of_asked = gradients.begin() + std::ssize(parameters_);
     StepResult result = result_of(loss, pass.outputs[0], targets.labels);
     if (std::isfinite(result.loss)) {
@@ -116,13 +116,21 @@ class TorchTrainer : public Trainer {
     const GradientRequests asked(student_->graph(), requests);
     if (requests.empty()) return {};
     at::manual_seed(options.seed);
-    const std::vector<at::Tensor> inputs = inputs_of(images, {});
+    std::vector<at::Tensor> inputs = inputs_of(images, {});
     const Targets targets = targets_for(inputs.front(), labels);
     const bool training = options.mode == CollectOptions::Mode::training;
-    const AsItWas as_it_was(*student_, statistics_);
-    const Pass pass = run_watched(inputs, asked, training ? Mode::training : Mode::evaluation);
+    std::optional<Network> doubled;
+    if (options.numbers == CollectOptions::Numbers::f64) {
+      load_doubled(doubled);
+      for (at::Tensor& input : inputs) input = in_double(input);
+    }
+    Network& network = doubled ? *doubled : *student_;
+    const AsItWas as_it_was(network, statistics_);
+    const Pass pass =
+        run_watched(network, inputs, asked, training ? Mode::training : Mode::evaluation);
     const at::Tensor loss = whole_loss(pass.outputs, pass.found, targets);
-    return asked.answers(pass.asked, gradients_of(loss, pass.asked), inputs.front().size(0));
+    return asked.answers(pass.asked, gradients_of(loss, pass.asked, order_of(asked)),
+                         inputs.front().size(0));
   }
 
   void store(Graph& graph, OptimizerState& state) const override {
@@ -192,21 +200,40 @@ class TorchTrainer : public Trainer {
     std::vector<at::Tensor> found, outputs;  // what a loss is made from
     std::vector<at::Tensor> asked;           // as GradientRequests::answers takes them
   };
-  Pass run_watched(const std::vector<at::Tensor>& inputs, const GradientRequests& asked,
-                   Mode mode) {
+  Pass run_watched(Network& network, const std::vector<at::Tensor>& inputs,
+                   const GradientRequests& asked, Mode mode) const {
     Pass pass;
     if (asked.values().empty()) {
-      pass.found = student_->run(inputs, Network::Gives::loss, mode);
+      pass.found = network.run(inputs, Network::Gives::loss, mode);
     } else {
       std::vector<ValueId> watched = student_values_->wanted();
       watched.insert(watched.end(), asked.values().begin(), asked.values().end());
-      student_->watch(std::move(watched));
-      pass.found = student_->run(inputs, Network::Gives::watched, mode);
+      network.watch(std::move(watched));
+      pass.found = network.run(inputs, Network::Gives::watched, mode);
       pass.asked.assign(pass.found.end() - std::ssize(asked.values()), pass.found.end());
     }
     pass.outputs = student_values_->by_output(pass.found);
-    for (const ValueId id : asked.weights()) pass.asked.push_back(student_->constant(id));
+    for (const ValueId id : asked.weights()) pass.asked.push_back(network.constant(id));
     return pass;
+  }
+
+  static Order order_of(const GradientRequests& asked) {
+    return asked.needs_second_order() ? Order::second : Order::first;
+  }
+
+  // The student as it is, in double.
+  void load_doubled(std::optional<Network>& doubled) const {
+    const Network& student = *student_;
+    doubled.emplace(student.graph(), Network::Wanted{student_values_->wanted(), {}}, device_,
+                    Floats::doubled);
+    std::vector<ValueId> moved = statistics_;
+    for (const Parameter& parameter : trained_parameters(student.graph())) {
+      moved.push_back(parameter.id);
+    }
+    for (const ValueId id : moved) {
+      const at::Tensor& now = student.constant(id);
+      if (now.defined()) doubled->constant(id) = in_double(now.detach());
+    }
   }
 
   bool has_labels() const {

@@ -74,14 +74,7 @@ using Layer = RankedLayer;
 int64_t zeros_asked(std::span<const Layer> layers, double sparsity) {
   int64_t all = 0;
   for (const Layer& layer : layers) all += layer.weight.size();
-  const auto zeros = static_cast<int64_t>(std::floor(static_cast<double>(all) * sparsity + 1e-9));
-  const int64_t most = all - static_cast<int64_t>(layers.size());
-  if (zeros > most) {
-    fail_target("a sparsity of " + std::to_string(sparsity) + " makes " + std::to_string(zeros) +
-                " of " + std::to_string(all) + " weights zero, expected at most " +
-                std::to_string(most) + " so that every layer keeps one; ask for less");
-  }
-  return zeros;
+  return zeros_at(sparsity, all, std::ssize(layers));
 }
 
 // That may be masked: the last in rank stays even where it is zero.
@@ -100,23 +93,29 @@ void mask_smallest(std::span<const Layer> layers, int64_t zeros, Masks& masks) {
   }
 }
 
-std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& options) {
+std::vector<ValueId> ids_to_mask(const Graph& graph, const std::vector<std::string>& keep) {
   const std::vector<Reader> readers = readers_of_weights(graph);
   std::set<ValueId> kept;
-  for (const std::string& pattern : options.keep) {
+  for (const std::string& pattern : keep) {
     kept.merge(matching_weights(graph, readers, pattern, "keep"));
   }
-  std::vector<Layer> layers;
-  for (const ValueId id : each_once(readers)) {
-    if (!kept.contains(id)) layers.push_back(ranked(graph.value(id)));
-  }
-  if (layers.empty()) {
+  std::vector<ValueId> ids = each_once(readers);
+  std::erase_if(ids, [&](ValueId id) { return kept.contains(id); });
+  if (ids.empty()) {
     if (kept.empty()) {
       fail_target("nothing to mask: no Conv, ConvTranspose, Gemm or MatMul with float32 weights");
     }
     fail_target("nothing to mask: all " + std::to_string(kept.size()) +
                     " layers with weights are left alone",
                 {option_hint("keep", "", "names too many")});
+  }
+  return ids;
+}
+
+std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& options) {
+  std::vector<Layer> layers;
+  for (const ValueId id : ids_to_mask(graph, options.keep)) {
+    layers.push_back(ranked(graph.value(id)));
   }
   return layers;
 }
@@ -130,6 +129,23 @@ double share_of(const Layer& layer, const MagnitudeOptions& options) {
 
 std::vector<ValueId> maskable_weights(const Graph& graph) {
   return each_once(readers_of_weights(graph));
+}
+
+std::vector<std::string> weights_to_mask(const Graph& graph, const std::vector<std::string>& keep) {
+  std::vector<std::string> names;
+  for (const ValueId id : ids_to_mask(graph, keep)) names.push_back(graph.value(id).name);
+  return names;
+}
+
+int64_t zeros_at(double sparsity, int64_t all, int64_t layers) {
+  const auto zeros = static_cast<int64_t>(std::floor(static_cast<double>(all) * sparsity + 1e-9));
+  const int64_t most = all - layers;
+  if (zeros > most) {
+    fail_target("a sparsity of " + std::to_string(sparsity) + " makes " + std::to_string(zeros) +
+                " of " + std::to_string(all) + " weights zero, expected at most " +
+                std::to_string(most) + " so that every layer keeps one; ask for less");
+  }
+  return zeros;
 }
 
 WeightCount count_weights(const Graph& graph) {

@@ -36,12 +36,20 @@ struct MagnitudeOptions {
 // the like: float32, rank 2 or more, each once, in the order of their readers.
 std::vector<ValueId> maskable_weights(const Graph& graph);
 
+// The names of those that none of the regular expressions `keep` matches, in that order. Throws
+// Error::target where none is left, Error::usage where a pattern matches nothing.
+std::vector<std::string> weights_to_mask(const Graph& graph, const std::vector<std::string>& keep);
+
 struct WeightCount {
   int64_t all = 0, nonzero = 0;
   friend bool operator==(const WeightCount&, const WeightCount&) = default;
 };
 // Of the maskable weights.
 WeightCount count_weights(const Graph& graph);
+
+// How many of so many weights of so many layers a sparsity makes zero: floor(all * sparsity +
+// 1e-9). Throws Error::target where that leaves less than one a layer.
+int64_t zeros_at(double sparsity, int64_t all, int64_t layers);
 
 // Masks for all maskable weights but those of layers to keep, with floor(N * sparsity + 1e-9) zeros
 // of a layer's N weights (scope global: of the N of all layers). Zeros are the smallest |w|; of

@@ -52,6 +52,9 @@ struct TrainHooks {
   // model was changed, so no smaller multiple than is needed.
   std::function<void(int64_t update)> after_update = {};
   int64_t every = 1;
+  // Which updates, numbered so, `evidence` and after_update are called for, in place of all and of
+  // multiples of `every`: a function of the number alone.
+  std::function<bool(int64_t update)> due = {};
   // What the graph's inputs beside the first, which takes the images, are given in an update, by
   // name; a function of its number alone, as resuming needs it. Source: the widths that Liu et al.,
   // "MetaPruning", ICCV 2019, arXiv:1903.10258, Sec. 3.1, draw for every step.
@@ -85,6 +88,7 @@ struct Collection {
   LossOptions loss = {};  // and `losses`: what gradients are of, as a recipe has them
   std::map<std::string, double> losses = {};
   CollectOptions::Mode mode = CollectOptions::Mode::training;
+  CollectOptions::Numbers numbers = CollectOptions::Numbers::f32;
 };
 
 }  // namespace coppice

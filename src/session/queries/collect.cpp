@@ -56,7 +56,7 @@ Evidence Session::collect(const Graph& graph, std::span<const EvidenceRequest> r
   for_each_batch(*data_.training, job, [&](const Batch& batch) {
     Random random = Random::stream(how.seed, {kLookStream, number++});
     batches.add(trainer_.collect(batch.images, batch.labels, requests,
-                                 {.mode = how.mode, .seed = random.next()}),
+                                 {.mode = how.mode, .seed = random.next(), .numbers = how.numbers}),
                 batch.images.shape()[0]);
   });
   return batches.finish();

@@ -59,7 +59,10 @@ TEST(SessionCollect, follows_the_loss_that_it_is_told) {
   Session& session = open(fixture);
   const std::vector<EvidenceRequest> requests{kWeights};
   session.collect(session.graph(), requests,
-                  {.batch = 8, .loss = {.label_smoothing = 0.1, .distillation = 0.5}});
+                  {.batch = 8,
+                   .loss = {.label_smoothing = 0.1, .distillation = 0.5},
+                   .numbers = CollectOptions::Numbers::f64});
+  EXPECT_EQ(fixture.trainer.collecting.front().numbers, CollectOptions::Numbers::f64);
   EXPECT_EQ(fixture.trainer.setup.classes, 3);
   EXPECT_EQ(fixture.trainer.setup.loss.label_smoothing, 0.1);
   EXPECT_EQ(fixture.trainer.setup.teacher, &session.original());
