@@ -4,7 +4,6 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/interrupt.h"
-#include "tasks/parts/output_path.h"
 
 namespace coppice {
 
@@ -84,8 +83,7 @@ void add_model(CLI::App& app, std::string& model) {
 void add_output(CLI::App& app, std::string& output, const std::string& ending) {
   app.add_option("-o,--output", output, "the " + ending + " file to write")
       ->type_name("FILE")
-      ->required()
-      ->each([ending](const std::string& path) { require_ending("-o", path, ending); });
+      ->required();
 }
 
 void add_resume(CLI::App& app, bool& resume) {

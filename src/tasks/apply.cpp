@@ -82,7 +82,7 @@ ApplyReport apply(const ApplyRequest& request, Watcher& watcher) {
   places.reads(request.plan);
   places.reads_data(data_of(settings).spec);
   for (const auto& mask : mask_paths(plan, request.plan)) places.reads(mask);
-  AtomicFile file(places.writes("-o", request.output));
+  AtomicFile file(places.writes("-o", request.output, ".onnx"));
   const Model model = load_model(request.model, seed);
   if (const auto missing = recovery_left_out(plan, settings)) watcher.remark(*missing);
   const RecoverOptions recover = recovering_of(settings, model.graph, watcher);

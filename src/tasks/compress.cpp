@@ -153,7 +153,7 @@ CompressReport compress(const CompressRequest& request, Watcher& watcher) {
   Places places(common);
   places.reads_model(request.model);
   reads_for_training(places, settings);
-  AtomicFile file(places.writes("-o", request.output));
+  AtomicFile file(places.writes("-o", request.output, ".coppice"));
   const Model model = load_model(request.model, common.seed);
   const Buffer original = sharing ? Buffer() : onnx_file_of(model);
   CompressReport report{.model = request.model,
@@ -217,7 +217,7 @@ Json to_json(const CompressReport& report) {
 DecompressReport decompress(const DecompressRequest& request, Watcher& watcher) {
   Places places(request.common);
   places.reads(request.container);
-  AtomicFile file(places.writes("-o", request.output));
+  AtomicFile file(places.writes("-o", request.output, ".onnx"));
   const Buffer onnx = within("'" + request.container + "'", [&] {
     const Buffer bytes = read_file(request.container);
     if (!is_container(bytes.bytes())) {

@@ -93,7 +93,7 @@ struct OutputFiles {
 
   explicit OutputFiles(const Pruning& pruning)
       : places(places_of(pruning)),
-        model_path(places.writes("-o", pruning.request.output)),
+        model_path(places.writes("-o", pruning.request.output, ".onnx")),
         model(model_path),
         plan(places.writes("--plan", plan_path(pruning.request, model_path)),
              model_path.filename().string()) {

@@ -23,7 +23,7 @@ TrainReport train(const TrainRequest& request, Watcher& watcher) {
   Places places(common);
   places.reads_model(request.model);
   reads_for_training(places, settings);
-  AtomicFile file(places.writes("-o", request.output));
+  AtomicFile file(places.writes("-o", request.output, ".onnx"));
   std::future<std::string> sha256 = model_sha256(request.model, common.seed);
   const Model model = load_model(request.model, common.seed);
   Judge judge = open_judge(settings, model.graph, Fit::unchecked, watcher);

@@ -11,7 +11,7 @@ namespace coppice {
 int64_t write_zoo(const ZooRequest& request) {
   const Graph graph = build_zoo_model(request.name, request.common.seed);
   Places places(request.common);
-  AtomicFile file(places.writes("-o", request.output));
+  AtomicFile file(places.writes("-o", request.output, ".onnx"));
   write_onnx(graph, file, places.taken());
   file.commit();
   return static_cast<int64_t>(onnx_bytes(graph));

@@ -7,7 +7,6 @@
 #include "core/error.h"
 #include "report/format.h"
 #include "report/table.h"
-#include "tasks/parts/output_path.h"
 #include "tasks/write_zoo.h"
 
 namespace coppice {
@@ -34,7 +33,6 @@ Result zoo(const Options& options, const Invocation& run) {
   if (options.output.empty()) {
     fail_usage("zoo: where to write '" + options.name + "'? give -o FILE");
   }
-  require_ending("-o", options.output, ".onnx");
   const int64_t bytes =
       write_zoo({.name = options.name, .output = options.output, .common = run.common()});
   run.console.print("wrote " + printable(options.output) + ": " + options.name + ", untrained, " +

@@ -49,8 +49,6 @@ bool is_read_in(const fs::path& folder, const fs::path& path) {
   return false;
 }
 
-}  // namespace
-
 void require_ending(const std::string& option, const std::string& output,
                     const std::string& ending) {
   if (fs::path(output).extension() == ending) return;
@@ -60,6 +58,8 @@ void require_ending(const std::string& option, const std::string& output,
       option + " '" + output + "': " + why + ", expected a name such as " +
       (output == "-" ? "out" + ending : fs::path(output).replace_extension(ending).string()));
 }
+
+}  // namespace
 
 Places::Places(const CommonRequest& common) {
   for (const fs::path& file : common.reads) reads(file);
@@ -93,7 +93,8 @@ void Places::reads_data(const std::string& spec) {
   }
 }
 
-fs::path Places::writes(const std::string& option, const std::string& output) {
+fs::path Places::writes(const std::string& option, const std::string& output,
+                        const std::string& ending) {
   const std::string what = option + " '" + output + "'";
   require_free(what, output);
   if (const fs::path owner = owner_of(output, output); !owner.empty()) {
@@ -101,6 +102,7 @@ fs::path Places::writes(const std::string& option, const std::string& output) {
   }
   require_plain(output);
   require_no_data(what, followed(output));
+  if (!ending.empty()) require_ending(option, output, ending);
   taken_.push_back(followed(output));
   return taken_.back();
 }

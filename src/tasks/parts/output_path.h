@@ -11,11 +11,6 @@
 
 namespace coppice {
 
-// Throws Error::usage for a name that says something else than what is written: other tools go by
-// it. `option` is for messages.
-void require_ending(const std::string& option, const std::string& output,
-                    const std::string& ending);
-
 class Places {
  public:
   // What every task reads and writes: also the files of a run's record.
@@ -31,7 +26,10 @@ class Places {
   // names; an output from here on. Throws Error::usage where it is an input, another output,
   // another model's weights or a file of the data, Error::input for devices, pipes and the like.
   // `option` is for messages. Folders and missing folders are AtomicFile's to refuse.
-  std::filesystem::path writes(const std::string& option, const std::string& output);
+  // `ending`: what the name must end in, since other tools go by it; empty: anything. Throws
+  // Error::usage for another.
+  std::filesystem::path writes(const std::string& option, const std::string& output,
+                               const std::string& ending = "");
   // A folder whose contents are replaced: nothing of the above may lie within. Throws Error::usage.
   void replaces_folder(const std::string& what, const std::filesystem::path& folder);
 
