@@ -225,7 +225,7 @@ class TorchTrainer : public Trainer {
   void load_doubled(std::optional<Network>& doubled) const {
     const Network& student = *student_;
     doubled.emplace(student.graph(), Network::Wanted{student_values_->wanted(), {}}, device_,
-                    Floats::doubled);
+                    Floats::doubled, still_channels_of(setup_.still));
     std::vector<ValueId> moved = statistics_;
     for (const Parameter& parameter : trained_parameters(student.graph())) {
       moved.push_back(parameter.id);
@@ -278,7 +278,8 @@ class TorchTrainer : public Trainer {
       if (computed_[o]) wanted.outputs.push_back(graph.outputs[o]);
     }
     set_norm_momentum(graph, setup_.norm_momentum);
-    student_.emplace(std::move(graph), std::move(wanted), device_, still_channels_of(setup_.still));
+    student_.emplace(std::move(graph), std::move(wanted), device_, Floats::single,
+                     still_channels_of(setup_.still));
     student_->prepare();
   }
 

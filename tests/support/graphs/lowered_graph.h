@@ -57,7 +57,8 @@ class LoweredGraph {
 
   // All values; what inference knows and no weight takes part in is no step.
   Values run(Values values, Mode mode) const {
-    LowerContext context(graph, inferred, overwritable);
+    const StillChannels none;
+    LowerContext context(graph, inferred, overwritable, none);
     std::vector<char> trained(graph.values.size(), 0);
     for (const ValueId id : differentiated()) trained[id] = graph.value(id).constant.has_value();
     for (const Node& node : graph.nodes) {
