@@ -24,7 +24,8 @@ std::vector<ScoredLayer> scored(const Graph& graph, double w2) {
   for (const char* name : {"w1", "w2", "fw"}) {
     const Tensor& weight = fake::tensor(graph, name);
     std::vector<double> scores(static_cast<size_t>(weight.size()), name[1] == '2' ? w2 : 1);
-    for (size_t i = 0; i < scores.size(); ++i) scores[i] *= 1 + static_cast<double>(i) / 100;
+    for (size_t i = 0; i < scores.size(); ++i)
+      scores[i] *= 1 + static_cast<double>(i) / static_cast<double>(scores.size());
     layers.push_back({name, weight.shape(), std::move(scores)});
   }
   return layers;
