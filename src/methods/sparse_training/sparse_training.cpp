@@ -20,7 +20,7 @@ double density_of(const Session& session) {
   for (const auto& [name, mask] : session.masks()) {
     masked += static_cast<double>(std::ranges::count(mask.as<float>(), 0.0f));
   }
-  return 1 - masked / all;
+  return (all - masked) / all;
 }
 
 int64_t updates_of(const Session& session, const Recipe& recipe) {
