@@ -163,7 +163,8 @@ TEST_F(NothingLost, two_outputs_of_a_command_are_two_files) {
   }
   const Arguments masks = {"--method", "magnitude", "--sparsity",
                            "0.5",      "--plan",    dir / "plan.json"};
-  expect_refused(prune(dir / "plan.masks", masks), "the folder of masks");
+  std::filesystem::create_directory(dir / "plan.masks");
+  expect_refused(prune(dir / "plan.masks" / "model.onnx", masks), "the folder of masks");
 }
 
 TEST_F(NothingLost, an_output_is_no_file_of_the_run_folder) {

@@ -116,10 +116,12 @@ INSTANTIATE_TEST_SUITE_P(
                 "--plan: expected a value, found the option --quiet"},
         Mistake{"round_to_0", prune({"--round-to", "0"}), "--round-to '0'"},
         Mistake{"round_to_word", prune({"--round-to", "even"}), "expected auto or a width"},
-        Mistake{"sparsity_of_channels", prune({"--sparsity", "0.9"}),
-                "--sparsity is for --method magnitude, deep-compression, dsd or lottery, found "
-                "--method "
-                "l2"},
+        Mistake{
+            "sparsity_of_channels", prune({"--sparsity", "0.9"}),
+            "--sparsity is for --method magnitude, deep-compression, dsd, lottery, gradual, rigl, "
+            "snip, grasp or synflow, found "
+            "--method "
+            "l2"},
         Mistake{
             "recover_of_a_typo", prune({"--recover", "bias,merg"}),
             "--recover 'bias,merg': expected all, none, or some of bias, merge, scale, basis, ls, "
@@ -164,14 +166,15 @@ INSTANTIATE_TEST_SUITE_P(
             "tune_of_l2", prune({"--tune-epochs", "2"}),
             "--tune-epochs is for training after a cut that is made while training; add --soft"},
         Mistake{"rounds_of_l2", prune({"--rounds", "2"}),
-                "is for --method slimming, deep-compression, dsd or lottery"},
+                "is for --method slimming, deep-compression, dsd, lottery or synflow"},
         Mistake{"soft_magnitude", prune({"--method", "magnitude", "--sparsity", "0.5", "--soft"}),
                 "or random, found --method magnitude"},
         Mistake{"soft_without_training", prune({"--soft"}), "add --data SPEC and --epochs N"},
         Mistake{"slimming_without_training", prune({"--method", "slimming"}),
                 "--method slimming trains: add --data SPEC"},
         Mistake{"scope_of_dsd", prune({"--method", "dsd", "--scope", "layer"}),
-                "magnitude, deep-compression or lottery, found --method dsd"},
+                "magnitude, deep-compression, lottery, gradual, snip, grasp or synflow, found "
+                "--method dsd"},
         Mistake{"macs_of_dsd", prune({"--method", "dsd", "--keep-macs", "0.5"}),
                 "--keep-macs is for a method that cuts channels, found --method dsd"},
         Mistake{"why_and_norms",

@@ -5,7 +5,6 @@
 #include <malloc.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <iterator>
 #include <optional>
 
@@ -19,6 +18,7 @@
 #include "libtorch/optimizer.h"
 #include "libtorch/tensors.h"
 #include "libtorch/torch.h"
+#include "libtorch/trainer/device.h"
 #include "training/parameters.h"
 
 namespace coppice::train {
@@ -384,33 +384,6 @@ class TorchTrainer : public Trainer {
   std::vector<ValueId> statistics_;
 };
 
-at::Device device_of(const std::string& name) {
-  if (name == "cpu") return at::kCPU;
-  if (name != "cuda") fail_usage("device '" + name + "': expected cpu or cuda");
-  if (!at::hasCUDA()) {
-    fail_usage(
-        "device 'cuda': this LibTorch has none, or finds none on this machine; use --device cpu");
-  }
-  return at::Device(at::kCUDA, 0);
-}
-
-// As far as LibTorch can: for the gradients of some pools and resizings it has nothing but sums in
-// any order, and warns. Its kernels on the CPU have one order each.
-void want_same_bits_on_cuda() {
-  ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", /*overwrite=*/0);  // read when cuBLAS starts
-  at::Context& context = at::globalContext();
-  context.setDeterministicCuDNN(true);
-  context.setBenchmarkCuDNN(false);
-  context.setDeterministicAlgorithms(true, /*warn_only=*/true);
-#if TORCH_VERSION_MAJOR > 2 || (TORCH_VERSION_MAJOR == 2 && TORCH_VERSION_MINOR >= 2)
-  // With deterministic algorithms fresh memory is filled with NaN, too. Nothing here reads it.
-  context.setDeterministicFillUninitializedMemory(false);
-#endif
-  // TF32 keeps 10 bits of a factor's 23, on by default for convolutions.
-  context.setAllowTF32CuBLAS(false);
-  context.setAllowTF32CuDNN(false);
-}
-
 }  // namespace
 
 std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) {
@@ -418,9 +391,8 @@ std::unique_ptr<Trainer> make_trainer(const TrainerOptions& options) {
   // than what is computed in it (9 % of a ResNet-20 step), so freed memory stays in the heap.
   ::mallopt(M_MMAP_MAX, 0);
   ::mallopt(M_TRIM_THRESHOLD, INT32_MAX);
-  const at::Device device = device_of(options.device);
+  const at::Device device = open_device(options.device);
   at::set_num_threads(options.threads);
-  if (device.is_cuda()) want_same_bits_on_cuda();
   return std::make_unique<TorchTrainer>(device);
 }
 

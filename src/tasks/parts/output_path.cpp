@@ -49,9 +49,11 @@ bool is_read_in(const fs::path& folder, const fs::path& path) {
   return false;
 }
 
+// A folder is refused as such, by who writes.
 void require_ending(const std::string& option, const std::string& output,
                     const std::string& ending) {
-  if (fs::path(output).extension() == ending) return;
+  std::error_code error;
+  if (fs::path(output).extension() == ending || fs::is_directory(output, error)) return;
   const std::string why = output == "-" ? "there is no writing to standard output"
                                         : "the result is a " + ending + " file";
   fail_usage(
