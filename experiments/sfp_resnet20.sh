@@ -11,12 +11,13 @@
 #   sfp-alone    sfp by labels alone, as in the paper
 #   hard         the same filters cut first and trained then
 #
-# SEEDS=0, all threads and the CPU by default (THREADS=1 DEVICE=cuda); IMAGES names other images.
+# TUNE=0 epochs after the cut, SEEDS=0, all threads and the CPU by default (THREADS=1 DEVICE=cuda); IMAGES names other images.
 # Needs the data folder and a built coppice (common.sh). What is done is skipped, an interrupted run
 # goes on. Prints the tables: arms, and epoch by epoch what zeroing cost and what came back.
 # shellcheck source=experiments/common.sh disable=SC2016,SC2206
 source "$(dirname "$0")/common.sh"
 epochs=${1:?how many epochs} arms=("${@:2}") seeds=(${SEEDS:-0})
+trained=$epochs${TUNE:+-tuned$TUNE}
 [[ ${#arms[@]} -gt 0 ]] || arms=(sfp asfp)
 for seed in "${seeds[@]}"; do
   for arm in "${arms[@]}"; do
@@ -28,11 +29,12 @@ for seed in "${seeds[@]}"; do
       hard) options=(--method l2) ;;
       *) echo "no arm '$arm'; expected sfp, asfp, sfp-zero, sfp-keep, sfp-alone or hard" >&2 && exit 2 ;;
     esac
-    file=$out/$arm-$epochs-seed$seed.onnx
+    [[ $arm == hard || -z ${TUNE:-} ]] || options+=(--tune-epochs "$TUNE")
+    file=$out/$arm-$trained-seed$seed.onnx
     run "$file" prune "$data/models/cifar10/resnet20.onnx" "${options[@]}" --prune-ratio 0.3 \
       --round-to 1 --data "${IMAGES:-cifar10:$data/cifar10}" --preprocess imagenet \
-      --epochs "$epochs" --lr 0.01 --seed "$seed" --resume --latency off --plan "${file%.onnx}.plan.json" \
-      "${where[@]}"
+      --epochs "$epochs" --lr 0.01 --seed "$seed" --resume --latency off \
+      --plan "${file%.onnx}.plan.json" "${where[@]}"
   done
 done
 table '
@@ -57,4 +59,4 @@ table '
         `${epoch.rechosen_share === undefined ? "-" : percent(epoch.rechosen_share)} |`);
       before = epoch.zeroed_filters ?? 0;
     }
-  }' "$epochs" "${seeds[*]}" "${arms[@]}"
+  }' "$trained" "${seeds[*]}" "${arms[@]}"
