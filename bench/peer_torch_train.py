@@ -1,11 +1,13 @@
 #!/usr/bin/python3
-"""A training step of a CIFAR ResNet in eager PyTorch, for train_bench --peer.
+"""A training step of a zoo net in eager PyTorch, for train_bench --peer.
 
-    peer_torch_train.py resnet20|resnet56 default|channels_last BATCH THREADS STEPS
+    peer_torch_train.py MODEL default|channels_last BATCH THREADS STEPS
 
-Prints the seconds of a step, the median of STEPS after two to warm up. The net is the zoo's: option
-A shortcuts, 16-32-64 channels. As a user would write it: images arrive row-major, gradients are
-set to None, and the loss and the hits are read in every step.
+MODEL: resnet20, resnet56, lenet300-100 or lenet5.
+Prints the seconds of a step, the median of STEPS after two to warm up. The nets are the zoo's:
+the ResNets with option A shortcuts and 16-32-64 channels, LeNet-5 in Caffe's version. As a user
+would write it: images arrive row-major, gradients are set to None, and the loss and the hits are
+read in every step.
 """
 import statistics
 import sys
@@ -47,6 +49,25 @@ def make_resnet(blocks):
     return nn.Sequential(*layers)
 
 
+def make_lenet300_100():
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 300), nn.ReLU(inplace=True),
+                         nn.Linear(300, 100), nn.ReLU(inplace=True), nn.Linear(100, 10))
+
+
+def make_lenet5():
+    return nn.Sequential(nn.Conv2d(1, 20, 5), nn.MaxPool2d(2), nn.Conv2d(20, 50, 5),
+                         nn.MaxPool2d(2), nn.Flatten(), nn.Linear(800, 500),
+                         nn.ReLU(inplace=True), nn.Linear(500, 10))
+
+
+NETS = {
+    "resnet20": (lambda: make_resnet(3), (3, 32, 32)),
+    "resnet56": (lambda: make_resnet(9), (3, 32, 32)),
+    "lenet300-100": (make_lenet300_100, (1, 28, 28)),
+    "lenet5": (make_lenet5, (1, 28, 28)),
+}
+
+
 def groups(net):
     """Weight decay on weights alone, as ours."""
     decayed = [p for p in net.parameters() if p.dim() > 1]
@@ -58,9 +79,10 @@ model, layout, batch, threads, steps = sys.argv[1], sys.argv[2], *map(int, sys.a
 torch.set_num_threads(threads)
 torch.manual_seed(0)
 form = {"default": torch.contiguous_format, "channels_last": torch.channels_last}[layout]
-net = make_resnet({"resnet20": 3, "resnet56": 9}[model]).train().to(memory_format=form)
+make, shape = NETS[model]
+net = make().train().to(memory_format=form)
 optimizer = torch.optim.SGD(groups(net), lr=0.01, momentum=0.9, nesterov=True)
-images = torch.randn(batch, 3, 32, 32)
+images = torch.randn(batch, *shape)
 labels = torch.randint(10, (batch,))
 seconds = []
 for step in range(WARM_UP + steps):

@@ -94,10 +94,10 @@ void compare(const std::string& model, const Options& options) {
   }
   std::printf("%s, batch %lld, %d threads, median of %d runs\n", model.c_str(),
               static_cast<long long>(options.batch), options.threads, options.runs);
-  std::printf("  %-22s %8.1f ms a step\n", "ours", median(ours) * 1e3);
+  std::printf("  %-22s %8.2f ms a step\n", "ours", median(ours) * 1e3);
   for (size_t l = 0; l < std::size(kLayouts); ++l) {
     if (theirs[l].empty()) continue;
-    std::printf("  peer, %-16s %8.1f ms, %.2f times ours\n", kLayouts[l], median(theirs[l]) * 1e3,
+    std::printf("  peer, %-16s %8.2f ms, %.2f times ours\n", kLayouts[l], median(theirs[l]) * 1e3,
                 median(theirs[l]) / median(ours));
   }
   std::fflush(stdout);
