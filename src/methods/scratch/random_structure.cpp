@@ -5,35 +5,17 @@
 #include "methods/scratch/random_structure.h"
 
 #include <algorithm>
-#include <numeric>
 
 #include "core/error.h"
-#include "core/random.h"
 #include "methods/method.h"
 #include "methods/one_shot/one_shot.h"
 #include "methods/options/blocks.h"
 #include "methods/scratch/given_structure.h"
+#include "prune/masks/survivors.h"
 #include "prune/scores/criterion.h"
 
 namespace coppice {
 namespace {
-
-constexpr uint64_t kMaskStream = 0x6d61736b;  // "mask"
-
-// As many ones, elsewhere.
-Masks shuffled(const Masks& masks, uint64_t seed) {
-  Masks drawn;
-  uint64_t layer = 0;
-  for (const auto& [name, mask] : masks) {
-    Random random = Random::stream(seed, {kMaskStream, layer++});
-    const std::vector<int64_t> from = random.permutation(mask.size());
-    Tensor moved = Tensor::zeros(DType::f32, mask.shape());
-    const std::span<float> to = moved.mutate<float>();
-    for (size_t i = 0; i < from.size(); ++i) to[i] = mask.as<float>()[from[i]];
-    drawn.emplace(name, std::move(moved));
-  }
-  return drawn;
-}
 
 Plan cut_at_random(const Graph& original, const Plan& plan, uint64_t seed) {
   const Replay replay = replay_of(original, plan);
@@ -68,8 +50,10 @@ Plan random_twin(const Graph& original, const Plan& plan, uint64_t seed) {
   if (!plan.slices.empty()) {
     fail_input("it both cuts and masks, and no random twin of both is known");
   }
+  Masks anywhere = plan.masks;
+  for (auto& [name, mask] : anywhere) std::ranges::fill(mask.mutate<float>(), 1.0f);
   Plan twin;
-  twin.masks = shuffled(plan.masks, seed);
+  twin.masks = shuffled(plan.masks, anywhere, seed);
   return twin;
 }
 
