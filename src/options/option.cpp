@@ -8,6 +8,7 @@
 #include <cstdio>
 
 #include "core/error.h"
+#include "options/comma_list.h"
 
 namespace coppice {
 namespace {
@@ -100,14 +101,12 @@ std::string listed(const std::vector<std::string>& names, const char* last) {
 
 std::optional<std::vector<double>> rising_shares(const std::string& text) {
   std::vector<double> shares;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const auto share = number_of<double>(text.substr(begin, end - begin));
+  for (const std::string& part : between_commas(text)) {
+    const auto share = number_of<double>(part);
     if (!share || !(*share > (shares.empty() ? 0 : shares.back()) && *share < 1)) {
       return std::nullopt;
     }
     shares.push_back(*share);
-    begin = end + 1;
   }
   return shares;
 }

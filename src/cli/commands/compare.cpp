@@ -7,6 +7,7 @@
 #include "cli/commands/commands.h"
 #include "cli/given_options.h"
 #include "methods/options/option_owners.h"
+#include "options/comma_list.h"
 #include "report/format.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
@@ -26,14 +27,7 @@ struct Options {
 };
 
 std::vector<std::string> names_in(const std::string& text, const char* nothing) {
-  std::vector<std::string> names;
-  if (text == nothing) return names;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    names.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return names;
+  return text == nothing ? std::vector<std::string>() : between_commas(text);
 }
 
 CompareRequest request_of(const Options& options) {

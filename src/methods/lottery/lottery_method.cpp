@@ -6,6 +6,7 @@
 #include "methods/lottery/lottery.h"
 #include "methods/method.h"
 #include "methods/options/blocks.h"
+#include "options/comma_list.h"
 #include "session/options/training_options.h"
 
 namespace coppice {
@@ -48,12 +49,10 @@ std::optional<Rewind> rewind_of(const std::string& text) {
 
 std::optional<std::vector<int64_t>> rounds_of(const std::string& text) {
   std::vector<int64_t> rounds;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const auto round = count_of(text.substr(begin, end - begin));
+  for (const std::string& part : between_commas(text)) {
+    const auto round = count_of(part);
     if (!round || *round < 1) return std::nullopt;
     rounds.push_back(*round);
-    begin = end + 1;
   }
   return rounds;
 }

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "methods/method.h"
+#include "options/comma_list.h"
 #include "session/options/data_options.h"
 
 namespace coppice {
@@ -48,13 +49,10 @@ std::optional<RecoverOptions> recover_of(const std::string& text) {
   if (text == "none") return RecoverOptions{};
   if (text == "all") return RecoverOptions::all();
   RecoverOptions options;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::string part = text.substr(begin, end - begin);
+  for (const std::string& part : between_commas(text)) {
     const auto step = std::ranges::find(kSteps, part, [](const auto& s) { return s.first; });
     if (step == kSteps.end()) return std::nullopt;
     options.*(step->second) = true;
-    begin = end + 1;
   }
   return options;
 }

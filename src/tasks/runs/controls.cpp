@@ -8,6 +8,7 @@
 #include "methods/options/blocks.h"
 #include "methods/rewrite.h"
 #include "methods/scratch/given_structure.h"
+#include "options/comma_list.h"
 #include "report/format.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
@@ -135,13 +136,10 @@ OptionList control_options() { return under("Controls", joined({{&kControl}}, de
 
 std::optional<std::vector<std::string>> controls_in(const std::string& text) {
   std::vector<std::string> names;
-  for (size_t begin = 0; begin <= text.size();) {
-    const size_t end = std::min(text.find(',', begin), text.size());
-    const std::string name = text.substr(begin, end - begin);
+  for (const std::string& name : between_commas(text)) {
     const bool known = std::ranges::find(kNames, name) != kNames.end();
     if (!known || std::ranges::find(names, name) != names.end()) return std::nullopt;
     names.push_back(name);
-    begin = end + 1;
   }
   return names;
 }
