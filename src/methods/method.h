@@ -85,6 +85,11 @@ struct Method {
   std::function<int64_t(const Settings& settings)> images = {};
   // Whose the structure is. Null: what kScope says of it, where a method has that; else automatic.
   std::function<Structure(const Settings& settings)> structure = {};
+  // Of a method that decides in a session: whether that has to train.
+  enum class Epochs { needed, may_be_none } epochs = Epochs::needed;
+  // It tries many cuts and takes the best: a matter of hours, of images kept for that
+  // (kSearchImages), and of the command that is called so.
+  bool searches = false;
 
   bool decides_in_training(const Settings& settings) const;
   Structure whose_structure(const Settings& settings) const;

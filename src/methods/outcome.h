@@ -43,9 +43,11 @@ struct ResultTable {
   using Cell = std::variant<std::monostate, std::string, double>;  // nothing: it isn't known
 
   std::string key;  // in JSON, which has an object for each row
-  enum class Shown { printed, in_json } shown = Shown::printed;
+  // in_file: of many rows, in a file of its own beside the result.
+  enum class Shown { printed, in_json, in_file } shown = Shown::printed;
   std::vector<Column> columns;
   std::vector<std::vector<Cell>> rows = {};
+  std::vector<std::pair<std::string, std::string>> about = {};  // what all rows have in common
 };
 
 struct Outcome {

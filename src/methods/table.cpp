@@ -14,8 +14,9 @@
 
 namespace coppice {
 
-extern const Method kAsfp, kChannelPruning, kDeepCompression, kDsd, kGradual, kGrasp, kLottery,
-    kMagnitude, kRandomStructure, kRigl, kScratchB, kScratchE, kSfp, kSlimming, kSnip, kSynflow;
+extern const Method kAmc, kAsfp, kChannelPruning, kDeepCompression, kDsd, kEvolution, kGradual,
+    kGrasp, kLottery, kMagnitude, kMetaPruning, kRandomSearch, kRandomStructure, kRigl, kScratchB,
+    kScratchE, kSfp, kSlimming, kSnip, kSynflow;
 
 namespace {
 
@@ -23,9 +24,26 @@ std::vector<Method>& table() {
   static std::vector<Method> all = [] {
     std::vector<Method> built;
     for (const Criterion& criterion : criteria()) built.push_back(method_by(criterion));
-    for (const Method* method : {&kChannelPruning, &kSlimming, &kSfp, &kAsfp, &kMagnitude,
-                                 &kDeepCompression, &kDsd, &kLottery, &kGradual, &kRigl, &kSnip,
-                                 &kGrasp, &kSynflow, &kScratchE, &kScratchB, &kRandomStructure}) {
+    for (const Method* method : {&kChannelPruning,
+                                 &kSlimming,
+                                 &kSfp,
+                                 &kAsfp,
+                                 &kMagnitude,
+                                 &kDeepCompression,
+                                 &kDsd,
+                                 &kLottery,
+                                 &kGradual,
+                                 &kRigl,
+                                 &kSnip,
+                                 &kGrasp,
+                                 &kSynflow,
+                                 &kMetaPruning,
+                                 &kAmc,
+                                 &kEvolution,
+                                 &kRandomSearch,
+                                 &kScratchE,
+                                 &kScratchB,
+                                 &kRandomStructure}) {
       built.push_back(*method);
     }
     return built;

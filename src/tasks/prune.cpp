@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "methods/options/blocks.h"
 #include "methods/rewrite.h"
+#include "methods/search/search_options.h"
 #include "model/plan_file.h"
 #include "onnx/onnx.h"
 #include "tasks/parts/latency.h"
@@ -43,7 +44,8 @@ struct Pruning {
         common(trains() ? with_run_folder(given.common, given.output) : given.common),
         watcher(watching),
         structure(read_structure(settings, common.seed)) {}
-  bool trains() const { return settings.has(kEpochs); }
+  // Also where no epochs are asked for: a session is what decides.
+  bool trains() const { return settings.has(kEpochs) || method.decides_in_training(settings); }
   Measure recovering(const std::optional<Measuring>& measuring, Measuring::Share share) const {
     return measuring ? measuring->on(images_to_recover_by(settings), share) : Measure{};
   }
@@ -130,6 +132,19 @@ void write(OutputFiles& outputs, const Graph& graph, const Plan& plan, Watcher& 
   outputs.plan.commit();
 }
 
+// Those of many rows, beside the model: small.candidates.json beside small.onnx.
+void write_tables(const std::vector<ResultTable>& tables, OutputFiles& outputs, Watcher& watcher) {
+  for (const ResultTable& table : tables) {
+    if (table.shown != ResultTable::Shown::in_file) continue;
+    std::filesystem::path path = outputs.model_path;
+    path.replace_extension(table.key + ".json");
+    AtomicFile file(outputs.places.writes("the table '" + table.key + "'", path.string()));
+    file.write(dumped(to_json(table), 1) + "\n");
+    file.commit();
+    watcher.remark("wrote '" + path.string() + "', a row for each");
+  }
+}
+
 // The original is moved in and compiled before the cut one is read back: never are two copies of
 // both in memory.
 void measure_latency(Graph original, const std::filesystem::path& cut, const Pruning& pruning,
@@ -161,7 +176,8 @@ TrainingChoice choice_of(const Pruning& pruning, const std::string& sha256) {
           .start = start_of(pruning.request.model, start),
           .keeps = original != Original::is_left_aside,
           .request = request_of("prune", sha256, pruning.settings, pruning.common.seed, more),
-          .resume = pruning.request.resume};
+          .resume = pruning.request.resume,
+          .search_images = pruning.method.searches ? pruning.settings[kSearchImages] : 0};
 }
 
 // Of a plan that a structure was given by: what that one says.
@@ -237,7 +253,7 @@ Pruned prune_alone(const Pruning& pruning, const Graph& original, const Judge* j
 
 CutSummary summary_of(const Pruning& pruning, const Model& model, const Pruned& pruned) {
   CutSummary summary = summarise(model, pruned.outcome);
-  summary.trained = pruned.trained.has_value();
+  summary.trained = pruning.settings.has(kEpochs);
   summary.before.accuracy = pruned.before;
   summary.after.accuracy = pruned.after;
   summary.output = pruning.request.output;
@@ -292,6 +308,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
                      .structure = plan.structure};
   report.regressed = std::move(pruned.outcome.regressed);
   if (!pruned.trained) report.facts = std::move(pruned.outcome.facts);
+  write_tables(pruned.outcome.tables, outputs, watcher);
   write(outputs, pruned.outcome.graph, plan, watcher);
   if (pruned.trained && controls.none()) pruned.trained->finish();
   CutSummary& summary = report.summary;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "core/error.h"
+#include "training/agent.h"
 #include "training/plugin.h"
 #include "training/trainer.h"
 
@@ -49,10 +50,23 @@ void* open_trainer_library(const std::filesystem::path& path) {
              "', expected '" + std::string(kExpected) + "'; build both together");
 }
 
-std::unique_ptr<Trainer> open_trainer(const TrainerOptions& options) {
+namespace {
+
+void* trainer_library() {
   static void* const library = open_trainer_library(library_path());
+  return library;
+}
+
+}  // namespace
+
+std::unique_ptr<Trainer> open_trainer(const TrainerOptions& options) {
   using Make = Trainer* (*)(const TrainerOptions&);
-  return std::unique_ptr<Trainer>(find<Make>(library, kMakeTrainerFunction)(options));
+  return std::unique_ptr<Trainer>(find<Make>(trainer_library(), kMakeTrainerFunction)(options));
+}
+
+std::unique_ptr<Agent> open_agent(const AgentOptions& options) {
+  using Make = Agent* (*)(const AgentOptions&);
+  return std::unique_ptr<Agent>(find<Make>(trainer_library(), kMakeAgentFunction)(options));
 }
 
 }  // namespace coppice

@@ -12,6 +12,7 @@ namespace coppice {
 #define COPPICE_TRAINER_INTERFACE "coppice trainer " COPPICE_TRAINER_CONTRACT ", " __VERSION__
 inline constexpr char kTrainerInterfaceFunction[] = "coppice_train_interface";
 inline constexpr char kMakeTrainerFunction[] = "coppice_make_trainer";
+inline constexpr char kMakeAgentFunction[] = "coppice_make_agent";
 inline constexpr char kTrainerLibrary[] = "libcoppice_train.so";
 
 // Opens the library, for good: LibTorch leaves threads and static state behind. Throws Error::usage

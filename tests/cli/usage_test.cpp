@@ -147,7 +147,7 @@ INSTANTIATE_TEST_SUITE_P(
                 "--data is for what --recover looks at; add --recover all"},
         Mistake{"recover_weights",
                 prune({"--method", "magnitude", "--sparsity", "0.5", "--recover", "bias"}),
-                "sfp, asfp or random-structure, found --method magnitude"},
+                "random-search or random-structure, found --method magnitude"},
         Mistake{"unknown_scope_of_channels", prune({"--scope", "net"}),
                 "--scope 'net': expected layer or global"},
         Mistake{"layer_ratio_1", prune({"--max-layer-ratio", "1"}), "nothing left"},

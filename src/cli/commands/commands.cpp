@@ -19,6 +19,15 @@ constexpr Command kCommands[] = {
      "  coppice prune zoo:vgg19-bn -o small.onnx --method slimming --prune-ratio 0.7 \\\n"
      "    --data cifar10:DIR --epochs 40\n",
      true},
+    {"search", "MODEL -o OUT --data SPEC", "search how many channels each layer keeps",
+     define_search,
+     "  coppice search model.onnx -o small.onnx --keep-macs 0.5 --data cifar10:DIR\n"
+     "  coppice search model.onnx -o small.onnx --method random --candidates 60 \\\n"
+     "    --data cifar10:DIR --epochs 3\n"
+     "  coppice search model.onnx -o small.onnx --method amc --episodes 150 --data cifar10:DIR\n"
+     "  coppice search model.onnx -o small.onnx --method metapruning --net-epochs 10 \\\n"
+     "    --data cifar10:DIR --epochs 5 --control scratch-e\n",
+     true},
     {"compare", "MODEL -o FOLDER", "prune by several methods, the same way, and compare",
      define_compare,
      "  coppice compare model.onnx --data cifar10:DIR --epochs 2 -o compared\n"

@@ -1,5 +1,6 @@
-// coppice prune: scores, cuts, proves, writes, and measures what it brought. No method is named
-// here: what there is to say of one is in its entry (methods/method.h).
+// coppice prune: scores, cuts, proves, writes, and measures what it brought; and coppice search,
+// the same for methods that search. No method is named here: what there is to say of one is in its
+// entry (methods/method.h).
 #include "tasks/prune.h"
 
 #include <CLI/CLI.hpp>
@@ -17,10 +18,12 @@ namespace coppice {
 namespace {
 
 struct Options {
-  std::string model, output, plan, method = kUsualMethod;
+  const char* command = "prune";
+  bool searches = false;  // only methods that do
+  std::string method = {}, model = {}, output = {}, plan = {};
   bool latency = true, resume = false;
-  GivenOptions given;     // of all methods
-  GivenOptions controls;  // of control_options
+  GivenOptions given = {};     // of all methods
+  GivenOptions controls = {};  // of control_options
 };
 
 // What --help says of one method.
@@ -34,23 +37,47 @@ void require_own(const Options& options, const Method& method) {
   const auto others = options.given.others(options_of(method));
   if (others.empty()) return;
   fail_usage(others.front()->flag() + " is for " + methods_with(*others.front()) +
-             ", found --method " + method.name + "; 'coppice prune --method " + method.name +
-             " --help' lists its options");
+             ", found --method " + method.name + "; 'coppice " + options.command + " --method " +
+             method.name + " --help' lists its options");
+}
+
+// Of a search: a short name stands for the long one, "random" for "random-search".
+std::string full_name(const std::string& name) {
+  const std::string full = name + "-search";
+  return std::ranges::find(methods(), full, &Method::name) == methods().end() ? name : full;
+}
+
+void add_method(CLI::App& app, Options& options, const std::string& what) {
+  app.add_option("--method", options.method,
+                 what + " (default " + options.method +
+                     ");\n'coppice methods' lists them, --method NAME --help explains one")
+      ->type_name("NAME")
+      ->each([&app, &options](const std::string& name) {
+        const Method& method = find_method(options.searches ? full_name(name) : name);
+        if (options.searches && !method.searches) {
+          fail_usage("'coppice search' tries many cuts, found --method " + method.name +
+                     ", which makes one; 'coppice prune' does that");
+        }
+        app.description(described(method));
+        options.given.show_only(options_of(method));
+      });
+}
+
+OptionList options_of_searches() {
+  OptionList all;
+  for (const Method& method : methods()) {
+    if (method.searches) all = joined(std::move(all), options_of(method));
+  }
+  return all;
 }
 
 void add_prune_options(CLI::App& app, Options& options) {
   add_model(app, options.model);
   add_output(app, options.output);
-  app.add_option("--method", options.method,
-                 std::string("how channels or weights are ranked (default ") + kUsualMethod +
-                     ");\n'coppice methods' lists them, --method NAME --help explains one")
-      ->type_name("NAME")
-      ->each([&app, &options](const std::string& name) {
-        const Method& method = find_method(name);
-        app.description(described(method));
-        options.given.show_only(options_of(method));
-      });
-  options.given.add(app, options_of_all_methods());
+  add_method(app, options,
+             options.searches ? "how it searches: evolution, random, amc or metapruning"
+                              : "how channels or weights are ranked");
+  options.given.add(app, options.searches ? options_of_searches() : options_of_all_methods());
   options.controls.add(app, control_options());
   app.add_option("--plan", options.plan,
                  "where the plan goes (default: plan.json beside OUT, or\n"
@@ -62,8 +89,12 @@ void add_prune_options(CLI::App& app, Options& options) {
   add_resume(app, options.resume);
 }
 
+const Method& method_of(const Options& options) {
+  return find_method(options.searches ? full_name(options.method) : options.method);
+}
+
 Settings settings_of(const Options& options) {
-  const Method& method = find_method(options.method);
+  const Method& method = method_of(options);
   require_own(options, method);
   return options.given.settings(options_of(method));
 }
@@ -72,7 +103,7 @@ PruneRequest request_of(const Options& options) {
   return {.model = options.model,
           .output = options.output,
           .plan = options.plan,
-          .method = options.method,
+          .method = method_of(options).name,
           .settings = settings_of(options),
           .controls = options.controls.settings(control_options()),
           .resume = options.resume,
@@ -93,17 +124,29 @@ Result prune(const Options& options, Invocation& run) {
   return {.json = json};
 }
 
-}  // namespace
-
-Action define_prune(CLI::App& app, CommonOptions& common) {
+Action define(CLI::App& app, CommonOptions& common, const Options& usual) {
   const auto options = std::make_shared<Options>();
+  options->command = usual.command;
+  options->method = usual.method;
+  options->searches = usual.searches;
   add_prune_options(app, *options);
   add_common_options(app, common);
   app.parse_complete_callback([options, &common] {
     check(request_of(*options));  // what is wrong is said before a run begins
-    if (options->given.has(kEpochs)) keep_run_beside(options->output, common);
+    const bool in_session = method_of(*options).epochs == Method::Epochs::may_be_none;
+    if (options->given.has(kEpochs) || in_session) keep_run_beside(options->output, common);
   });
   return [options](Invocation& run) { return prune(*options, run); };
+}
+
+}  // namespace
+
+Action define_prune(CLI::App& app, CommonOptions& common) {
+  return define(app, common, {.command = "prune", .method = kUsualMethod});
+}
+
+Action define_search(CLI::App& app, CommonOptions& common) {
+  return define(app, common, {.command = "search", .searches = true, .method = "evolution"});
 }
 
 }  // namespace coppice

@@ -11,7 +11,7 @@
 #include "core/error.h"
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/views/batch_norm.h"
-#include "libtorch/gradient_evidence.h"
+#include "libtorch/evidence/gradient_evidence.h"
 #include "libtorch/loss/loss.h"
 #include "libtorch/loss/loss_values.h"
 #include "libtorch/network.h"

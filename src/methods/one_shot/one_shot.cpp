@@ -174,6 +174,14 @@ Outcome prune_once(const Graph& original, const Criterion& criterion,
   return outcome;
 }
 
+Outcome cut_to(Traced traced, const Removal& removal, const OneShotOptions& options) {
+  Outcome outcome;
+  outcome.before = traced.costs().all();
+  outcome.after = traced.costs().after(removal);
+  cut(std::move(traced), removal, options, Zeroed::unasked, outcome);
+  return outcome;
+}
+
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
                    const RecoverOptions& recovering) {
   Outcome outcome;
@@ -191,13 +199,13 @@ Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint6
   }
   auto [traced, removal] =
       replay_of(plan.masks.empty() ? original : std::move(outcome.graph), plan);
-  outcome.before = traced.costs().all();
-  outcome.after = traced.costs().after(removal);
   OneShotOptions options;
   options.verify = verify;
   options.seed = seed;
   options.recover = recovering;
-  cut(std::move(traced), removal, options, Zeroed::unasked, outcome);
+  auto weights_before = outcome.weights_before;
+  outcome = cut_to(std::move(traced), removal, options);
+  outcome.weights_before = weights_before;
   if (!plan.masks.empty()) outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.masks = plan.masks;
   outcome.plan.method = plan.method;

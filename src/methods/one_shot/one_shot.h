@@ -46,6 +46,10 @@ struct OneShotOptions {
 // be written). The plan's method is the criterion's name.
 Outcome prune_once(const Graph& graph, const Criterion& criterion, const OneShotOptions& options);
 
+// Takes these units out of a graph that is prepared, and loosened at least; the plan has no method.
+// Throws as require_cut does.
+Outcome cut_to(Traced traced, const Removal& removal, const OneShotOptions& options);
+
 // Replays a plan on the model it was made for. A plan cuts, and of `recover` it only tells; given
 // again, with the same images, that comes to the same again. Throws as prune_once and plan.h do.
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,

@@ -220,13 +220,7 @@ class Allocator {
 
   // The step in units at which a group's width is a round number.
   int64_t step_of(size_t g, int64_t kept) const {
-    const Group& group = groups_.free[g];
-    const auto per_unit = static_cast<int64_t>(group.slices.front().indices.front().size());
-    int64_t multiple = options_.round_to;
-    if (multiple == kRoundAuto) {
-      multiple = group.units() * per_unit < 8 ? 1 : kept * per_unit >= 128 ? 16 : 8;
-    }
-    return multiple / std::gcd(multiple, per_unit);
+    return rounding_step(groups_.free[g], options_.round_to, kept);
   }
 
   // How many leave a group if its width becomes the last round one up to `kept` that it may

@@ -17,6 +17,7 @@
 #include "graph/cost.h"
 #include "groups/cost_model.h"
 #include "groups/groups.h"
+#include "prune/budget/rounding.h"
 #include "prune/scores/criterion.h"
 #include "prune/sensitivity/sensitivity_table.h"
 
@@ -29,8 +30,6 @@ struct Budget {
   // scope of their units by all groups together.
   double kept = 0.5;
 };
-
-inline constexpr int64_t kRoundAuto = 0;
 
 struct AllocationOptions {
   Budget budget;

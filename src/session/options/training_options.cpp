@@ -173,7 +173,7 @@ Recipe recipe_of(const Settings& settings, Start start, const Graph& graph, cons
   const bool taught = settings.has(kTeacher);
   const bool classifies = !why_not_classifier(graph, dataset).has_value();
   Recipe recipe;
-  recipe.epochs = settings[kEpochs];
+  recipe.epochs = settings.given(kEpochs).value_or(0);
   recipe.batch = settings[kBatch];
   recipe.seed = seed;
   recipe.optimizer.kind = settings[kOptimizer];

@@ -87,6 +87,14 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   return summary;
 }
 
+Json to_json(const ResultTable& table) {
+  Json json = Json::object();
+  for (const auto& [name, text] : table.about) json[name] = text;
+  Json& rows = json[table.key] = Json::array();
+  for (const auto& row : table.rows) rows.push_back(row_json(table, row));
+  return json;
+}
+
 Json to_json(const CutSummary& summary) {
   Json groups = Json::array();
   for (const GroupCut& group : summary.groups) {
@@ -107,9 +115,7 @@ Json to_json(const CutSummary& summary) {
   if (!summary.unproved.empty()) json["unproved"] = summary.unproved;
   if (summary.masked) json["layers"] = to_json(summary.layers);
   for (const ResultTable& table : summary.tables) {
-    Json rows = Json::array();
-    for (const auto& row : table.rows) rows.push_back(row_json(table, row));
-    json[table.key] = std::move(rows);
+    json[table.key] = to_json(table).at(table.key);
   }
   if (summary.recovered) json["recovered"] = recovered_json(*summary.recovered);
   if (summary.proof) {

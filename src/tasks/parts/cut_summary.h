@@ -46,6 +46,8 @@ struct CutSummary {
 // All but latency and accuracy, which are measured apart, and the costs in bytes.
 CutSummary summarise(const Model& model, const Outcome& outcome);
 
+// {KEY: [a row, ...]}, after what all rows have in common.
+Json to_json(const ResultTable& table);
 Json to_json(const CutSummary& summary);
 
 }  // namespace coppice

@@ -2,6 +2,7 @@
 #include "tasks/parts/training.h"
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "core/error.h"
@@ -70,6 +71,21 @@ void warn_without_normalisation(const Graph& graph, Watcher& watcher) {
 std::optional<Graph> teacher_of(const Settings& settings, uint64_t seed) {
   if (!settings.has(kTeacher)) return std::nullopt;
   return load_model(settings[kTeacher], seed).graph;
+}
+
+// The parts of the data set. Throws Error::usage where too little is left to train on.
+PartShares shares_of(const TrainingChoice& choice, const Dataset& dataset, int64_t batch) {
+  const auto all = static_cast<double>(dataset.size());
+  PartShares shares{.held_out =
+                        choice.settings.given(kHeldOut).value_or(usual_held_out(dataset.size()))};
+  if (choice.search_images == 0) return shares;
+  shares.search = static_cast<double>(choice.search_images) / all;
+  const auto held_out = std::llround(shares.held_out * all);
+  if (choice.search_images + held_out + batch <= dataset.size()) return shares;
+  fail_usage("--search-images " + std::to_string(choice.search_images) + ": of the data set's " +
+             std::to_string(dataset.size()) + " training images " + std::to_string(held_out) +
+             " are held out, and a batch of " + std::to_string(batch) +
+             " must be left to train on; ask for fewer");
 }
 
 // What is saved of a run that is to go on.
@@ -144,11 +160,9 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
   Recipe& recipe = state_->recipe;
   recipe = recipe_of(settings, start, original, *state_->dataset, common.seed);
   state_->trainer = common.open_trainer({.device = settings[kDevice], .threads = thread_count()});
-  const double held_out =
-      settings.given(kHeldOut).value_or(usual_held_out(state_->dataset->size()));
+  const PartShares shares = shares_of(choice, *state_->dataset, recipe.batch);
   state_->session.emplace(
-      std::move(original),
-      SessionData{state_->dataset.get(), judge.preprocessing(), {.held_out = held_out}},
+      std::move(original), SessionData{state_->dataset.get(), judge.preprocessing(), shares},
       *state_->trainer, state_->observer,
       SessionOptions{.checkpoint = state_->checkpoint,
                      .request = choice.request,

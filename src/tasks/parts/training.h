@@ -27,6 +27,7 @@ struct TrainingChoice {
   // trained whatever it knows; empty: --lr and the usual one.
   std::string rate_hint = {};
   bool has_rate = false;
+  int64_t search_images = 0;  // that judge what is tried, and train nothing
 };
 
 // What a training starts from: of the zoo, nothing; of a file, what the task says.

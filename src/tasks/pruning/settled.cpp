@@ -21,6 +21,12 @@ void require_consistent_training(const PruneRequest& request, const Method& meth
                ": training needs --data, for example cifar10:DIR; 'coppice data' lists the forms");
   }
   if (method.decides_in_training(settings)) {
+    if (method.epochs == Method::Epochs::may_be_none) {
+      if (settings.has(kData)) return;
+      fail_usage("--method " + method.name +
+                 " judges cuts by images: add --data, for example cifar10:DIR; 'coppice data' "
+                 "lists the forms");
+    }
     fail_usage("--method " + method.name + (method.prune ? " with these options" : "") +
                " trains: add --data SPEC and --epochs N");
   }
@@ -99,7 +105,9 @@ Settings settled(const PruneRequest& request, const Method& method) {
 
 // The shell command with every option that isn't at its default, wherever it came from.
 std::string command_again(const PruneRequest& request, const Settings& settings) {
-  std::string command = "coppice prune " + shell_quoted(request.model);
+  const bool searches = find_method(request.method).searches;
+  std::string command =
+      std::string("coppice ") + (searches ? "search " : "prune ") + shell_quoted(request.model);
   const auto add = [&](const std::string& name, const std::string& value) {
     command += " " + name + (value.empty() ? "" : " " + shell_quoted(value));
   };

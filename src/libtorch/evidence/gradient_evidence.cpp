@@ -1,6 +1,6 @@
 // See gradient_evidence.h. Products are taken in float, as autograd gives their factors, and added
 // up in double.
-#include "libtorch/gradient_evidence.h"
+#include "libtorch/evidence/gradient_evidence.h"
 
 #include <algorithm>
 

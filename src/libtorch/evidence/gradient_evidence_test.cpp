@@ -1,6 +1,6 @@
 // Evidence with gradients by LibTorch: it equals finite differences and the plain loops, changes
 // nothing, and refuses by name what has no gradient.
-#include "libtorch/gradient_evidence.h"
+#include "libtorch/evidence/gradient_evidence.h"
 
 #include <gtest/gtest.h>
 

@@ -1,0 +1,105 @@
+// See search_options.h.
+#include "methods/search/search_options.h"
+
+#include "core/error.h"
+#include "methods/method.h"
+#include "prune/scores/criterion.h"
+#include "session/options/training_options.h"
+
+namespace coppice {
+namespace {
+
+std::optional<std::string> weight_criterion(const std::string& text) {
+  for (const Criterion& criterion : criteria()) {
+    if (criterion.name == text && !criterion.needs) return text;
+  }
+  return std::nullopt;
+}
+
+// By group: the units that stay, in the budget's measure.
+double cost_of(const Traced& traced, const Widths& widths, Budget::Of of) {
+  const CostModel& model = traced.costs();
+  const auto share = [&](const Costs& costs) {
+    return of == Budget::Of::parameters
+               ? static_cast<double>(costs.parameters) / static_cast<double>(model.all().parameters)
+               : static_cast<double>(costs.macs) / static_cast<double>(model.all().macs);
+  };
+  if (const auto costs = model.after_widths(widths)) return share(*costs);
+  // Where it matters which units leave, the last ones stand for all.
+  const Groups& groups = traced.groups();
+  Removal removal(groups.unit_count, 0);
+  for (size_t g = 0; g < widths.size(); ++g) {
+    const Group& group = groups.free[g];
+    for (int64_t i = widths[g]; i < group.units(); ++i) removal[group.first_unit + i] = 1;
+  }
+  return share(model.after(removal));
+}
+
+}  // namespace
+
+const CountOption kSearchImages({"search-images", "N",
+                                 "training images that what is tried is judged by, and that train "
+                                 "nothing"},
+                                10, 1'000'000'000, 2000);
+const CountOption kRecalibrate({"recalibrate", "N",
+                                "batches of training images by which BatchNormalization's "
+                                "statistics are found anew before a cut is judged; 0: as they "
+                                "were"},
+                               0, 100'000, 20);
+const CountOption kWidthRatios({"width-ratios", "N",
+                                "how many widths a group may have, from the narrowest that "
+                                "--max-layer-ratio leaves to all of it"},
+                               2, 10'000, 31);
+const TextOption<std::string> kRankBy({"rank-by", "NAME",
+                                       "the criterion by which channels of a group leave, once "
+                                       "its width is known"},
+                                      "a criterion that looks at weights alone, such as l1 or fpgm",
+                                      weight_criterion, "l1");
+
+OptionList searching_options() {
+  return {{&kKeepMacs},     {&kKeepParams},  {&kMaxLayerRatio}, {&kRoundTo},   {&kKeep},
+          {&kKeepSpine},    {&kRecover},     {&kRecoverImages}, {&kAggregate}, {&kVerify},
+          {&kSearchImages}, {&kRecalibrate}, {&kWidthRatios}};
+}
+
+namespace {
+
+// What decides nothing where nothing is trained isn't taken in silence.
+void require_training_for_its_options(const Settings& settings, TrainsBefore before) {
+  for (const OptionUse& use : training_options()) {
+    const Option& option = *use.option;
+    const bool used = &option == &kHeldOut || &option == &kDevice || &option == &kZeros ||
+                      &option == &kFromScratch || option.name() == "batch";
+    const bool of_result =
+        &option == &kLearningRate || &option == &kDistillation || &option == &kTeacher;
+    if (used || !settings.has(option)) continue;
+    if (before == TrainsBefore::a_net && !of_result) continue;
+    fail_usage(option.flag() + " is for training; add --epochs N to train what is found");
+  }
+}
+
+}  // namespace
+
+void settle_search(Settings& settings, TrainsBefore before) {
+  settle_budget(settings);
+  if (!settings.has(kEpochs)) require_training_for_its_options(settings, before);
+}
+
+OneShotOptions trial_cuts_of(const MethodInput& input) { return cutting_of(input); }
+
+SearchSpace space_of(const Traced& traced, const MethodInput& input) {
+  const OneShotOptions pruning = trial_cuts_of(input);
+  const Budget::Of of = pruning.budget.of;
+  const WidthOptions widths{
+      .least = 1 - pruning.most_of_group,
+      .ratios = input.settings[kWidthRatios],
+      .round_to = pruning.round_to,
+      .kept_groups = groups_to_keep(traced.graph(), traced.groups(), pruning)};
+  SearchSpace space{.choices = width_choices(traced.groups(), widths),
+                    .cost = [traced, of](const Widths& w) { return cost_of(traced, w, of); },
+                    .most = pruning.budget.kept};
+  require_reachable(space, of == Budget::Of::parameters ? "parameters" : "multiply-accumulates");
+  return space;
+}
+
+}  // namespace coppice

@@ -1,0 +1,26 @@
+// What every search can be told.
+#pragma once
+
+#include <string>
+
+#include "methods/options/blocks.h"
+#include "search/space.h"
+
+namespace coppice {
+
+extern const CountOption kSearchImages, kRecalibrate, kWidthRatios;
+extern const TextOption<std::string> kRankBy;
+
+// Budget, widths, what to leave alone, proof, images and statistics.
+OptionList searching_options();
+// Whether a search trains a net of its own before, which most options of training are for, too.
+enum class TrainsBefore { nothing, a_net };
+// As settle_budget. Throws Error::usage for options of a training that there isn't.
+void settle_search(Settings& settings, TrainsBefore before = TrainsBefore::nothing);
+
+// The options of the cuts that are tried.
+OneShotOptions trial_cuts_of(const MethodInput& input);
+// All within the budget. Throws Error::target as require_reachable does.
+SearchSpace space_of(const Traced& traced, const MethodInput& input);
+
+}  // namespace coppice
