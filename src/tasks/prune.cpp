@@ -144,7 +144,7 @@ void measure_latency(Graph original, const std::filesystem::path& cut, const Pru
     summary.before.latency = latencies[0];
     summary.after.latency = latencies[1];
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::input) throw;
+    if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::target) throw;
     pruning.watcher.warn(std::string("latency not measured: ") + error.what());
   }
 }

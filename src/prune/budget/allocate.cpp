@@ -125,6 +125,10 @@ class Allocator {
 
   // Shortest prefix of the one order that meets the budget, also when its widths are rounded down.
   std::vector<int64_t> by_budget(const Costs& before) const {
+    if (options_.budget.of == Budget::Of::macs && before.macs == 0) {
+      fail_target("a budget of MACs, but none are known: shapes depend on data",
+                  {option_hint("keep-params", "", "is a budget of parameters")});
+    }
     const std::vector<size_t> sequence = one_order();
     const auto share = [&](size_t length) {
       const std::vector<int64_t> leave = prefix(sequence, length), down = rounded_down(leave);
