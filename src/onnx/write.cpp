@@ -291,6 +291,18 @@ void move_beside(const Graph& graph, AtomicFile& data, Parts& parts) {
 
 }  // namespace
 
+std::string newer_than_known(const Graph& graph) {
+  constexpr int64_t kNewestOpset = 26, kNewestIr = 13;
+  const auto text = [](const char* what, int64_t found, int64_t known) {
+    return std::string(what) + " " + std::to_string(found) + " is newer than " +
+           std::to_string(known) +
+           ", the newest that coppice knows: what it changed may be understood as before";
+  };
+  if (graph.opset > kNewestOpset) return text("opset", graph.opset, kNewestOpset);
+  const int64_t ir = header_of(graph).ir_version();
+  return ir > kNewestIr ? text("IR version", ir, kNewestIr) : std::string();
+}
+
 void serialise_onnx(const Graph& graph, const Sink& sink, Halves halves) {
   if (halves == Halves::as_computed || !holds_halves(graph)) {
     return write_parts(parts_of(graph), sink);

@@ -262,6 +262,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   OutputFiles outputs(pruning);
   std::future<std::string> sha256 = model_sha256(request.model, pruning.common.seed);
   Model model = load_model(request.model, pruning.common.seed);
+  if (!model.newer.empty()) watcher.warn(model.newer);
   std::optional<Judge> judge = judge_of(pruning, model.graph);
   std::optional<Measuring> measuring = measuring_of(pruning, judge);
   pruning.deliver = deliver_to(pruning.settings, outputs.places, judge ? &*judge : nullptr);
