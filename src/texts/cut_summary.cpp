@@ -172,9 +172,11 @@ std::string stored_line(const CutSummary& summary) {
 std::string unknown_line(const CutSummary& summary) {
   const int64_t unknown = summary.before.costs.unknown;
   if (unknown == 0) return "";
+  const bool none = summary.before.costs.macs == summary.after.costs.macs;
   return "of " + with_separators(unknown) + (unknown == 1 ? " layer" : " layers") +
          " the MACs aren't known (their shapes depend on data, or on an operator that coppice "
-         "doesn't know): MACs, and a budget of them, are those of the others\n";
+         "doesn't know): a budget of MACs rests on " +
+         (none ? "parameters instead\n" : "those of the others\n");
 }
 
 // What the proof doesn't see: it masks shifts with filters.

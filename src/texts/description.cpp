@@ -123,9 +123,11 @@ std::string summary_of(const ModelDescription& found, const Model& model, const 
     text += with_separators(found.weights.all - found.weights.nonzero) + " of " +
             with_separators(found.weights.all) + " weights are zero\n";
   }
-  return text + (found.groups ? percentage(found.prunable_macs_share) +
-                                    " of the MACs are in layers that can be pruned\n"
-                              : printable("nothing can be pruned: " + found.groups_error) + "\n");
+  return text + (found.groups
+                     ? percentage(found.prunable_macs_share) +
+                           (found.unknown_costs > 0 ? " of the known MACs" : " of the MACs") +
+                           " are in layers that can be pruned\n"
+                     : printable("nothing can be pruned: " + found.groups_error) + "\n");
 }
 
 std::string whole_percent(double share) { return significant(100 * share, 2) + " %"; }

@@ -140,7 +140,9 @@ void relate_skip_norm(Relations& relations) {
 }
 
 void infer_embedding(InferContext& context) {
-  if (context.rank(0) != 2 || context.rank(2) != 2) context.fail("ids or table aren't matrices");
+  if (!context.has(2) || context.rank(0) != 2 || context.rank(2) != 2) {
+    context.fail("ids or table aren't matrices");
+  }
   const Shape out{context.shape(0)[0], context.shape(0)[1], context.shape(2)[1]};
   context.set(0, context.type(2).dtype, out);
   context.set(1, DType::i32, {out[0]});
@@ -178,6 +180,6 @@ extern const OpDef kSkipSimplifiedLayerNormalization =
            .infer = infer_skip_norm,
            .relate = relate_skip_norm});
 extern const OpDef kEmbedLayerNormalization =
-    shapes_alone("EmbedLayerNormalization", {7, 9, 1, 3}, infer_embedding);
+    shapes_alone("EmbedLayerNormalization", {1, 9, 1, 3}, infer_embedding);
 
 }  // namespace coppice

@@ -125,10 +125,6 @@ class Allocator {
 
   // Shortest prefix of the one order that meets the budget, also when its widths are rounded down.
   std::vector<int64_t> by_budget(const Costs& before) const {
-    if (options_.budget.of == Budget::Of::macs && before.macs == 0) {
-      fail_target("a budget of MACs, but none are known: shapes depend on data",
-                  {option_hint("keep-params", "", "is a budget of parameters")});
-    }
     const std::vector<size_t> sequence = one_order();
     const auto share = [&](size_t length) {
       const std::vector<int64_t> leave = prefix(sequence, length), down = rounded_down(leave);
@@ -159,7 +155,9 @@ class Allocator {
   // Of the budget's MACs or parameters.
   double share_after(const std::vector<int64_t>& leave, const Costs& before) const {
     const Costs after = costs_.after(removal_for(leave));
-    return options_.budget.of == Budget::Of::macs
+    // Where the shapes of all that can leave depend on data, parameters stand for MACs.
+    const bool unknown = before.unknown > 0 && costs_.prunable_macs() == 0;
+    return options_.budget.of == Budget::Of::macs && !unknown
                ? static_cast<double>(after.macs) / static_cast<double>(before.macs)
                : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
   }
