@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/half.h"
+#include "core/numbers/half.h"
 #include "graph/cost.h"
 #include "graph/passes/fold_weights.h"
 #include "graph/passes/halves.h"

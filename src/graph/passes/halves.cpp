@@ -4,7 +4,7 @@
 #include <array>
 #include <unordered_map>
 
-#include "core/half.h"
+#include "core/numbers/half.h"
 #include "graph/op.h"
 
 namespace coppice {

@@ -1,4 +1,4 @@
-#include "core/half.h"
+#include "core/numbers/half.h"
 
 #include <gtest/gtest.h>
 
