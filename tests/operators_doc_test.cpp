@@ -22,6 +22,9 @@ const std::filesystem::path kPath = std::filesystem::path(COPPICE_SOURCE_DIR) / 
 constexpr char kHead[] =
     "# Operators\n\n"
     "Written by `./dev docs` from the operator table; a test compares. Opsets 7 and up.\n\n"
+    "- **shapes**: what it gives is known before it runs, or at least how many axes; where it "
+    "isn't, "
+    "the file's value_info is believed\n"
     "- **channels**: has a channel rule; an operator without one, or one that isn't listed, pins "
     "what "
     "it touches, and `coppice inspect` says so\n"
@@ -31,14 +34,15 @@ constexpr char kHead[] =
     "- **runs**: `fast` has an oneDNN or vectorised step; `plain` runs by its reference loop "
     "only\n"
     "- **trains**: gradients flow through it in `train` and `prune --epochs`\n\n"
-    "| operator | channels | MACs | repair | folds | runs | trains |\n"
-    "| --- | --- | --- | --- | --- | --- | --- |\n";
+    "| operator | shapes | channels | MACs | repair | folds | runs | trains |\n"
+    "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
 
 std::string runs(const OpDef& op) {
   Graph graph;
   Node node;
   node.op = &op;
   node.op_type = op.type;
+  node.domain = op.domain;
   if (runtime::find_lowering(node)) return "fast";
   try {
     require_runnable(graph, node);
@@ -51,18 +55,23 @@ std::string runs(const OpDef& op) {
 bool trains(const OpDef& op) {
   Node node;
   node.op_type = op.type;
+  node.domain = op.domain;
   return train::find_lower(node) != nullptr;
 }
 
 std::string table() {
   std::vector<const OpDef*> sorted(operators().begin(), operators().end());
-  std::ranges::sort(sorted, {}, [](const OpDef* op) { return std::string(op->type); });
+  const auto name_of = [](const OpDef* op) {
+    const std::string domain = op->domain;
+    return (domain.empty() ? "" : domain + ".") + op->type;
+  };
+  std::ranges::sort(sorted, {}, [&](const OpDef* op) { return name_of(op); });
   const auto mark = [](bool has) { return has ? "yes" : "-"; };
   std::string text = kHead;
   for (const OpDef* op : sorted) {
-    text += std::string("| ") + op->type + " | " + mark(op->relate) + " | " + mark(op->macs) +
-            " | " + mark(op->repair) + " | " + mark(op->evaluate) + " | " + runs(*op) + " | " +
-            mark(trains(*op)) + " |\n";
+    text += "| " + name_of(op) + " | " + mark(op->infer) + " | " + mark(op->relate) + " | " +
+            mark(op->macs) + " | " + mark(op->repair) + " | " + mark(op->evaluate) + " | " +
+            runs(*op) + " | " + mark(trains(*op)) + " |\n";
   }
   return text;
 }
@@ -73,7 +82,11 @@ TEST(OperatorsDoc, is_what_the_operator_table_says) {
 }
 
 TEST(OperatorsDoc, every_operator_with_a_channel_rule_can_be_run) {
-  for (const OpDef* op : operators()) EXPECT_NE(runs(*op), "-") << op->type;
+  for (const OpDef* op : operators()) {
+    if (op->relate) {
+      EXPECT_NE(runs(*op), "-") << op->type;
+    }
+  }
 }
 
 }  // namespace

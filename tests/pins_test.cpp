@@ -38,6 +38,44 @@ TEST(Pins, an_unknown_operator_pins_what_it_reads) {
              "w1.1: operator Mystery isn't known to coppice, says node 'c' (Mystery)");
 }
 
+TEST(Pins, an_output_that_nobody_reads_ties_nothing) {
+  expect_groups(R"(
+      input x float32 [N, 2, 6, 6]
+      const w1 float32 [4, 2, 1, 1] random
+      const w2 float32 [2, 4, 1, 1] random
+      a = Conv(x, w1)
+      p, places = MaxPool(a) {kernel_shape=[2, 2], strides=[2, 2]}
+      y = Conv(p, w2)
+      output y)",
+                "4: w1.0 w2.1\n");
+}
+
+TEST(Pins, positions_that_are_read_pin_what_they_are_counted_over) {
+  expect_pin(R"(
+      input x float32 [N, 2, 6, 6]
+      const w1 float32 [4, 2, 1, 1] random
+      const w2 float32 [2, 4, 1, 1] random
+      a = Conv(x, w1)
+      p, places = MaxPool(a) {kernel_shape=[2, 2], strides=[2, 2]}
+      q = Mystery(places)
+      y = Conv(p, w2)
+      output y q)",
+             "w1.0: positions of MaxPool are counted over channels, says node 'p' (MaxPool)");
+}
+
+TEST(Pins, nodes_that_nobody_reads_tie_nothing) {
+  expect_groups(R"(
+      input x float32 [N, 3]
+      const w1 float32 [3, 4] random
+      const w2 float32 [4, 2] random
+      a = MatMul(x, w1)
+      b = Mystery(a)
+      c = Softmax(b)
+      y = MatMul(a, w2)
+      output y)",
+                "4: w1.1 w2.0\n");
+}
+
 TEST(Pins, the_axis_of_a_softmax_stays) {
   expect_pin(R"(
       input x float32 [N, 3]

@@ -1,5 +1,7 @@
 #include "graph/cost.h"
 
+#include <algorithm>
+
 #include "graph/op.h"
 
 namespace coppice {
@@ -10,9 +12,11 @@ std::vector<char> parameter_flags(const Graph& graph) {
     for (size_t i = 0; i < node.inputs.size(); ++i) {
       const ValueId id = node.inputs[i];
       if (id == kNoValue || !graph.value(id).constant) continue;
-      if (!is_floating(graph.value(id).constant->dtype())) continue;
       const Reads as = reads_as(node, i);
-      if (as != Reads::setting && as != Reads::statistic) flags[id] = 1;
+      const bool codes = as == Reads::code && graph.value(id).constant->rank() > 0;
+      if (!codes && !is_floating(graph.value(id).constant->dtype())) continue;
+      const bool beside = as == Reads::setting || as == Reads::statistic || as == Reads::step;
+      if (!beside) flags[id] = 1;
     }
   }
   return flags;
@@ -27,6 +31,21 @@ int64_t node_macs(const Node& node, const std::vector<Shape>& shapes) {
   return node.op->macs(node, inputs, outputs);
 }
 
+bool has_unknown_cost(const Graph& graph, const Node& node, const Inferred& inferred) {
+  const auto has_weights = [&] {
+    return std::ranges::any_of(node.inputs, [&](ValueId id) {
+      return id != kNoValue && graph.value(id).constant &&
+             is_floating(graph.value(id).constant->dtype()) && graph.value(id).constant->rank() > 1;
+    });
+  };
+  if (!node.op) return has_weights();
+  if (!node.op->macs) return false;
+  const auto unknown = [&](ValueId id) {
+    return id != kNoValue && (!inferred.has(id) || inferred.is_assumed(id));
+  };
+  return std::ranges::any_of(node.inputs, unknown) || std::ranges::any_of(node.outputs, unknown);
+}
+
 Costs costs_of(const Graph& graph, const Inferred& inferred) {
   Costs costs;
   std::vector<Shape> shapes(graph.values.size());
@@ -37,7 +56,11 @@ Costs costs_of(const Graph& graph, const Inferred& inferred) {
   for (size_t i = 0; i < shapes.size(); ++i) {
     if (parameters[i]) costs.parameters += graph.values[i].constant->size();
   }
-  for (const Node& node : graph.nodes) costs.macs += node_macs(node, shapes);
+  for (const Node& node : graph.nodes) {
+    const bool unknown = has_unknown_cost(graph, node, inferred);
+    costs.unknown += unknown;
+    if (!unknown) costs.macs += node_macs(node, shapes);
+  }
   return costs;
 }
 

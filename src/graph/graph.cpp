@@ -174,6 +174,17 @@ void verify(const Graph& graph) {
   }
 }
 
+std::vector<char> live_values(const Graph& graph) {
+  std::vector<char> live(graph.values.size(), 0);
+  for (const ValueId id : graph.outputs) live[id] = 1;
+  for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+    const bool read = std::ranges::any_of(
+        node->outputs, [&](ValueId id) { return id != kNoValue && live[id] != 0; });
+    if (read) for_each_read(*node, [&](ValueId id) { live[id] = 1; });
+  }
+  return live;
+}
+
 void remove_dead(Graph& graph) {
   std::vector<char> needed(graph.values.size(), 0);
   for (const ValueId id : graph.outputs) needed[id] = 1;
@@ -187,6 +198,11 @@ void remove_dead(Graph& graph) {
   }
   std::reverse(kept.begin(), kept.end());
   graph.nodes = std::move(kept);
+  for (const FoldedWeight& weight : graph.folded) {
+    for (const Node& node : weight.nodes) {
+      for_each_read(node, [&](ValueId id) { needed[id] = 1; });
+    }
+  }
   for (size_t i = 0; i < graph.values.size(); ++i) {
     if (!needed[i]) graph.values[i].constant.reset();
   }

@@ -43,6 +43,8 @@ struct Value {
   std::optional<Dims> declared;    // as the file declares it; inference finds the rest
   std::optional<Tensor> constant;  // an initialiser, or the tensor of a Constant node
   ValueId copy_of = kNoValue;      // the constant that this was copied from for one of its uses
+  // What the file holds it as, where the model is in half precision (passes/halves.h).
+  DType stored = DType::undefined;
 };
 
 struct Node {
@@ -65,6 +67,21 @@ struct Foreign {
   std::unordered_map<ValueId, std::string> tensors;               // TensorProto without its data
 };
 
+// A constant that the file computes from others (a kernel from its direction and length): what it
+// comes to, and the nodes that say so in the file (passes/fold_weights.h).
+struct FoldedWeight {
+  ValueId value = kNoValue;
+  Tensor found;
+  std::vector<Node> nodes;
+};
+
+// A call of one of the file's own functions, whose nodes stand in its place (onnx/functions.h).
+struct FunctionCall {
+  Node call;
+  std::vector<Node> body;
+  std::vector<std::pair<ValueId, Tensor>> constants;  // of the body
+};
+
 struct Graph {
   std::vector<Value> values;
   std::vector<Node> nodes;
@@ -74,6 +91,8 @@ struct Graph {
   std::string name = "coppice";
   std::vector<std::pair<std::string, std::string>> metadata;
   Foreign foreign;
+  std::vector<FoldedWeight> folded;
+  std::vector<FunctionCall> calls;
 
   Value& value(ValueId id) { return values[static_cast<size_t>(id)]; }
   const Value& value(ValueId id) const { return values[static_cast<size_t>(id)]; }
@@ -109,6 +128,8 @@ void verify(const Graph& graph);
 
 // Drops nodes whose outputs nobody reads, and forgets constants nobody reads.
 void remove_dead(Graph& graph);
+// By ValueId: whether one of the graph's outputs depends on it.
+std::vector<char> live_values(const Graph& graph);
 // Gives up outputs, beyond a node's first, that nobody reads, of operators that have a fixed number
 // of them: masks of Dropout, positions of MaxPool, states of LSTM. For a graph that is run: some
 // of them ONNX requires in a file.

@@ -5,6 +5,7 @@
 #include "core/attempt.h"
 #include "core/error.h"
 #include "graph/fitted.h"
+#include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
@@ -16,19 +17,29 @@ constexpr int64_t kFoldLimit = 4096;
 
 class Inference final : public InferContext {
  public:
-  Inference(const Graph& graph, Inferred& result) : graph_(graph), result_(result) {}
+  Inference(const Graph& graph, Inferred& result, int64_t unknown)
+      : graph_(graph), result_(result), unknown_(unknown), doubtful_(graph.values.size(), 0) {}
 
   void run(const Node& node) {
     node_ = &node;
-    if (!ready()) return;
-    check_arity();
-    inputs_.assign(node.inputs.size(), nullptr);
-    for (size_t i = 0; i < node.inputs.size(); ++i) {
-      if (node.inputs[i] != kNoValue) inputs_[i] = &*result_.types[node.inputs[i]];
+    assume_what_it_reads();
+    if (ready()) {
+      if (!doubtful()) {
+        ask();
+      } else if (!attempt(ErrorKind::input, [&] { return ask(), true; })) {
+        give_up();  // what was reported or assumed doesn't fit
+      }
     }
-    node.op->infer(*this);
-    if (node.op->evaluate) fold();
+    for (const ValueId id : node.outputs) {
+      if (id == kNoValue) continue;
+      if (!result_.has(id)) believe_file(id);
+      doubtful_[id] = doubtful_[id] || doubtful();
+    }
   }
+
+  bool assumed_something() const { return assumed_something_; }
+  // A symbol of an input's declaration, and what it stands for.
+  void bind(const std::string& symbol, int64_t size) { symbols_.try_emplace(symbol, size); }
 
   const Graph& graph() const override { return graph_; }
   const Node& node() const override { return *node_; }
@@ -58,11 +69,71 @@ class Inference final : public InferContext {
   }
   void give_up() override {
     for (const ValueId id : node_->outputs) {
-      if (id != kNoValue) result_.types[id].reset();
+      if (id == kNoValue || graph_.value(id).constant) continue;
+      result_.types[id].reset();
+      result_.known[id].reset();
     }
+  }
+  int64_t unknown_size() override {
+    assumed_something_ = true;
+    for (const ValueId id : node_->outputs) {
+      if (id != kNoValue) doubtful_[id] = 1;
+    }
+    return unknown_;
   }
 
  private:
+  void ask() {
+    check_arity();
+    inputs_.assign(node_->inputs.size(), nullptr);
+    for (size_t i = 0; i < node_->inputs.size(); ++i) {
+      if (node_->inputs[i] != kNoValue) inputs_[i] = &*result_.types[node_->inputs[i]];
+    }
+    node_->op->infer(*this);
+    if (node_->op->evaluate) fold();
+  }
+
+  // Whether the node reads a shape that may be wrong: reported, assumed, or made of such.
+  bool doubtful() const {
+    return std::ranges::any_of(node_->inputs,
+                               [&](ValueId id) { return id != kNoValue && doubtful_[id] != 0; });
+  }
+
+  void report(ValueId id, DType dtype, Shape shape) {
+    result_.types[id] = TensorType{dtype, std::move(shape)};
+    result_.reported[id] = doubtful_[id] = 1;
+  }
+
+  // The file's word for what its operator doesn't say.
+  void believe_file(ValueId id) {
+    const Value& value = graph_.value(id);
+    if (!value.declared || value.dtype == DType::undefined) return;
+    Shape shape;
+    for (const Dim& dim : *value.declared) {
+      const auto bound = symbols_.find(dim.symbol);
+      const bool known = dim.fixed() || (!dim.symbol.empty() && bound != symbols_.end());
+      shape.push_back(dim.fixed() ? dim.size : known ? bound->second : unknown_size());
+    }
+    report(id, value.dtype, std::move(shape));
+  }
+
+  // A convolution says how many axes and channels it reads, and a Gemm as well, whoever gives them.
+  void assume_what_it_reads() {
+    const auto layer = linear_layer_of(*node_);
+    if (!layer || node_->inputs.size() < 2) return;
+    const ValueId data = node_->inputs[layer->data], weight = node_->inputs[layer->weight];
+    if (data == kNoValue || weight == kNoValue || result_.has(data) || !result_.has(weight)) return;
+    const bool gemm = layer->kind == LinearLayer::Kind::product && layer->bias >= 0;
+    if (layer->kind != LinearLayer::Kind::convolution && !gemm) return;
+    const TensorType& type = *result_.types[weight];
+    const auto rank = static_cast<int64_t>(type.shape.size());
+    Shape shape;
+    for (int64_t axis = 0; axis < rank; ++axis) shape.push_back(unknown_size());
+    shape[from_the_front(layer->channels, rank)] =
+        type.shape[from_the_front(layer->inputs, rank)] * layer->groups;
+    report(data, type.dtype, std::move(shape));
+  }
+
   bool ready() const {
     if (!node_->op || !node_->op->infer) return false;
     return std::all_of(node_->inputs.begin(), node_->inputs.end(),
@@ -105,6 +176,10 @@ class Inference final : public InferContext {
 
   const Graph& graph_;
   Inferred& result_;
+  int64_t unknown_;
+  bool assumed_something_ = false;
+  std::vector<char> doubtful_;  // by ValueId
+  std::map<std::string, int64_t> symbols_;
   const Node* node_ = nullptr;
   std::vector<const TensorType*> inputs_;
 };
@@ -196,11 +271,16 @@ Fitted infer_fitting(const Graph& graph, const InputSizes& sizes) {
 
 int64_t inferences() { return inferences_so_far; }
 
-Inferred infer(const Graph& graph, const InputSizes& sizes) {
-  ++inferences_so_far;
+namespace {
+
+// Whether a size had to be assumed, too.
+std::pair<Inferred, bool> infer_once(const Graph& graph, const InputSizes& sizes) {
   Inferred result;
   result.types.resize(graph.values.size());
   result.known.resize(graph.values.size());
+  result.assumed.resize(graph.values.size(), 0);
+  result.reported.resize(graph.values.size(), 0);
+  Inference inference(graph, result, sizes.unknown);
   for (size_t i = 0; i < graph.values.size(); ++i) {
     const auto& constant = graph.values[i].constant;
     if (constant) result.types[i] = TensorType{constant->dtype(), constant->shape()};
@@ -209,11 +289,32 @@ Inferred infer(const Graph& graph, const InputSizes& sizes) {
     if (!graph.value(id).declared && !sizes.inputs.contains(graph.value(id).name)) continue;
     Shape shape = input_shape(graph, id, sizes);
     element_count(shape);
+    for (size_t axis = 0; graph.value(id).declared && axis < shape.size(); ++axis) {
+      if (axis >= graph.value(id).declared->size()) break;
+      const std::string& symbol = (*graph.value(id).declared)[axis].symbol;
+      if (!symbol.empty()) inference.bind(symbol, shape[axis]);
+    }
     result.types[id] = TensorType{graph.value(id).dtype, std::move(shape)};
   }
-  Inference inference(graph, result);
   for (const Node& node : graph.nodes) inference.run(node);
-  return result;
+  return {std::move(result), inference.assumed_something()};
+}
+
+}  // namespace
+
+Inferred infer(const Graph& graph, const InputSizes& sizes) {
+  ++inferences_so_far;
+  auto [result, assumed] = infer_once(graph, sizes);
+  if (!assumed) return std::move(result);
+  // What another number changes depends on it.
+  InputSizes others = sizes;
+  others.unknown = sizes.unknown + sizes.unknown / 2;
+  const Inferred other = infer_once(graph, others).first;
+  for (size_t i = 0; i < result.types.size(); ++i) {
+    if (!result.types[i]) continue;
+    result.assumed[i] = !other.types[i] || result.types[i]->shape != other.types[i]->shape;
+  }
+  return std::move(result);
 }
 
 }  // namespace coppice

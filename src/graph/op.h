@@ -48,6 +48,8 @@ class InferContext {
   virtual void set_known(int output, Tensor value) = 0;
   // An input whose value decides the shape but isn't known: the outputs stay unknown.
   virtual void give_up() = 0;
+  // A size that only running the graph tells, such as how many boxes are found.
+  virtual int64_t unknown_size() = 0;
 
   // Throws Error::input: "node 'x' (Conv): message".
   [[noreturn]] void fail(const std::string& message) const;
@@ -106,9 +108,10 @@ enum class Reads : uint8_t {
   slope,      // of the side of an activation that isn't handed on
   term,       // added to the other terms
   subtrahend,
-  factor,  // multiplied with the other factors, element by element
-  code,    // integers that stand for numbers,
-  step,    // and what they are counted in
+  factor,      // multiplied with the other factors, element by element
+  code,        // integers that stand for numbers,
+  step,        // what they are counted in,
+  zero_point,  // and which of them is zero
 };
 
 // How far an element of an output looks: it is a function of
@@ -134,7 +137,9 @@ struct OpDef {
   std::vector<Reads> reads;  // one for each input, or one for all of them
   Reach reach = Reach::anywhere;
   Moves moves = Moves::computes;
-  bool monotone = false;  // of one input, and with it only rises or only falls, where defined
+  bool monotone = false;    // of one input, and with it only rises or only falls, where defined
+  const char* domain = "";  // ONNX's own
+  bool trains = true;       // has a lowering in libtorch/lower
   void (*infer)(InferContext&) = nullptr;
   void (*relate)(Relations&) = nullptr;
   int64_t (*macs)(const Node&, std::span<const Shape> inputs,

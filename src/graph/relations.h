@@ -58,6 +58,8 @@ class Relations {
   virtual const Shape& output_shape(int output) const = 0;
   virtual DType dtype(int input) const = 0;
   virtual const Tensor* known(int input) const = 0;  // null where the value isn't known
+  // Whether anything comes of the output: a node of some use reads it, or it is the model's own.
+  virtual bool is_read(int output) const = 0;
 
   virtual const Axis& input(int input, int64_t axis) const = 0;
   virtual bool zero_when_dead(int input, int64_t axis) const = 0;

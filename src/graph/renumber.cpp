@@ -20,6 +20,11 @@ class Numbers {
   void change(std::vector<ValueId>& ids) const {
     for (ValueId& id : ids) change(id);
   }
+  void change(Node& node) const {
+    change(node.inputs);
+    change(node.outputs);
+    change(node.captures);
+  }
   void change(std::unordered_map<ValueId, std::string>& carried) const {
     std::unordered_map<ValueId, std::string> changed;
     for (auto& [id, bytes] : carried) changed.emplace(now_[id], std::move(bytes));
@@ -42,10 +47,15 @@ void renumber(Graph& graph, const std::vector<ValueId>& order) {
     numbers.change(values.back().copy_of);
   }
   graph.values = std::move(values);
-  for (Node& node : graph.nodes) {
-    numbers.change(node.inputs);
-    numbers.change(node.outputs);
-    numbers.change(node.captures);
+  for (Node& node : graph.nodes) numbers.change(node);
+  for (FoldedWeight& weight : graph.folded) {
+    numbers.change(weight.value);
+    for (Node& node : weight.nodes) numbers.change(node);
+  }
+  for (FunctionCall& call : graph.calls) {
+    numbers.change(call.call);
+    for (Node& node : call.body) numbers.change(node);
+    for (auto& [id, tensor] : call.constants) numbers.change(id);
   }
   numbers.change(graph.inputs);
   numbers.change(graph.outputs);

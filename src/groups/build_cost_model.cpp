@@ -25,7 +25,11 @@ std::optional<int> exponent_of(int64_t count, int64_t doubled) {
 class CostModel::Builder {
  public:
   Builder(CostModel& model, const Graph& graph, const Groups& groups, const Inferred& inferred)
-      : model_(model), graph_(graph), groups_(groups), shapes_(graph.values.size()) {
+      : model_(model),
+        graph_(graph),
+        groups_(groups),
+        inferred_(inferred),
+        shapes_(graph.values.size()) {
     for (size_t i = 0; i < shapes_.size(); ++i) {
       if (inferred.types[i]) shapes_[i] = inferred.types[i]->shape;
     }
@@ -163,6 +167,10 @@ class CostModel::Builder {
   }
 
   void count_macs(const Node& node) {
+    if (has_unknown_cost(graph_, node, inferred_)) {
+      ++model_.unknown_;
+      return;
+    }
     if (!node.op || !node.op->macs) return;
     Asked asked = asked_of(node);
     std::set<int32_t> axes;
@@ -203,6 +211,7 @@ class CostModel::Builder {
   CostModel& model_;
   const Graph& graph_;
   const Groups& groups_;
+  const Inferred& inferred_;
   std::map<std::pair<int32_t, int64_t>, int32_t> numbers_;  // (axis in the pool, its size)
   std::vector<int64_t> lengths_;  // by axis of the model: before anything leaves
   std::vector<Shape> shapes_;

@@ -80,6 +80,7 @@ Costs CostModel::sum(std::span<const int64_t> lengths) const {
   for (const Term& term : macs_) costs.macs += product(term);
   for (const Term& term : parameters_) costs.parameters += product(term);
   for (const Asked& asked : asked_) costs.macs += asked.macs(lengths);
+  costs.unknown = unknown_;
   return costs;
 }
 

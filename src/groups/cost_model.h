@@ -87,6 +87,7 @@ class CostModel {
   std::vector<Term> macs_, parameters_;
   std::vector<Family> families_;
   std::vector<Asked> asked_;
+  int64_t unknown_ = 0;  // Costs::unknown
   Costs all_;
   int64_t prunable_macs_ = 0;
 };

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/nearest.h"
 #include "graph/cost.h"
+#include "graph/passes/halves.h"
 #include "graph/passes/loosen.h"
 #include "prune/budget/prunable_share.h"
 
@@ -50,13 +51,15 @@ void describe_nodes(const Graph& graph, const Inferred* inferred, ModelDescripti
   const std::vector<Shape> shapes = shapes_of(graph, inferred);
   std::vector<char> parameters = parameter_flags(graph);
   for (const Node& node : graph.nodes) {
-    if (!node.op) ++description.unknown_operators[qualified(node)];
+    if (!node.op || !node.op->relate) ++description.unknown_operators[qualified(node)];
     LayerDescription layer{.name = label_of(graph, node), .op = qualified(node), .shape = "?"};
     layer.parameters = take_parameters(graph, node, parameters);
-    layer.macs = node_macs(node, shapes);
+    layer.unknown = !inferred || has_unknown_cost(graph, node, *inferred);
+    if (!layer.unknown) layer.macs = node_macs(node, shapes);
+    if (inferred) description.unknown_costs += layer.unknown;
     description.parameters += layer.parameters;
     description.macs += layer.macs;
-    if (layer.parameters == 0 && layer.macs == 0) {
+    if (layer.parameters == 0 && layer.macs == 0 && !(inferred && layer.unknown)) {
       ++description.others[layer.op];
       continue;
     }
@@ -124,6 +127,7 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
   description.inputs = describe_values(graph, graph.inputs, shapes);
   description.outputs = describe_values(graph, graph.outputs, shapes);
   describe_nodes(graph, shapes, description);
+  if (holds_halves(graph)) description.stored = name_of(half_type(graph));
   try {
     GroupOptions options;
     options.explain = Explain::pins;
@@ -146,7 +150,7 @@ Json to_json(const ModelDescription& description, const Model& model) {
                       {"op", layer.op},
                       {"shape", layer.shape},
                       {"parameters", layer.parameters},
-                      {"macs", layer.macs}});
+                      {"macs", layer.unknown ? Json() : Json(layer.macs)}});
   }
   Json json = {{"model", model.name},
                {"bytes", model.bytes},
@@ -154,6 +158,7 @@ Json to_json(const ModelDescription& description, const Model& model) {
                {"outputs", description.outputs},
                {"parameters", description.parameters},
                {"macs", description.macs},
+               {"layers_of_unknown_cost", description.unknown_costs},
                {"weights", description.weights.all},
                {"nonzeros", description.weights.nonzero},
                {"batch", description.batch},
@@ -163,6 +168,7 @@ Json to_json(const ModelDescription& description, const Model& model) {
                {"pinned", pinned_json(description)},
                {"unknown_operators", description.unknown_operators},
                {"prunable_macs_share", description.prunable_macs_share}};
+  if (!description.stored.empty()) json["stored_as"] = description.stored;
   if (!description.shapes_error.empty()) {
     json["macs"] = nullptr;
     json["shapes_error"] = description.shapes_error;

@@ -47,7 +47,7 @@ std::string sha256_of_zoo_model(const std::string& name, uint64_t seed) {
 bool is_zoo_name(const std::string& name) { return name.starts_with(kZoo); }
 
 Model load_model(const std::string& name, uint64_t seed) {
-  Model model{.name = name, .graph = {}, .bytes = 0};
+  Model model{.name = name, .graph = {}, .bytes = 0, .newer = {}};
   if (is_zoo_name(name)) {
     model.graph = build(name, seed);
     model.bytes = static_cast<int64_t>(onnx_bytes(model.graph));
@@ -58,6 +58,7 @@ Model load_model(const std::string& name, uint64_t seed) {
     model.bytes = static_cast<int64_t>(beside ? onnx_bytes(model.graph)
                                               : std::filesystem::file_size(name, gone));
   }
+  model.newer = newer_than_known(model.graph);
   return model;
 }
 

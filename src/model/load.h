@@ -14,6 +14,7 @@ struct Model {
   std::string name;  // as it was given
   Graph graph;
   int64_t bytes = 0;  // of the file, or of the file that would be written
+  std::string newer;  // newer_than_known (onnx/onnx.h): to be said
 };
 
 bool is_zoo_name(const std::string& name);

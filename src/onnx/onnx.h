@@ -28,14 +28,24 @@ Graph read_onnx(const std::filesystem::path& path);
 // it are looked for in `folder`; without one, a tensor that needs one is an error.
 Graph parse_onnx(const Buffer& file, const std::filesystem::path& folder = {});
 
+// "opset 27 is newer than 26, ...", where the file is of an opset or IR version that Coppice doesn't
+// know yet; empty for all others.
+std::string newer_than_known(const Graph& graph);
+
+// What came in half precision is computed in float32 (graph/passes/halves.h): written back as it
+// came, or, for a training that goes on, as it is computed.
+enum class Halves { as_stored, as_computed };
+
 // Calls `sink` with consecutive pieces of the file, all tensors inside.
-void serialise_onnx(const Graph& graph,
-                    const std::function<void(std::span<const std::byte>)>& sink);
+void serialise_onnx(const Graph& graph, const std::function<void(std::span<const std::byte>)>& sink,
+                    Halves halves = Halves::as_stored);
+// Weights that the file computed from others (graph/passes/fold_weights.h) are computed again where
+// nothing of them changed.
 // Where tensors go beside the file they go to its companion, whose name is none of `taken`.
 void write_onnx(const Graph& graph, AtomicFile& file,
                 const std::vector<std::filesystem::path>& taken = {});
 void write_onnx(const Graph& graph, const std::filesystem::path& path);
 // The number of bytes that serialise_onnx writes; write_onnx's files together are nearly as large.
-size_t onnx_bytes(const Graph& graph);
+size_t onnx_bytes(const Graph& graph, Halves halves = Halves::as_stored);
 
 }  // namespace coppice

@@ -10,9 +10,11 @@
 
 #include "core/error.h"
 #include "graph/op.h"
+#include "graph/passes/halves.h"
 #include "onnx/convert.h"
 #include "onnx/data_files.h"
 #include "onnx/files_beside.h"
+#include "onnx/functions.h"
 #include "onnx/onnx.h"
 #include "onnx/wire.h"
 
@@ -72,15 +74,23 @@ class Reader {
     }
     for (const auto& bytes : lean.initialisers) read_initialiser(bytes);
     for (const auto& info : proto.input()) read_input(info);
-    for (const auto& node : proto.node()) read_node(node);
+    const Functions functions(model);
+    std::vector<onnx::NodeProto> nodes;  // those of bodies in place of calls
+    for (const auto& node : proto.node()) {
+      if (functions.are_called_by(node)) {
+        read_call(node, functions.body_of(node), nodes);
+      } else {
+        read_node(node);
+        nodes.push_back(node);
+      }
+    }
     for (const auto& info : proto.output()) {
       graph_.outputs.push_back(read_value_info(info));
     }
     for (const auto& info : proto.value_info()) {
       graph_.foreign.value_infos.push_back(read_value_info(info));
     }
-    for (size_t n = 0; n < graph_.nodes.size(); ++n)
-      read_captures(proto.node(static_cast<int>(n)), n);
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) read_captures(nodes[n], n);
     keep_rest(model, proto);
     sort_nodes(graph_);
     verify(graph_);
@@ -169,6 +179,24 @@ class Reader {
     const ValueId id = read_value_info(info);
     graph_.foreign.listed_inputs.push_back(id);
     if (!graph_.value(id).constant) graph_.inputs.push_back(id);
+  }
+
+  void read_call(const onnx::NodeProto& proto, const std::vector<onnx::NodeProto>& body,
+                 std::vector<onnx::NodeProto>& nodes) {
+    FunctionCall call;
+    read_node(proto);
+    call.call = std::move(graph_.nodes.back());
+    graph_.nodes.pop_back();
+    for (const auto& node : body) {
+      read_node(node);
+      nodes.push_back(node);
+      call.body.push_back(graph_.nodes.back());
+      for (const ValueId id : graph_.nodes.back().outputs) {
+        if (id == kNoValue || !graph_.value(id).constant) continue;
+        call.constants.emplace_back(id, *graph_.value(id).constant);
+      }
+    }
+    graph_.calls.push_back(std::move(call));
   }
 
   void read_node(const onnx::NodeProto& proto) {
@@ -273,7 +301,9 @@ class Reader {
 
 Graph parse_onnx(const Buffer& file, const std::filesystem::path& folder) {
   if (file.size == 0) fail_input("the file is empty, expected an ONNX model");
-  return Reader(file, folder).read();
+  Graph graph = Reader(file, folder).read();
+  widen_halves(graph);
+  return graph;
 }
 
 Graph read_onnx(const std::filesystem::path& path) {

@@ -8,10 +8,15 @@
 
 #include <algorithm>
 #include <array>
+#include <set>
+#include <string>
 
 #include "core/error.h"
+#include "graph/passes/fold_weights.h"
+#include "graph/passes/halves.h"
 #include "onnx/convert.h"
 #include "onnx/data_files.h"
+#include "onnx/functions.h"
 #include "onnx/onnx.h"
 
 namespace coppice {
@@ -161,6 +166,13 @@ onnx::ModelProto header_of(const Graph& graph) {
     model.set_producer_name("coppice");
     model.add_opset_import()->set_version(graph.opset);
     model.mutable_opset_import(0)->set_domain("");
+    std::set<std::string> domains{"", "ai.onnx"};
+    for (const Node& node : graph.nodes) {
+      if (!domains.insert(node.domain).second) continue;
+      auto* import = model.add_opset_import();
+      import->set_domain(node.domain);
+      import->set_version(1);
+    }
   } else {
     COPPICE_CHECK(model.ParsePartialFromString(graph.foreign.model), "a carried model is damaged");
   }
@@ -188,7 +200,7 @@ void list_new_initialisers(const Graph& graph, onnx::GraphProto& proto) {
 
 void fill_graph(const Graph& graph, int64_t ir_version, onnx::GraphProto& proto) {
   if (!graph.name.empty()) proto.set_name(graph.name);
-  for (const Node& node : graph.nodes) fill_node(graph, node, *proto.add_node());
+  for (const Node& node : with_calls(graph)) fill_node(graph, node, *proto.add_node());
   const auto& listed = graph.foreign.listed_inputs;
   const std::vector<char> fed = flags_of(graph, graph.inputs);
   for (const ValueId id : listed.empty() ? graph.inputs : listed) {
@@ -279,10 +291,32 @@ void move_beside(const Graph& graph, AtomicFile& data, Parts& parts) {
 
 }  // namespace
 
-void serialise_onnx(const Graph& graph, const Sink& sink) { write_parts(parts_of(graph), sink); }
+std::string newer_than_known(const Graph& graph) {
+  constexpr int64_t kNewestOpset = 26, kNewestIr = 13;
+  const auto text = [](const char* what, int64_t found, int64_t known) {
+    return std::string(what) + " " + std::to_string(found) + " is newer than " +
+           std::to_string(known) +
+           ", the newest that coppice knows: what it changed may be understood as before";
+  };
+  if (graph.opset > kNewestOpset) return text("opset", graph.opset, kNewestOpset);
+  const int64_t ir = header_of(graph).ir_version();
+  return ir > kNewestIr ? text("IR version", ir, kNewestIr) : std::string();
+}
 
-void write_onnx(const Graph& graph, AtomicFile& file,
+void serialise_onnx(const Graph& graph, const Sink& sink, Halves halves) {
+  if (halves == Halves::as_computed || !holds_halves(graph)) {
+    return write_parts(parts_of(graph), sink);
+  }
+  Graph narrow = graph;
+  narrow_halves(narrow);
+  write_parts(parts_of(narrow), sink);
+}
+
+void write_onnx(const Graph& computed, AtomicFile& file,
                 const std::vector<std::filesystem::path>& taken) {
+  Graph graph = computed;
+  unfold_weights(graph);
+  narrow_halves(graph);
   Parts parts = parts_of(graph);
   const bool beside = graph.foreign.storage == Foreign::Storage::beside ||
                       parts.model.size() + parts.graph_size() >= kMostInside;
@@ -297,9 +331,10 @@ void write_onnx(const Graph& graph, const std::filesystem::path& path) {
   file.commit();
 }
 
-size_t onnx_bytes(const Graph& graph) {
+size_t onnx_bytes(const Graph& graph, Halves halves) {
   size_t total = 0;
-  serialise_onnx(graph, [&](std::span<const std::byte> bytes) { total += bytes.size(); });
+  serialise_onnx(
+      graph, [&](std::span<const std::byte> bytes) { total += bytes.size(); }, halves);
   return total;
 }
 

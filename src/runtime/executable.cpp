@@ -176,6 +176,7 @@ Executable compile_inferred(Graph graph, const Inferred& inferred, const Target&
   if (impl->target.threads <= 0) impl->target.threads = thread_count();
   const runtime::OmpThreads threads(impl->target.threads);
   graph.foreign = {};
+  runtime::leave_out_unread(graph, observation.values);
   runtime::require_types(graph, inferred);
   runtime::require_observable(graph, inferred, observation.values);
   for (const ValueId id : graph.inputs) {

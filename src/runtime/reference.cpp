@@ -31,8 +31,8 @@ class Run {
     if (!copy_known(node)) {
       std::vector<const Tensor*> inputs;
       for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? nullptr : &at(id));
-      std::vector<Tensor> outputs = evaluate_node(graph_, node, inputs);
-      for (size_t o = 0; o < node.outputs.size(); ++o) {
+      std::vector<Tensor> outputs = evaluate_node(graph_, asked(node), inputs);
+      for (size_t o = 0; o < node.outputs.size() && o < outputs.size(); ++o) {
         if (node.outputs[o] != kNoValue) values_[node.outputs[o]] = std::move(outputs[o]);
       }
     }
@@ -49,6 +49,14 @@ class Run {
   }
 
  private:
+  // Without outputs, beyond the first, that nobody reads.
+  Node asked(Node node) const {
+    for (size_t o = 1; o < node.outputs.size(); ++o) {
+      if (node.outputs[o] != kNoValue && readers_[node.outputs[o]] == 0) node.outputs[o] = kNoValue;
+    }
+    return node;
+  }
+
   // Values such as a Shape node's are known from the shapes alone.
   bool copy_known(const Node& node) {
     for (const ValueId id : node.outputs) {
@@ -62,6 +70,15 @@ class Run {
   std::vector<std::optional<Tensor>> values_;
   std::vector<int> readers_;
 };
+
+// What nobody reads needn't be such that it can be run.
+Graph without_dead(Graph graph, std::span<const ValueId> watch) {
+  const std::vector<ValueId> outputs = graph.outputs;
+  graph.outputs.insert(graph.outputs.end(), watch.begin(), watch.end());
+  remove_dead(graph);
+  graph.outputs = outputs;
+  return graph;
+}
 
 bool fits(const Value& value, const Tensor& given) {
   if (value.dtype != DType::undefined && value.dtype != given.dtype()) return false;
@@ -103,8 +120,9 @@ InputSizes sizes_of(const Graph& graph, std::span<const Tensor> inputs) {
   return sizes;
 }
 
-std::vector<Tensor> run_reference(const Graph& graph, std::span<const Tensor> inputs,
+std::vector<Tensor> run_reference(const Graph& whole, std::span<const Tensor> inputs,
                                   std::span<const ValueId> watch) {
+  const Graph graph = without_dead(whole, watch);
   Run run(graph, inputs);
   for (const ValueId id : graph.outputs) run.keep(id);
   for (const ValueId id : watch) run.keep(id);

@@ -155,14 +155,6 @@ TEST(RunReference, says_what_it_does_not_implement) {
   const std::vector<Tensor> inputs{Tensor::zeros(DType::f32, {1, 2, 3})};
   EXPECT_NE(message_of(training.graph, inputs).find("(BatchNormalization): is in training mode"),
             std::string::npos);
-
-  TestNet indices(1);
-  const ValueId image = indices.input({1, 2, 3});
-  const ValueId y = add_value(indices.graph, "y"), where_ = add_value(indices.graph, "where");
-  add_node(indices.graph, "MaxPool", {image}, {y, where_}, {{"kernel_shape", Shape{2}}}, "pool");
-  indices.output(y);
-  EXPECT_NE(message_of(indices.graph, inputs).find("node 'pool' (MaxPool): its second output"),
-            std::string::npos);
 }
 
 }  // namespace

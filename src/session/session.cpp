@@ -2,6 +2,7 @@
 #include "session/session.h"
 
 #include "core/error.h"
+#include "graph/passes/halves.h"
 #include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
 #include "groups/cut/surgery.h"
@@ -55,6 +56,7 @@ void Session::resume(SessionState state) {
   require_same(options_.request, state.request);
   if (const auto reason = why_no_images_first(state.graph)) fail_input("checkpoint: " + *reason);
   state_ = std::move(state);
+  note_halves(state_.graph, original_);
   found_ = nullptr;
   loaded_ = false;
 }

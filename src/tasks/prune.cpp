@@ -159,7 +159,7 @@ void measure_latency(Graph original, const std::filesystem::path& cut, const Pru
     summary.before.latency = latencies[0];
     summary.after.latency = latencies[1];
   } catch (const Error& error) {
-    if (error.kind() != ErrorKind::input) throw;
+    if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::target) throw;
     pruning.watcher.warn(std::string("latency not measured: ") + error.what());
   }
 }
@@ -278,6 +278,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   OutputFiles outputs(pruning);
   std::future<std::string> sha256 = model_sha256(request.model, pruning.common.seed);
   Model model = load_model(request.model, pruning.common.seed);
+  if (!model.newer.empty()) watcher.warn(model.newer);
   std::optional<Judge> judge = judge_of(pruning, model.graph);
   std::optional<Measuring> measuring = measuring_of(pruning, judge);
   pruning.deliver = deliver_to(pruning.settings, outputs.places, judge ? &*judge : nullptr);

@@ -26,6 +26,7 @@ TrainReport train(const TrainRequest& request, Watcher& watcher) {
   AtomicFile file(places.writes("-o", request.output, ".onnx"));
   std::future<std::string> sha256 = model_sha256(request.model, common.seed);
   const Model model = load_model(request.model, common.seed);
+  if (!model.newer.empty()) watcher.warn(model.newer);
   Judge judge = open_judge(settings, model.graph, Fit::unchecked, watcher);
   const TrainingChoice choice{.settings = settings,
                               .start = start_of(request.model, Start::trained),

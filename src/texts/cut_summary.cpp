@@ -32,7 +32,8 @@ std::string cost_table(const CutSummary& summary) {
   const CutSide &before = summary.before, &after = summary.after;
   Table table({{""}, {"before", kRight}, {"after", kRight}, {"smaller by", kRight}});
   add_counts(table, "parameters", before.costs.parameters, after.costs.parameters);
-  add_counts(table, "MACs", before.costs.macs, after.costs.macs);
+  add_counts(table, before.costs.unknown > 0 ? "MACs of known layers" : "MACs", before.costs.macs,
+             after.costs.macs);
   if (summary.masked || summary.density.notable()) {
     const Density &was = summary.density.before, &is = summary.density.after;
     add_counts(table, "nonzero weights", was.weights.nonzero, is.weights.nonzero);
@@ -148,10 +149,34 @@ std::string proof_line(const CutSummary& summary) {
   if (summary.proof->randomised_weights) {
     line += ", with random weights (the model's own hardly react to their input)";
   }
+  const auto& around = summary.proof->around;
+  if (!around.empty()) {
+    line += "; around " + printable(around.front()) +
+            (around.size() > 1 ? " and " + with_separators(std::ssize(around) - 1) + " more nodes"
+                               : std::string()) +
+            ", which coppice can't run: what they read is compared, and what they give is taken as "
+            "the same in both";
+  }
   if (comparison.blind()) {
     line += "; but the outputs hardly react to the input, so this says little";
   }
   return line + "\n";
+}
+
+std::string stored_line(const CutSummary& summary) {
+  if (summary.stored.empty()) return "";
+  return "computed in float32, written in " + summary.stored +
+         ", as the model came; figures are of before that last cast\n";
+}
+
+std::string unknown_line(const CutSummary& summary) {
+  const int64_t unknown = summary.before.costs.unknown;
+  if (unknown == 0) return "";
+  const bool none = summary.before.costs.macs == summary.after.costs.macs;
+  return "of " + with_separators(unknown) + (unknown == 1 ? " layer" : " layers") +
+         " the MACs aren't known (their shapes depend on data, or on an operator that coppice "
+         "doesn't know): a budget of MACs rests on " +
+         (none ? "parameters instead\n" : "those of the others\n");
 }
 
 // What the proof doesn't see: it masks shifts with filters.
@@ -189,7 +214,7 @@ std::string text_of(const CutSummary& summary, const Style& style) {
   if (summary.before.latency && summary.after.latency) {
     text += latency_lines(*summary.before.latency, *summary.after.latency);
   }
-  text += proof_line(summary) + zeroed_line(summary);
+  text += unknown_line(summary) + proof_line(summary) + stored_line(summary) + zeroed_line(summary);
   text += "wrote " + printable(summary.output) +
           (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
   return text + style.hint("again: " + printable(summary.command) + "\n");

@@ -21,11 +21,16 @@ std::string layers_of(const ModelDescription& description, const Style& style) {
   Table table({{"layer"}, {"op"}, {"output"}, {"parameters", kRight}, {"MACs", kRight}});
   for (const LayerDescription& layer : description.layers) {
     table.add({layer.name, layer.op, layer.shape, with_separators(layer.parameters),
-               with_separators(layer.macs)});
+               layer.unknown ? "?" : with_separators(layer.macs)});
   }
   std::string text = style.strong("Layers") + "\n" + table.text(kMostRows);
   if (!description.others.empty()) {
     text += "others: " + printable(counted(description.others)) + "\n";
+  }
+  if (description.unknown_costs > 0) {
+    text += "?: the shape depends on data, or on an operator that isn't known to coppice; of " +
+            with_separators(description.unknown_costs) +
+            " layers the MACs aren't known, and not in any sum\n";
   }
   if (!description.unknown_operators.empty()) {
     text += "not known to coppice: " + printable(counted(description.unknown_operators)) +
@@ -109,13 +114,20 @@ std::string summary_of(const ModelDescription& found, const Model& model, const 
   if (!found.shapes_error.empty()) {
     text += printable("shapes can't be inferred: " + found.shapes_error) + "\n";
   }
+  if (!model.newer.empty()) text += printable(model.newer) + "\n";
+  if (!found.stored.empty()) {
+    text +=
+        "in " + found.stored + ": computed in float32, and written back in " + found.stored + "\n";
+  }
   if (found.weights.nonzero < found.weights.all) {
     text += with_separators(found.weights.all - found.weights.nonzero) + " of " +
             with_separators(found.weights.all) + " weights are zero\n";
   }
-  return text + (found.groups ? percentage(found.prunable_macs_share) +
-                                    " of the MACs are in layers that can be pruned\n"
-                              : printable("nothing can be pruned: " + found.groups_error) + "\n");
+  return text + (found.groups
+                     ? percentage(found.prunable_macs_share) +
+                           (found.unknown_costs > 0 ? " of the known MACs" : " of the MACs") +
+                           " are in layers that can be pruned\n"
+                     : printable("nothing can be pruned: " + found.groups_error) + "\n");
 }
 
 std::string whole_percent(double share) { return significant(100 * share, 2) + " %"; }

@@ -10,7 +10,6 @@
 #include <string_view>
 #include <utility>
 
-#include "graph/is_onnx.h"
 #include "graph/op.h"
 #include "graph/views/batch_norm.h"
 #include "graph/views/constants_behind.h"
@@ -22,13 +21,6 @@ using Kind = Parameter::Kind;
 
 // From here up a constant is a switch, not a parameter: attention masks add -10000 or -inf.
 constexpr float kMostOfParameter = 1e4f;
-
-// Operators of ONNX that Coppice doesn't know (so they say nothing of themselves) and that give
-// integers or truths.
-bool is_unknown_stop(const Node& node) {
-  constexpr std::string_view kNames[] = {"NonZero", "IsNaN", "IsInf", "NonMaxSuppression"};
-  return !node.op && is_onnx(node) && std::ranges::find(kNames, node.op_type) != std::end(kNames);
-}
 
 bool is_float(const Value& value) {
   return value.constant && value.constant->dtype() == DType::f32;
@@ -70,7 +62,7 @@ class Tracer {
       if (source_[id] == kNoValue || !is_float(graph_.value(source_[id]))) continue;
       if (const auto kind = kind_of(node, i)) uses_.push_back({n, i, source_[id], *kind});
     }
-    trained = (trained || uses_.size() > before) && !is_unknown_stop(node);
+    trained = trained || uses_.size() > before;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
       if (node.outputs[o] == kNoValue) continue;
       trained_[node.outputs[o]] = trained && passes_gradient(node, static_cast<int>(o));

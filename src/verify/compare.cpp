@@ -10,6 +10,7 @@
 #include "groups/cut/surgery.h"
 #include "runtime/executable.h"
 #include "runtime/latency.h"
+#include "verify/runnable_part.h"
 
 namespace coppice {
 namespace {
@@ -63,6 +64,20 @@ void require_same_interface(const Executable& a, const Executable& b) {
   }
 }
 
+// With integers of zeros and ones: indices and counts that fit nearly everywhere.
+std::vector<Tensor> with_counts(std::vector<Tensor> inputs, uint64_t seed) {
+  for (size_t i = 0; i < inputs.size(); ++i) {
+    Random random = Random::stream(seed, {i});
+    const auto fill = [&](auto elements) {
+      for (auto& element : elements) element = random.below(2) != 0;
+    };
+    if (inputs[i].dtype() == DType::i64) fill(inputs[i].mutate<int64_t>());
+    if (inputs[i].dtype() == DType::i32) fill(inputs[i].mutate<int32_t>());
+    if (inputs[i].dtype() == DType::boolean) fill(inputs[i].mutate<bool>());
+  }
+  return inputs;
+}
+
 // The inputs, every float changed by up to a millionth of itself.
 std::vector<Tensor> nudged(std::vector<Tensor> inputs, uint64_t seed) {
   constexpr double kNudge = 1e-6;
@@ -89,8 +104,12 @@ Comparison compare_once(Graph a, Graph b, const Shapes& shapes, uint64_t seed) {
   Executable first = compile_inferred(std::move(a), shapes.first),
              second = compile_inferred(std::move(b), shapes.second);
   require_same_interface(first, second);
-  const std::vector<Tensor> inputs = random_inputs(first, seed);
-  const std::vector<Tensor> others = random_inputs(first, seed + 1);
+  std::vector<Tensor> inputs = with_counts(random_inputs(first, seed), seed);
+  std::vector<Tensor> others = with_counts(random_inputs(first, seed + 1), seed + 1);
+  if (!attempt(ErrorKind::input, [&] { return first.run(inputs), first.run(others); })) {
+    inputs = random_inputs(first, seed);  // one is out of some range
+    others = random_inputs(first, seed + 1);
+  }
   const std::vector<Tensor> expected = first.run(inputs), moved = first.run(others);
   Difference found = largest_difference(expected, second.run(inputs));
   found.take_in(largest_difference(moved, second.run(others)));
@@ -148,14 +167,15 @@ Shapes small_shapes(const Graph& original, const Inferred& traced, const Graph& 
   return {declared, infer(original, declared), infer(cut, declared)};
 }
 
-// Values that sizes, bounds or scales are made of.
+// Values that sizes, bounds or scales are made of, and the steps of codes.
 std::vector<char> settings_of(const Graph& graph) {
   std::vector<char> settings(graph.values.size(), 0);
   for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
     const bool all = std::ranges::any_of(
         node->outputs, [&](ValueId id) { return id != kNoValue && settings[id] != 0; });
     for (size_t i = 0; i < node->inputs.size(); ++i) {
-      if (node->inputs[i] != kNoValue && (all || is_setting(*node, i)))
+      if (node->inputs[i] != kNoValue &&
+          (all || is_setting(*node, i) || reads_as(*node, i) == Reads::step))
         settings[node->inputs[i]] = 1;
     }
   }
@@ -180,10 +200,33 @@ void randomise_weights(Graph& graph, uint64_t seed, double gain) {
   }
 }
 
+// Of what both graphs can run.
+Comparison compare_parts(Graph first, Graph second, const RunnablePart& part, const Shapes& shapes,
+                         uint64_t seed) {
+  const size_t nodes = first.nodes.size();
+  leave_out_rounding(first);
+  leave_out_rounding(second);
+  if (part.whole() && first.nodes.size() == nodes) {
+    return compare_once(std::move(first), std::move(second), shapes, seed);
+  }
+  first = take_part(std::move(first), part, shapes.first);
+  second = take_part(std::move(second), part, shapes.second);
+  Shapes own{shapes.sizes, infer(first, shapes.sizes), infer(second, shapes.sizes)};
+  return compare_once(std::move(first), std::move(second), own, seed);
+}
+
+// Whether inference computed weights from weights (cast, dequantised ones): masks change them.
+bool knows_weights(const Inferred& inferred) {
+  return std::ranges::any_of(inferred.known, [](const std::optional<Tensor>& known) {
+    return known && is_floating(known->dtype()) && known->size() > 1;
+  });
+}
+
 Comparison compare_masked(Graph original, const Groups& groups, const Removal& removal, Graph cut,
-                          const Shapes& shapes, uint64_t seed) {
+                          const RunnablePart& part, Shapes shapes, uint64_t seed) {
   mask_units(original, groups, removal);
-  return compare_once(std::move(original), std::move(cut), shapes, seed);
+  if (knows_weights(shapes.first)) shapes.first = infer(original, shapes.sizes);
+  return compare_parts(std::move(original), std::move(cut), part, shapes, seed);
 }
 
 }  // namespace
@@ -196,13 +239,15 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
                     const Graph& cut, uint64_t seed, const Graph* zeroed) {
   Shapes shapes = small_shapes(original, groups.inferred, cut);
   Proof proof;
+  const RunnablePart part = runnable_part(original, shapes.first);
+  proof.around = part.around;
   if (zeroed) {
     Shapes other = shapes;
     // What made up for the cut may have given layers of the original biases.
     if (zeroed->values.size() != original.values.size()) other.first = infer(*zeroed, other.sizes);
-    proof.zeroed = compare_once(*zeroed, cut, other, seed);
+    proof.zeroed = compare_parts(*zeroed, cut, part, other, seed);
   }
-  proof.comparison = compare_masked(original, groups, removal, cut, shapes, seed);
+  proof.comparison = compare_masked(original, groups, removal, cut, part, shapes, seed);
   if (!proof.comparison.equal() || !proof.comparison.blind()) return proof;
   // Random weights may react too much, and magnify rounding; smaller ones magnify less.
   for (const double gain : {2.0, 1.0, 0.5}) {
@@ -211,11 +256,11 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
     Graph lively_cut = lively;
     remove_units(lively_cut, groups, removal);
     shapes.second = infer(lively_cut, shapes.sizes);
-    const Comparison again =
-        compare_masked(std::move(lively), groups, removal, std::move(lively_cut), shapes, seed);
+    const Comparison again = compare_masked(std::move(lively), groups, removal,
+                                            std::move(lively_cut), part, shapes, seed);
     const bool says_more =
         again.equal() ? again.reaction > proof.comparison.reaction : again.noise <= kMostNoise;
-    if (says_more) return {again, true, std::move(proof.zeroed)};
+    if (says_more) return {again, true, std::move(proof.zeroed), std::move(proof.around)};
   }
   return proof;
 }

@@ -40,6 +40,9 @@ struct Proof {
   Comparison comparison;
   bool randomised_weights = false;   // the real ones hardly reacted to their input
   std::optional<Comparison> zeroed;  // against the cut, where it was given
+  // Nodes that can't be run: what they read was compared, and what they give taken as given. As
+  // "'nms' (NonMaxSuppression)".
+  std::vector<std::string> around;
 };
 
 // Proves a cut: `original` with the units masked against `cut`, at the smallest sizes the graph

@@ -24,6 +24,8 @@ const std::map<std::string, std::set<std::string>> kNamed{
     {"src/groups/cut/repair.cpp", {"Concat", "Gather", "Mul", "Size", "Where"}},
     {"src/methods/sparse_training/at_start/synflow.cpp", {"Exp", "Sub"}},
     {"src/methods/unstructured/rescale_dropout.cpp", {"Dropout"}},
+    // puts weights beside each other, and computes nothing
+    {"src/graph/passes/fold_weights.cpp", {"Concat"}},
     // follows names of constants through it
     {"src/graph/passes/separate_vectors.cpp", {"Identity"}},
     // a Constant node is a value with a tensor
@@ -35,6 +37,8 @@ const std::map<std::string, std::set<std::string>> kNamed{
     {"src/prune/compensate/change_basis.cpp", {"AveragePool", "GlobalAveragePool", "Identity"}},
     // scores of classes are compared before it
     {"src/prune/compensate/output_error.cpp", {"Softmax"}},
+    // choose rows, and no gradient comes through what they choose by
+    {"src/training/output_gradients.cpp", {"Compress", "NonMaxSuppression", "NonZero", "Unique"}},
     // what scores are is read off the last nodes
     {"src/training/scores.cpp", {"Div", "Mul", "Sigmoid", "Softmax"}},
     // rules of their own for each, optional: without one nothing is known behind the node

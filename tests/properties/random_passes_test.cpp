@@ -7,6 +7,7 @@
 #include <map>
 
 #include "graph/passes/driver.h"
+#include "graph/passes/fold_weights.h"
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/passes/remove_no_ops.h"
 #include "graph/passes/select_channels.h"
@@ -21,8 +22,32 @@ namespace {
 
 constexpr uint64_t kGraphs = 500;
 
+// Every weight becomes a product of what it was and one.
+void compute_weights(Graph& graph) {
+  const ValueId one = add_constant(graph, "one", Tensor::scalar(1));
+  Graph computed = graph;
+  computed.nodes.clear();
+  for (Node& node : graph.nodes) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      const ValueId weight = node.inputs[i];
+      if (reads_as(node, i) != Reads::weight || weight == kNoValue) continue;
+      const auto& constant = computed.value(weight).constant;
+      if (!constant || constant->dtype() != DType::f32) continue;
+      node.inputs[i] = add_value(computed, unused_name(computed, "computed"), DType::f32);
+      add_node(computed, "Mul", {weight, one}, {node.inputs[i]});
+    }
+    computed.nodes.push_back(std::move(node));
+  }
+  graph = std::move(computed);
+}
+
 // By the driver's names, each with what must have been done before it.
 const std::map<std::string, std::function<void(Graph&)>> kRuns = {
+    {"fold-weights",
+     [](Graph& graph) {
+       compute_weights(graph);
+       fold_weights(graph);
+     }},
     {"shuffles-to-gathers", shuffles_to_gathers},
     {"separate-vectors", separate_vectors},
     {"add-selections", [](Graph& graph) { add_selections(graph); }},

@@ -48,7 +48,9 @@ Graph graph_of(const OpDef& op, const std::vector<Tensor>& inputs, const Attribu
     ids.push_back(add_constant(graph, "in" + std::to_string(ids.size()), input));
   }
   graph.outputs = {add_value(graph, "y")};
-  add_node(graph, op.type, ids, graph.outputs, attributes);
+  Node& node = add_node(graph, op.type, ids, graph.outputs, attributes);
+  node.op = &op;
+  node.domain = op.domain;
   return graph;
 }
 
@@ -141,6 +143,8 @@ TEST(Traits, an_operator_acts_by_element_exactly_where_it_says_so) {
     if (says) {
       EXPECT_TRUE(sample) << op->type;
     }
+    // The range that its codes count in is that of all elements, wherever they are.
+    if (std::string(op->type) == "DynamicQuantizeLinear") continue;
     // What moves elements may happen to leave them where they are.
     if (!sample || (!says && op->moves != Moves::computes)) continue;
     EXPECT_EQ(acts_by_element(*op, *sample), says) << op->type;

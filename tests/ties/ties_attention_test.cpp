@@ -81,7 +81,7 @@ TEST(TiesOfAttention, a_cut_counts_the_heads_anew_and_keeps_the_scale) {
   EXPECT_FLOAT_EQ(narrow.real("scale", 0), 0.5f);  // by the root of the old width, 4
 }
 
-TEST(TiesOfAttention, fewer_heads_of_keys_than_of_queries_pin_what_they_touch) {
+TEST(TiesOfAttention, heads_of_queries_that_share_one_of_keys_leave_on_their_own) {
   const Graph graph = parse_text_graph(R"(
       opset 23
       input x float32 [N, 5, 4]
@@ -93,7 +93,8 @@ TEST(TiesOfAttention, fewer_heads_of_keys_than_of_queries_pin_what_they_touch) {
       a = Attention(q, k, k) {q_num_heads=2, kv_num_heads=1}
       y = MatMul(a, wo)
       output y)");
-  EXPECT_EQ(find_groups(graph).unit_count, 0);
+  EXPECT_EQ(find_groups(graph).unit_count, 2 + 4) << "two heads, four places in them";
+  expect_cut_equals_mask(graph);
 }
 
 TEST(TiesOfAttention, heads_and_their_positions_leave_on_their_own) {

@@ -15,6 +15,7 @@
 #include "codec/container/split.h"
 #include "codec/tensor/choose.h"
 #include "core/error.h"
+#include "graph/passes/halves.h"
 
 namespace coppice {
 namespace {
@@ -143,13 +144,15 @@ Sections parse_sections(const Buffer& file) {
 
 }  // namespace
 
-CodecReport encode(const Graph& graph, const CodecOptions& options,
+CodecReport encode(const Graph& computed, const CodecOptions& options,
                    const std::function<void(std::span<const std::byte>)>& sink,
                    std::span<const std::byte> original) {
   if (options.index_bits < 0 || options.index_bits > kMaxIndexBits) {
     fail_usage("relative indices of " + std::to_string(options.index_bits) +
                " bits, expected 1 to " + std::to_string(kMaxIndexBits) + ", or 0 to choose");
   }
+  Graph graph = computed;
+  narrow_halves(graph);
   CodecReport report;
   const auto write = [&](std::span<const std::byte> bytes) {
     sink(bytes);

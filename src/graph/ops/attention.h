@@ -1,4 +1,4 @@
-// What an Attention node (opset 23) means, for all who read it.
+// What an Attention node (opset 23 and 24) means, for all who read it.
 #pragma once
 
 #include <optional>
@@ -7,19 +7,29 @@
 
 namespace coppice {
 
-// Q [N, heads, queries, width], K [N, heads, keys, width] and V [N, heads, keys, value_width], or
-// all of rank 3, with heads and width merged in the last axis.
+// Q [N, heads, queries, width], K [N, key_heads, keys, width] and V [N, key_heads, keys,
+// value_width], or all of rank 3, with heads and width merged in the last axis. Each head of keys
+// serves heads / key_heads of queries, which stand beside each other. Before the keys stand `past`
+// of earlier runs, in inputs 4 and 5.
 struct AttentionForm {
   bool merged = false;
-  int64_t batch = 0, heads = 0, queries = 0, keys = 0, width = 0, value_width = 0;
-  double scale = 0;
+  int64_t batch = 0, heads = 0, key_heads = 0, queries = 0, past = 0, keys = 0;
+  int64_t width = 0, value_width = 0;
+  double scale = 0, softcap = 0;  // softcap 0: none
   bool causal = false;
 
-  Shape scores() const { return {batch, heads, queries, keys}; }
+  int64_t all_keys() const { return past + keys; }
+  Shape scores() const { return {batch, heads, queries, all_keys()}; }
+  // Nothing of what newer files may ask for: the form that is trained.
+  bool plain() const { return heads == key_heads && past == 0 && softcap == 0; }
 };
-// Empty for what isn't followed: past keys and values, outputs beside the first, fewer heads of
-// keys than of queries, a soft cap. Throws Error::input where shapes don't fit.
+// `past`: of the past keys, null for none. Empty for what isn't followed: scores as an output.
+// Throws Error::input where shapes don't fit.
 std::optional<AttentionForm> attention_form(const Graph& graph, const Node& node, const Shape& q,
-                                            const Shape& k, const Shape& v);
+                                            const Shape& k, const Shape& v,
+                                            const Shape* past = nullptr);
+
+// Of heads and width merged in one axis: how many blocks of the old width still have something.
+int64_t heads_left(const std::vector<bool>& alive, int64_t width);
 
 }  // namespace coppice

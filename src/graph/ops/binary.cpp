@@ -11,19 +11,6 @@
 namespace coppice {
 namespace {
 
-void infer_broadcast(InferContext& context) {
-  Shape out = context.shape(0);
-  for (int i = 1; i < static_cast<int>(context.node().inputs.size()); ++i) {
-    const auto both = broadcast(out, context.shape(i));
-    if (!both) {
-      context.fail("shapes " + to_string(out) + " and " + to_string(context.shape(i)) +
-                   " don't broadcast");
-    }
-    out = *both;
-  }
-  context.set(0, context.type(0).dtype, out);
-}
-
 void infer_comparison(InferContext& context) {
   infer_broadcast(context);
   context.set(0, DType::boolean, *broadcast(context.shape(0), context.shape(1)));
@@ -303,6 +290,19 @@ OpDef comparison(const char* type) {
 }
 
 }  // namespace
+
+void infer_broadcast(InferContext& context) {
+  Shape out = context.shape(0);
+  for (int i = 1; i < static_cast<int>(context.node().inputs.size()); ++i) {
+    const auto both = broadcast(out, context.shape(i));
+    if (!both) {
+      context.fail("shapes " + to_string(out) + " and " + to_string(context.shape(i)) +
+                   " don't broadcast");
+    }
+    out = *both;
+  }
+  context.set(0, context.type(0).dtype, out);
+}
 
 std::optional<Shape> broadcast(const Shape& a, const Shape& b) {
   Shape out(std::max(a.size(), b.size()), 1);

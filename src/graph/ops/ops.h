@@ -85,7 +85,12 @@ Tensor expanded(const Tensor& tensor, const Shape& shape);
 // Axis labels through any change of shape that keeps the row-major order (see reshape.cpp).
 void relate_reshape(Relations& relations);
 
-void infer_same(InferContext& context);  // output 0 has the type of input 0
+void infer_same(InferContext& context);       // output 0 has the type of input 0
+void infer_broadcast(InferContext& context);  // the type of input 0, the shape of all
+// For operators whose outputs are no tensors, or whose shapes only the file tells.
+void infer_nothing(InferContext& context);
+// The type that attribute `name` gives by its number in ONNX, or else `otherwise`.
+DType type_attribute(const Node& node, const char* name, DType otherwise);
 
 // For OpDef::passes_gradient: of shapes, comparisons and places none; places beside the values.
 bool no_gradient(const Node& node, int output);

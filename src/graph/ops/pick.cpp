@@ -61,11 +61,15 @@ void relate_top_k(Relations& relations) {
 void relate_cum_sum(Relations& relations) {
   const Tensor* axis = relations.known(1);
   const int64_t rank = relations.rank(0);
+  // A product of nothing is one.
+  const bool zero = relations.node().op_type == std::string("CumSum") ||
+                    relations.node().attributes.integer("exclusive", 0) == 0;
   for (int64_t i = 0; i < rank; ++i) {
     const bool summed =
         !axis || to_int64s(*axis).front() == i || to_int64s(*axis).front() == i - rank;
-    if (summed) relations.pin(relations.input(0, i), PinKind::meaning, "CumSum over it");
-    relations.output(0, i, relations.input(0, i), relations.zero_when_dead(0, i));
+    if (summed)
+      relations.pin(relations.input(0, i), PinKind::meaning, relations.node().op_type + " over it");
+    relations.output(0, i, relations.input(0, i), zero && relations.zero_when_dead(0, i));
   }
 }
 
@@ -206,6 +210,12 @@ extern const OpDef kCumSum{.type = "CumSum",
                            .reads = {Reads::data, Reads::setting},
                            .infer = infer_same,
                            .relate = relate_cum_sum};
+extern const OpDef kCumProd{.type = "CumProd",
+                            .arity = {2, 2},
+                            .reads = {Reads::data, Reads::setting},
+                            .trains = false,
+                            .infer = infer_same,
+                            .relate = relate_cum_sum};
 extern const OpDef kRange{.type = "Range",
                           .arity = {3, 3},
                           .reads = {Reads::setting},

@@ -39,7 +39,11 @@ void relate_pool(Relations& relations) {
   std::vector<int64_t> spatial(relations.rank(0) - 2);
   std::iota(spatial.begin(), spatial.end(), 2);
   relate_pooled(relations, spatial, true, true, PinKind::meaning, "pooled over");
-  if (relations.node().outputs.size() > 1 && relations.node().outputs[1] != kNoValue) {
+  if (relations.node().outputs.size() < 2) return;
+  for (int64_t axis = 0; axis < 2; ++axis) {
+    relations.output(1, axis, relations.input(0, axis), false);
+  }
+  if (relations.is_read(1)) {
     // The second output of MaxPool holds positions counted over all channels.
     pin_input(relations, 0, PinKind::meaning, "positions of MaxPool are counted over channels");
   }

@@ -2,8 +2,8 @@
 // all or one for each index of an axis.
 //
 // A quantised weight is a constant behind DequantizeLinear and carries labels like any other.
-// Masked it is the code 0, which means 0 only if the zero point is; a masked scale is 0 and settles
-// it.
+// Masked it is its zero point (groups/cut/surgery.h). Of codes, "zero when dead" says that they
+// stand for zero.
 
 #include <algorithm>
 #include <cmath>
@@ -23,7 +23,7 @@ int64_t axis_of(const Graph& graph, const Node& node, int64_t rank) {
 
 void require_scale(InferContext& context) {
   const Shape& scale = context.shape(1);
-  if (scale.size() > 1) return context.give_up();  // blocks of an axis
+  if (scale.size() > 1) return;  // blocks of an axis
   if (!per_axis(scale)) return;
   const int64_t axis = axis_of(context.graph(), context.node(), context.rank(0));
   if (scale[0] == context.shape(0)[axis]) return;
@@ -41,19 +41,18 @@ void infer_dequantize(InferContext& context) {
   require_scale(context);
 }
 
-bool zero_point_is_zero(const Relations& relations) {
-  if (!relations.has_input(2)) return true;
-  const Tensor* zero = relations.known(2);
-  return zero && std::ranges::all_of(zero->bytes(), [](std::byte b) { return b == std::byte{0}; });
-}
-
 void relate_scaled(Relations& relations, bool divides) {
-  const bool centred = zero_point_is_zero(relations);
+  if (relations.rank(1) > 1) {
+    for (int input = 0; input < relations.inputs(); ++input) {
+      pin_input(relations, input, PinKind::unknown, "scales by blocks of an axis");
+    }
+    return;
+  }
   const int64_t rank = relations.rank(0);
   const bool vector = per_axis(relations.input_shape(1));
   const int64_t scaled = vector ? axis_of(relations.graph(), relations.node(), rank) : int64_t{-1};
   for (int64_t axis = 0; axis < rank; ++axis) {
-    bool zero = centred && relations.zero_when_dead(0, axis);
+    bool zero = relations.zero_when_dead(0, axis);
     if (axis == scaled) {
       const std::string& why = relations.node().op_type;
       relations.unify(relations.input(0, axis), relations.input(1, 0), why);
@@ -143,13 +142,13 @@ std::vector<Tensor> evaluate_quantize(const Graph& graph, const Node& node,
 
 extern const OpDef kQuantizeLinear{.type = "QuantizeLinear",
                                    .arity = {2, 3},
-                                   .reads = {Reads::data, Reads::step, Reads::code},
+                                   .reads = {Reads::data, Reads::step, Reads::zero_point},
                                    .infer = infer_quantize,
                                    .relate = relate_quantize,
                                    .evaluate = evaluate_quantize};
 extern const OpDef kDequantizeLinear{.type = "DequantizeLinear",
                                      .arity = {2, 3},
-                                     .reads = {Reads::code, Reads::step, Reads::code},
+                                     .reads = {Reads::code, Reads::step, Reads::zero_point},
                                      .infer = infer_dequantize,
                                      .relate = relate_dequantize,
                                      .evaluate = evaluate_dequantize};

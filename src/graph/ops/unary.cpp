@@ -6,37 +6,12 @@
 #include <cstring>
 
 #include "core/error.h"
-#include "graph/ops/ops.h"
+#include "graph/ops/elementwise.h"
 
 namespace coppice {
 namespace {
 
-using Function = float (*)(const Attributes&, float);
-
-template <Function function>
-std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
-                             std::span<const Tensor* const> inputs) {
-  if (inputs[0]->dtype() != DType::f32) {
-    fail_input(where(graph, node) + ": input is " + name_of(inputs[0]->dtype()) +
-               ", only float32 can be run");
-  }
-  Tensor output = *inputs[0];
-  for (float& element : output.mutate<float>()) element = function(node.attributes, element);
-  return {std::move(output)};
-}
-
-// f(0) is asked of the function itself, so the table can't contradict it. Where it is infinite
-// (Log, Reciprocal), zero times it would be NaN in the masked model.
-template <Function function>
-void relate_function(Relations& relations) {
-  const float at_zero = function(relations.node().attributes, 0.0f);
-  relate_unary(relations, at_zero == 0.0f);
-  if (std::isfinite(at_zero)) return;
-  for (int64_t axis = 0; axis < relations.rank(0); ++axis) {
-    if (!relations.zero_when_dead(0, axis)) continue;
-    relations.pin(relations.input(0, axis), PinKind::meaning, "masking would give infinity");
-  }
-}
+using namespace elementwise;
 
 float relu(const Attributes&, float x) { return x < 0 ? 0 : x; }
 float leaky_relu(const Attributes& a, float x) { return x < 0 ? x * a.real("alpha", 0.01f) : x; }
@@ -79,32 +54,6 @@ float gelu(const Attributes& a, float x) {
 }
 float softsign(const Attributes&, float x) { return x / (1 + std::fabs(x)); }
 float identity(const Attributes&, float x) { return x; }
-
-template <Function function>
-OpDef unary(const char* type) {
-  return {.type = type,
-          .arity = {1, 1},
-          .reads = {Reads::data},
-          .reach = Reach::element,
-          .infer = infer_same,
-          .relate = relate_function<function>,
-          .evaluate = evaluate<function>};
-}
-
-template <Function function>
-OpDef monotone(const char* type) {
-  OpDef op = unary<function>(type);
-  op.monotone = true;
-  return op;
-}
-
-// Flat but for its steps.
-template <Function function>
-OpDef steps(const char* type) {
-  OpDef op = monotone<function>(type);
-  op.passes_gradient = no_gradient;
-  return op;
-}
 
 // Identity and Dropout (at inference) copy any type.
 std::vector<Tensor> copy(const Graph&, const Node&, std::span<const Tensor* const> inputs) {

@@ -11,14 +11,14 @@
 
 namespace coppice {
 
-extern const Pass kAddSelections, kFoldConstants, kFuseBatchNorms, kMergeCopies, kRemoveNoOps,
-    kSeparateVectors, kSettleSelections, kShufflesToGathers;
+extern const Pass kAddSelections, kFoldConstants, kFoldWeights, kFuseBatchNorms, kMergeCopies,
+    kRemoveNoOps, kSeparateVectors, kSettleSelections, kShufflesToGathers;
 
 namespace {
 
-constexpr const Pass* kPasses[] = {&kShufflesToGathers, &kSeparateVectors,  &kAddSelections,
-                                   &kMergeCopies,       &kSettleSelections, &kFoldConstants,
-                                   &kRemoveNoOps,       &kFuseBatchNorms};
+constexpr const Pass* kPasses[] = {&kFoldWeights,   &kShufflesToGathers, &kSeparateVectors,
+                                   &kAddSelections, &kMergeCopies,       &kSettleSelections,
+                                   &kFoldConstants, &kRemoveNoOps,       &kFuseBatchNorms};
 
 std::mutex mutex;
 std::map<const Pass*, PassTiming> timings;

@@ -8,13 +8,16 @@
 
 #include "graph/op.h"
 #include "graph/passes/driver.h"
+#include "graph/passes/halves.h"
 #include "graph/views/only_reshapes.h"
 
 namespace coppice {
 namespace {
 
-// What `node` gives is of the type and shape that it reads.
-bool same_type(const Node& node, const Inferred& inferred) {
+// What `node` gives is of the type and shape that it reads, in the file, too.
+bool same_type(const Graph& graph, const Node& node, const Inferred& inferred) {
+  const auto stored = [&](ValueId id) { return stored_type(graph.value(id)); };
+  if (stored(node.inputs[0]) != stored(node.outputs[0])) return false;
   if (!inferred.has(node.inputs[0]) || !inferred.has(node.outputs[0])) return false;
   const TensorType& from = *inferred.types[node.inputs[0]];
   const TensorType& to = *inferred.types[node.outputs[0]];
@@ -23,7 +26,7 @@ bool same_type(const Node& node, const Inferred& inferred) {
 
 bool does_nothing(const Graph& graph, const Inferred& inferred, const Node& node) {
   const bool may_be_idle = only_reshapes(node) || (node.op && node.op->idle);
-  if (!may_be_idle || !same_type(node, inferred)) return false;
+  if (!may_be_idle || !same_type(graph, node, inferred)) return false;
   if (!node.op->idle) return true;
   std::vector<const Tensor*> known;
   for (const ValueId id : node.inputs) {

@@ -201,8 +201,9 @@ class Repairer final : public RepairContext {
 
   bool shapes_known() const {
     const auto known = [&](ValueId id) { return id == kNoValue || groups_.inferred.has(id); };
+    const auto own = [&](ValueId id) { return known(id) && !groups_.inferred.is_reported(id); };
     return std::all_of(node_->inputs.begin(), node_->inputs.end(), known) &&
-           std::all_of(node_->outputs.begin(), node_->outputs.end(), known);
+           std::all_of(node_->outputs.begin(), node_->outputs.end(), own);
   }
 
   // A number from shape arithmetic that scales data (1 / sqrt(width)) keeps its old value: it is

@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "core/threads.h"
+#include "graph/views/quantised.h"
 #include "groups/cut/repair.h"
 
 namespace coppice {
@@ -68,6 +69,7 @@ void cut_declarations(Graph& graph, const Groups& groups, const Removal& removal
 void remove_units(Graph& graph, const Groups& groups, const Removal& removal) {
   COPPICE_CHECK(static_cast<int32_t>(removal.size()) == groups.unit_count,
                 "a removal of other groups");
+  remove_dead(graph);  // what nobody reads tied nothing, and can't be repaired
   cut_constants(graph, groups, removal);
   repair_nodes(graph, groups, removal);
   cut_declarations(graph, groups, removal);
@@ -84,6 +86,44 @@ std::vector<int64_t> leaving_indices(const Group& group, const Slice& slice,
   return leaving;
 }
 
+namespace {
+
+// What stands for zero among codes: their zero points, which may be masked themselves by now.
+template <typename T>
+void fill_with(Tensor& codes, int64_t axis, const std::vector<int64_t>& dead,
+               const std::vector<int64_t>& values) {
+  int64_t inner = 1;
+  for (int64_t i = axis + 1; i < codes.rank(); ++i) inner *= codes.shape()[i];
+  const int64_t size = codes.shape()[axis];
+  std::vector<char> leaves(static_cast<size_t>(size), 0);
+  for (const int64_t index : dead) leaves[index] = 1;
+  const auto elements = codes.mutate<T>();
+  for (int64_t i = 0; i < codes.size(); ++i) {
+    if (leaves[i / inner % size]) elements[i] = static_cast<T>(values[i]);
+  }
+}
+
+void mask_codes(Graph& graph, const Groups& groups, const Removal& removal) {
+  for (const Quantised& quantised : quantised_constants(graph)) {
+    if (quantised.zero_point == kNoValue) continue;
+    const std::vector<int64_t> zeros = zero_points_of(graph, quantised);
+    if (std::ranges::all_of(zeros, [](int64_t zero) { return zero == 0; })) continue;
+    Tensor& codes = *graph.value(quantised.codes).constant;
+    for (int64_t axis = 0; axis < codes.rank(); ++axis) {
+      const std::vector<char> stays = alive(groups, quantised.codes, axis, removal);
+      std::vector<int64_t> dead;
+      for (size_t i = 0; i < stays.size(); ++i) {
+        if (!stays[i]) dead.push_back(static_cast<int64_t>(i));
+      }
+      if (dead.empty()) continue;
+      if (codes.dtype() == DType::u8) fill_with<uint8_t>(codes, axis, dead, zeros);
+      if (codes.dtype() == DType::i8) fill_with<int8_t>(codes, axis, dead, zeros);
+    }
+  }
+}
+
+}  // namespace
+
 void mask_units(Graph& graph, const Groups& groups, const Removal& removal) {
   for (const Group& group : groups.free) {
     for (const Slice& slice : group.slices) {
@@ -93,6 +133,7 @@ void mask_units(Graph& graph, const Groups& groups, const Removal& removal) {
                   slice.role == Role::divisor ? 1.0f : 0.0f);
     }
   }
+  mask_codes(graph, groups, removal);
 }
 
 }  // namespace coppice

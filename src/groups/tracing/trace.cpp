@@ -10,10 +10,11 @@ namespace {
 class Tracer final : public Relations {
  public:
   Tracer(const Graph& graph, Trace& trace, const TraceOptions& options)
-      : graph_(graph), trace_(trace), options_(options) {}
+      : graph_(graph), trace_(trace), options_(options), live_(live_values(graph)) {}
 
   void run() {
     label_constants();
+    find_stored();
     label_inputs();
     for (size_t n = 0; n < graph_.nodes.size(); ++n) visit(static_cast<int32_t>(n));
     for (const ValueId id : graph_.outputs) {
@@ -32,6 +33,11 @@ class Tracer final : public Relations {
   const Tensor* known(int input) const override {
     return has_input(input) ? known_value(graph_, trace_.inferred, node_->inputs[input]) : nullptr;
   }
+  bool is_read(int output) const override {
+    const bool has = output < std::ssize(node_->outputs);
+    return has && node_->outputs[output] != kNoValue && live_[node_->outputs[output]] != 0;
+  }
+
   const Axis& input(int input, int64_t axis) const override {
     return trace_.values[node_->inputs[input]].axes[axis];
   }
@@ -67,10 +73,10 @@ class Tracer final : public Relations {
     return product;
   }
   void role(int input, int64_t axis, Role role) override {
-    ValueTrace& value = trace_.values[node_->inputs[input]];
-    if (graph_.value(node_->inputs[input]).constant && value.roles[axis] == Role::other) {
-      value.roles[axis] = role;
-    }
+    const Stored& stored = stored_[node_->inputs[input]];
+    if (stored.constant == kNoValue) return;
+    Role& own = trace_.values[stored.constant].roles[stored.axes[axis]];
+    if (own == Role::other) own = role;
   }
   bool frozen(const Axis& axis) override {
     return std::ranges::all_of(axis, [&](Label label) {
@@ -105,7 +111,8 @@ class Tracer final : public Relations {
       bool as_code = false, otherwise = false;  // what a subgraph reads is neither
       for (size_t i = 0; i < node.inputs.size(); ++i) {
         if (node.inputs[i] != id) continue;
-        (reads_as(node, i) == Reads::code ? as_code : otherwise) = true;
+        const Reads as = reads_as(node, i);
+        (as == Reads::code || as == Reads::zero_point ? as_code : otherwise) = true;
       }
       return as_code && !otherwise;
     });
@@ -144,6 +151,35 @@ class Tracer final : public Relations {
     }
   }
 
+  // What a layer reads may be a constant in another form: cast, dequantised, transposed.
+  void find_stored() {
+    stored_.resize(graph_.values.size());
+    for (size_t i = 0; i < stored_.size(); ++i) {
+      if (trace_.values[i].roles.empty()) continue;
+      stored_[i].constant = static_cast<ValueId>(i);
+      for (size_t axis = 0; axis < trace_.values[i].axes.size(); ++axis) {
+        stored_[i].axes.push_back(static_cast<int64_t>(axis));
+      }
+    }
+    for (const Node& node : graph_.nodes) {
+      if (node.inputs.empty() || node.inputs[0] == kNoValue || !node.op) continue;
+      const Stored& from = stored_[node.inputs[0]];
+      if (from.constant == kNoValue || node.outputs.empty() || node.outputs[0] == kNoValue)
+        continue;
+      const bool converts = reads_as(node, 0) == Reads::code && !node.op->macs;
+      const bool alike =
+          node.op->reach == Reach::element && (node.op->idle || node.op->moves == Moves::reshapes);
+      if (converts || alike) {
+        stored_[node.outputs[0]] = from;
+      } else if (node.op->moves == Moves::permutes && node.attributes.has("perm")) {
+        Stored& to = stored_[node.outputs[0]];
+        to.constant = from.constant;
+        const std::vector<int64_t> order = node.attributes.integers("perm").value_or(Shape{});
+        for (const int64_t axis : order) to.axes.push_back(from.axes.at(axis));
+      }
+    }
+  }
+
   void pin_value(ValueId id, const Pin& reason) {
     for (const Axis& axis : trace_.values[id].axes) trace_.labels.pin(axis, reason);
   }
@@ -151,6 +187,7 @@ class Tracer final : public Relations {
   void visit(int32_t index) {
     index_ = index;
     node_ = &graph_.nodes[index];
+    if (is_dead()) return;  // it leaves with the first cut
     for (const ValueId id : node_->captures) {
       pin_value(id, {PinKind::unknown, "read inside a subgraph", index});
     }
@@ -172,11 +209,19 @@ class Tracer final : public Relations {
     if (!node_->op) return "operator " + node_->op_type + " isn't known to coppice";
     if (!node_->op->relate) return "operator " + node_->op_type + " has no channel rule";
     const auto known_shape = [&](ValueId id) { return id == kNoValue || trace_.inferred.has(id); };
+    const auto own_shape = [&](ValueId id) {
+      return known_shape(id) && !trace_.inferred.is_reported(id);
+    };
     if (!std::all_of(node_->inputs.begin(), node_->inputs.end(), known_shape) ||
-        !std::all_of(node_->outputs.begin(), node_->outputs.end(), known_shape)) {
+        !std::all_of(node_->outputs.begin(), node_->outputs.end(), own_shape)) {
       return "the shape is known only at run time";
     }
     return "";
+  }
+
+  bool is_dead() const {
+    return std::ranges::none_of(node_->outputs,
+                                [&](ValueId id) { return id != kNoValue && live_[id] != 0; });
   }
 
   // A tag in every index of an axis is the last one: without it the axis would be empty.
@@ -208,9 +253,17 @@ class Tracer final : public Relations {
                                 [&](Label tag) { return std::ranges::binary_search(first, tag); });
   }
 
+  // The constant that a value is, in whatever form, and which of its axes each axis is.
+  struct Stored {
+    ValueId constant = kNoValue;
+    std::vector<int64_t> axes;
+  };
+
   const Graph& graph_;
   Trace& trace_;
   TraceOptions options_;
+  std::vector<Stored> stored_;  // by ValueId
+  std::vector<char> live_;
   const Node* node_ = nullptr;
   int32_t index_ = -1;
 };

@@ -38,7 +38,10 @@ at::Tensor shares_of(const at::Tensor& scores) {
 Step lower_attention(const LowerContext& context) {
   const auto form = attention_form(context.graph(), context.node(), context.shape(0),
                                    context.shape(1), context.shape(2));
-  if (!form) context.fail("it has past keys, several outputs or a soft cap");
+  if (!form || !form->plain() || context.has(6)) {
+    context.fail(
+        "it has past keys, fewer heads of keys than of queries, several outputs or a soft cap");
+  }
   return [form = *form, q = context.in(0), k = context.in(1), v = context.in(2),
           m = context.has(3) ? context.in(3) : kNoValue, y = context.out()](Values& values, Mode) {
     const at::Tensor queries = by_head(values[q], form), keys = by_head(values[k], form);

@@ -155,7 +155,9 @@ class Allocator {
   // Of the budget's MACs or parameters.
   double share_after(const std::vector<int64_t>& leave, const Costs& before) const {
     const Costs after = costs_.after(removal_for(leave));
-    return options_.budget.of == Budget::Of::macs
+    // Where the shapes of all that can leave depend on data, parameters stand for MACs.
+    const bool unknown = before.unknown > 0 && costs_.prunable_macs() == 0;
+    return options_.budget.of == Budget::Of::macs && !unknown
                ? static_cast<double>(after.macs) / static_cast<double>(before.macs)
                : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
   }

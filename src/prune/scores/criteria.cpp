@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "core/threads.h"
+#include "graph/views/quantised.h"
 #include "prune/scores/group_views.h"
 
 namespace coppice {
@@ -108,15 +109,16 @@ std::optional<Evidence> measured(const GroupViews& views, const Criterion& crite
 
 }  // namespace
 
-Scores score_units(const Graph& graph, const Groups& groups, const Criterion& criterion,
+Scores score_units(const Graph& stored, const Groups& groups, const Criterion& criterion,
                    const ScoreOptions& options) {
+  const Graph graph = with_readable_weights(stored);
   Scores scores{std::vector<float>(groups.unit_count, 0), std::vector<char>(groups.free.size(), 0)};
   // Why one group a part: groups differ a hundredfold in size, and a static split leaves a core
   // idle.
   const auto count = static_cast<int64_t>(groups.free.size());
   const int64_t parts = thread_count();
   const GroupViews views(graph, groups, criterion, options);
-  const std::optional<Evidence> evidence = measured(views, criterion, graph, options);
+  const std::optional<Evidence> evidence = measured(views, criterion, stored, options);
   parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
       for (int64_t g = part; g < count; g += parts) {

@@ -53,6 +53,12 @@ class AsOutputs {
 
 }  // namespace
 
+void leave_out_unread(Graph& graph, std::span<const ValueId> observed) {
+  const AsOutputs kept(graph, observed);
+  leave_out_unread_outputs(graph);
+  remove_dead(graph);
+}
+
 void require_types(const Graph& graph, const Inferred& inferred) {
   for (const ValueId id : graph.inputs) {
     if (inferred.has(id)) continue;
@@ -61,7 +67,9 @@ void require_types(const Graph& graph, const Inferred& inferred) {
   }
   for (const Node& node : graph.nodes) {
     for (const ValueId id : node.outputs) {
-      if (id == kNoValue || inferred.has(id)) continue;
+      const bool known = id == kNoValue || (inferred.has(id) && !inferred.is_assumed(id) &&
+                                            !inferred.is_reported(id));
+      if (known) continue;
       require_runnable(graph, node);  // says more where the operator is the reason
       fail_input(where(graph, node) + ": the shape of its output '" + graph.value(id).name +
                  "' depends on data; expected shapes that follow from the inputs' shapes");
@@ -80,7 +88,6 @@ void require_observable(const Graph& graph, const Inferred& inferred,
 
 void simplify(Graph& graph, const Inferred& inferred, std::span<const ValueId> observed) {
   const AsOutputs kept(graph, observed);
-  leave_out_unread_outputs(graph);
   fold_constants(graph, inferred, evaluate_constant);
   remove_no_ops(graph, inferred);
 }

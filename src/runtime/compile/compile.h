@@ -7,6 +7,8 @@
 
 namespace coppice::runtime {
 
+// Gives up outputs and nodes that nobody reads.
+void leave_out_unread(Graph& graph, std::span<const ValueId> observed);
 // Throws Error::input, naming the node, where the type of a value can't be known.
 void require_types(const Graph& graph, const Inferred& inferred);
 // Throws Error::input, naming the value, for one that isn't float32.

@@ -4,6 +4,7 @@
 // Output planes are divided over the cores: each is summed by one thread in one order, so results
 // don't depend on their number, and tests on real nets stay in seconds.
 
+#include <algorithm>
 #include <utility>
 
 #include "core/threads.h"
@@ -47,30 +48,44 @@ void add_channel(const Sliding& s, const float* x, const float* weight, double* 
 
 }  // namespace
 
-std::vector<Tensor> conv(const Graph& graph, const Node& node, Inputs inputs) {
-  const auto x = floats(graph, node, inputs, 0), weight = floats(graph, node, inputs, 1);
-  const Shape &x_shape = inputs[0]->shape(), &w_shape = inputs[1]->shape();
-  const Sliding s = sliding_of(graph, node, x_shape, {w_shape.begin() + 2, w_shape.end()}, false);
+void convolve(const Graph& graph, const Node& node, const Convolved& of,
+              const std::function<void(const Shape&)>& begin_with,
+              const std::function<void(int64_t, std::span<const double>)>& put) {
+  const Shape kernel(of.weight_shape.begin() + 2, of.weight_shape.end());
+  const Sliding s = sliding_of(graph, node, of.x_shape, kernel, false);
   const int64_t group = node.attributes.integer("group", 1);
-  const int64_t filters = w_shape[0], inner = w_shape[1], taps = count(s.kernel);
-  const auto bias = pick(inputs, 2) ? floats(graph, node, inputs, 2) : std::span<const float>();
-
-  Shape shape = with_spatial(x_shape, s.out);
+  const int64_t filters = of.weight_shape[0], inner = of.weight_shape[1], taps = count(s.kernel);
+  Shape shape = with_spatial(of.x_shape, s.out);
   shape[1] = filters;
-  Tensor result = Tensor::zeros(DType::f32, shape);
-  float* y = result.mutate<float>().data();
-  parallel_for(x_shape[0] * filters, 1, [&](int64_t begin, int64_t end) {
+  begin_with(shape);
+  parallel_for(of.x_shape[0] * filters, 1, [&](int64_t begin, int64_t end) {
     std::vector<double> plane(count(s.out));
     for (int64_t p = begin; p < end; ++p) {
       const int64_t n = p / filters, o = p % filters, first = o / (filters / group) * inner;
-      std::fill(plane.begin(), plane.end(), bias.empty() ? 0.0 : bias[o]);
+      std::fill(plane.begin(), plane.end(), of.bias.empty() ? 0.0 : of.bias[o]);
       for (int64_t i = 0; i < inner; ++i) {
-        add_channel(s, x.data() + (n * x_shape[1] + first + i) * count(s.in),
-                    weight.data() + (o * inner + i) * taps, plane.data());
+        add_channel(s, of.x.data() + (n * of.x_shape[1] + first + i) * count(s.in),
+                    of.weight.data() + (o * inner + i) * taps, plane.data());
       }
-      std::copy(plane.begin(), plane.end(), y + p * count(s.out));
+      put(p, plane);
     }
   });
+}
+
+std::vector<Tensor> conv(const Graph& graph, const Node& node, Inputs inputs) {
+  const auto x = floats(graph, node, inputs, 0), weight = floats(graph, node, inputs, 1);
+  const auto bias = pick(inputs, 2) ? floats(graph, node, inputs, 2) : std::span<const float>();
+  Tensor result;
+  float* y = nullptr;
+  convolve(
+      graph, node, {x, inputs[0]->shape(), weight, inputs[1]->shape(), bias},
+      [&](const Shape& shape) {
+        result = Tensor::zeros(DType::f32, shape);
+        y = result.mutate<float>().data();
+      },
+      [&](int64_t plane, std::span<const double> sums) {
+        std::copy(sums.begin(), sums.end(), y + plane * std::ssize(sums));
+      });
   return {std::move(result)};
 }
 

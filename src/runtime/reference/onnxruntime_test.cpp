@@ -4,6 +4,7 @@
 #include "support/onnxruntime.h"
 
 #include "onnx/onnx.h"
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
 #include "support/test_net.h"
 
@@ -197,6 +198,51 @@ TEST_F(Reference, movement) {
   }
   add_node(net.graph, "Split", {x, net.ints({1, 3, 2})}, pieces, {{"axis", int64_t{1}}}, "split");
   expect_same(net.graph);
+}
+
+// One operator on x, written as in text graphs.
+Graph one(const std::string& opset, const std::string& constants, const std::string& statement) {
+  return parse_text_graph("opset " + opset + "\ninput x float32 [2, 3, 5, 6]\n" + constants +
+                          "\ny = " + statement + "\noutput y");
+}
+
+TEST_F(Reference, positions_of_maxima_put_them_back) {
+  expect_same(parse_text_graph(R"(
+      input x float32 [2, 3, 6, 4]
+      p, places = MaxPool(x) {kernel_shape=[2, 2], strides=[2, 2]}
+      y = MaxUnpool(p, places) {kernel_shape=[2, 2], strides=[2, 2]}
+      output y
+      output places int64 places)"));
+}
+
+TEST_F(Reference, regions_and_places_between_pixels) {
+  const std::string regions =
+      "const r float32 [2, 4] = 0.5 1 4 5 -1 0 9 3\nconst of int64 [2] = 1 0";
+  for (const char* more : {"", ", sampling_ratio=2", ", mode=\"max\"", ", spatial_scale=0.5"}) {
+    for (const char* opset : {"10", "16"}) {
+      expect_same(
+          one(opset, regions,
+              "RoiAlign(x, r, of) {output_height=2, output_width=3" + std::string(more) + "}"));
+    }
+  }
+  const std::string grid = "const g float32 [2, 2, 3, 2] random";
+  for (const char* attributes :
+       {"{mode=\"bilinear\"}", "{align_corners=1}", "{padding_mode=\"border\"}",
+        "{mode=\"nearest\", padding_mode=\"border\"}", "{padding_mode=\"reflection\"}"}) {
+    SCOPED_TRACE(attributes);
+    expect_same(one("16", grid, std::string("GridSample(x, g) ") + attributes));
+  }
+}
+
+TEST_F(Reference, seldom_functions) {
+  for (const char* statement :
+       {"Asinh(x)", "Atan(x)", "Cosh(x)", "Sinh(x)", "Tan(x)", "Shrink(x) {lambd=0.3, bias=0.1}",
+        "LpPool(x) {kernel_shape=[2, 2], p=2}", "GlobalLpPool(x) {p=1}"}) {
+    SCOPED_TRACE(statement);
+    expect_same(one("18", "", statement));
+  }
+  expect_same(one("14", "const k int64 [] = -1", "Trilu(x, k) {upper=0}"));
+  expect_same(one("14", "const k int64 [] = 1", "Trilu(x, k)"));
 }
 
 }  // namespace

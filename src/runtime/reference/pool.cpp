@@ -1,4 +1,4 @@
-// MaxPool, AveragePool and their global forms.
+// MaxPool, AveragePool, LpPool and their global forms.
 //
 // Padding never wins a maximum. An average divides by the number of pixels under the window, or,
 // with count_include_pad, by that of pixels and padding; what ceil_mode adds beyond the padding is
@@ -69,9 +69,30 @@ Sliding global(const Graph& graph, const Node& node, Inputs inputs) {
   return sliding_of(graph, node, shape, {shape.begin() + 2, shape.end()}, false);
 }
 
+// The maximum, and where it stands in the whole input: by rows, or, asked for so, by columns.
+std::vector<Tensor> maximum_and_places(const Graph& graph, const Node& node, Inputs inputs,
+                                       const Sliding& s) {
+  const bool by_columns = node.attributes.integer("storage_order", 0) != 0;
+  const float* x = inputs[0]->as<float>().data();
+  std::vector<int64_t> places;
+  std::vector<Tensor> result =
+      pool(graph, node, inputs, s, [&](const float* plane, const Spatial& out) {
+        const float* best = nullptr;
+        visit_window(s, plane, out, [&](const float& at) {
+          if (!best || at > *best) best = &at;
+        });
+        const int64_t within = best ? best - plane : 0, first = plane - x;
+        const int64_t row = within / s.in[2], column = within % s.in[2];
+        places.push_back(first + (by_columns ? column * s.in[1] + row : within));
+        return best ? *best : -std::numeric_limits<float>::infinity();
+      });
+  result.push_back(Tensor::of<int64_t>(result[0].shape(), places));
+  return result;
+}
+
 std::vector<Tensor> maximum(const Graph& graph, const Node& node, Inputs inputs, const Sliding& s) {
   if (node.outputs.size() > 1 && node.outputs[1] != kNoValue) {
-    fail_input(where(graph, node) + ": its second output 'Indices' can't be run");
+    return maximum_and_places(graph, node, inputs, s);
   }
   return pool(graph, node, inputs, s, [&](const float* plane, const Spatial& out) {
     float best = -std::numeric_limits<float>::infinity();
@@ -93,7 +114,43 @@ std::vector<Tensor> average(const Graph& graph, const Node& node, Inputs inputs,
   });
 }
 
+std::vector<Tensor> norm(const Graph& graph, const Node& node, Inputs inputs, const Sliding& s) {
+  const auto p = static_cast<double>(node.attributes.integer("p", 2));
+  return pool(graph, node, inputs, s, [&](const float* plane, const Spatial& out) {
+    double sum = 0;
+    visit_window(s, plane, out, [&](float x) { sum += std::pow(std::fabs(double{x}), p); });
+    return static_cast<float>(std::pow(sum, 1 / p));
+  });
+}
+
 }  // namespace
+
+std::vector<Tensor> max_unpool(const Graph& graph, const Node& node, Inputs inputs) {
+  const auto x = floats(graph, node, inputs, 0);
+  const std::vector<int64_t> places = to_int64s(*inputs[1]);
+  Shape shape = inputs[0]->shape();
+  if (const Tensor* given = pick(inputs, 2)) {
+    shape = to_int64s(*given);
+  } else {
+    const Shape spatial(shape.begin() + 2, shape.end());
+    const Window window =
+        window_of(graph, node, spatial, *node.attributes.integers("kernel_shape"));
+    for (size_t i = 0; i < spatial.size(); ++i) {
+      shape[2 + i] =
+          (spatial[i] - 1) * window.strides[i] + window.kernel[i] - window.begin[i] - window.end[i];
+    }
+  }
+  Tensor result = Tensor::zeros(DType::f32, shape);
+  const auto y = result.mutate<float>();
+  for (size_t i = 0; i < x.size(); ++i) {
+    if (places[i] < 0 || places[i] >= result.size()) {
+      fail_input(where(graph, node) + ": position " + std::to_string(places[i]) +
+                 " lies outside of " + to_string(shape));
+    }
+    y[places[i]] = x[i];
+  }
+  return {std::move(result)};
+}
 
 std::vector<Tensor> max_pool(const Graph& graph, const Node& node, Inputs inputs) {
   return maximum(graph, node, inputs, local(graph, node, inputs));
@@ -103,6 +160,12 @@ std::vector<Tensor> average_pool(const Graph& graph, const Node& node, Inputs in
 }
 std::vector<Tensor> global_max_pool(const Graph& graph, const Node& node, Inputs inputs) {
   return maximum(graph, node, inputs, global(graph, node, inputs));
+}
+std::vector<Tensor> lp_pool(const Graph& graph, const Node& node, Inputs inputs) {
+  return norm(graph, node, inputs, local(graph, node, inputs));
+}
+std::vector<Tensor> global_lp_pool(const Graph& graph, const Node& node, Inputs inputs) {
+  return norm(graph, node, inputs, global(graph, node, inputs));
 }
 std::vector<Tensor> global_average_pool(const Graph& graph, const Node& node, Inputs inputs) {
   return average(graph, node, inputs, global(graph, node, inputs));

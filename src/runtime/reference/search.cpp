@@ -92,20 +92,66 @@ std::vector<Tensor> top_k(const Graph& graph, const Node& node, Inputs inputs) {
   return {std::move(values), std::move(indices)};
 }
 
-std::vector<Tensor> cum_sum(const Graph& graph, const Node& node, Inputs inputs) {
+namespace {
+
+// What comes of all before each element, one axis walked along.
+template <typename Join>
+std::vector<Tensor> cumulated(const Graph& graph, const Node& node, Inputs inputs, double start,
+                              Join join) {
   const auto x = floats(graph, node, inputs, 0);
   const int64_t axis = resolve_axis(graph, node, to_int64s(*inputs[1]).front(), inputs[0]->rank());
   const bool exclusive = node.attributes.integer("exclusive", 0) != 0;
   const bool reverse = node.attributes.integer("reverse", 0) != 0;
   const Lines lines = lines_of(*inputs[0], axis);
   Tensor result = Tensor::zeros(DType::f32, inputs[0]->shape());
-  for (const int64_t start : lines.starts) {
-    double sum = 0;
+  for (const int64_t first : lines.starts) {
+    double found = start;
     for (int64_t i = 0; i < lines.size; ++i) {
-      const int64_t at = start + (reverse ? lines.size - 1 - i : i) * lines.inner;
-      if (!exclusive) sum += x[at];
-      result.mutate<float>()[at] = static_cast<float>(sum);
-      if (exclusive) sum += x[at];
+      const int64_t at = first + (reverse ? lines.size - 1 - i : i) * lines.inner;
+      if (!exclusive) found = join(found, x[at]);
+      result.mutate<float>()[at] = static_cast<float>(found);
+      if (exclusive) found = join(found, x[at]);
+    }
+  }
+  return {std::move(result)};
+}
+
+}  // namespace
+
+std::vector<Tensor> cum_sum(const Graph& graph, const Node& node, Inputs inputs) {
+  return cumulated(graph, node, inputs, 0, [](double sum, double x) { return sum + x; });
+}
+
+std::vector<Tensor> cum_prod(const Graph& graph, const Node& node, Inputs inputs) {
+  return cumulated(graph, node, inputs, 1, [](double product, double x) { return product * x; });
+}
+
+// Source: the reference implementation in ONNX's documentation of TensorScatter. Differs: none
+// known.
+std::vector<Tensor> tensor_scatter(const Graph& graph, const Node& node, Inputs inputs) {
+  const auto update = floats(graph, node, inputs, 1);
+  floats(graph, node, inputs, 0);
+  const Shape &past = inputs[0]->shape(), &given = inputs[1]->shape();
+  const int64_t axis =
+      resolve_axis(graph, node, node.attributes.integer("axis", -2), inputs[0]->rank());
+  const bool circular = node.attributes.text("mode", "linear") == "circular";
+  const std::vector<int64_t> places =
+      pick(inputs, 2) ? to_int64s(*inputs[2]) : std::vector<int64_t>(given[0], 0);
+  int64_t inner = 1, rows = 1;
+  for (size_t i = static_cast<size_t>(axis) + 1; i < past.size(); ++i) inner *= past[i];
+  for (int64_t i = 0; i < axis; ++i) rows *= past[i];
+  Tensor result = *inputs[0];
+  const auto to = result.mutate<float>();
+  for (int64_t row = 0; row < rows; ++row) {
+    const int64_t first = places[row * past[0] / rows];
+    for (int64_t i = 0; i < given[axis]; ++i) {
+      const int64_t at = circular ? (first + i) % past[axis] : first + i;
+      if (at < 0 || at >= past[axis]) {
+        fail_input(where(graph, node) + ": place " + std::to_string(at) +
+                   " is out of range for an axis of " + std::to_string(past[axis]));
+      }
+      std::copy_n(update.begin() + (row * given[axis] + i) * inner, inner,
+                  to.begin() + (row * past[axis] + at) * inner);
     }
   }
   return {std::move(result)};

@@ -27,10 +27,16 @@ constexpr std::string_view kBinary = "broadcast consumed_inputs", kUnary = "cons
 
 constexpr Entry kEntries[] = {
     {"Abs", kOwn, kUnary},
+    {"Acos", kOwn, ""},
+    {"Acosh", kOwn, ""},
     {"Add", kOwn, kBinary},
     {"And", kOwn, kBinary},
     {"ArgMax", arg_max, "axis keepdims select_last_index"},
     {"ArgMin", arg_min, "axis keepdims select_last_index"},
+    {"Asin", kOwn, ""},
+    {"Asinh", kOwn, ""},
+    {"Atan", kOwn, ""},
+    {"Atanh", kOwn, ""},
     {"Attention", attention,
      "is_causal kv_num_heads q_num_heads qk_matmul_output_mode scale softcap softmax_precision"},
     {"AveragePool", average_pool,
@@ -45,14 +51,18 @@ constexpr Entry kEntries[] = {
     {"Constant", kOwn, "value value_float value_floats value_int value_ints"},
     {"ConstantOfShape", kOwn, "value"},
     {"Conv", conv, "auto_pad dilations group kernel_shape pads strides"},
+    {"ConvInteger", conv_integer, "auto_pad dilations group kernel_shape pads strides"},
     {"ConvTranspose", conv_transpose,
      "auto_pad dilations group kernel_shape output_padding output_shape pads strides"},
     {"Cos", kOwn, ""},
+    {"Cosh", kOwn, ""},
+    {"CumProd", cum_prod, "exclusive reverse"},
     {"CumSum", cum_sum, "exclusive reverse"},
     {"DepthToSpace", kOwn, "blocksize mode"},
     {"DequantizeLinear", kOwn, "axis"},
     {"Div", kOwn, kBinary},
     {"Dropout", dropout, "consumed_inputs is_test ratio seed"},
+    {"DynamicQuantizeLinear", dynamic_quantize, ""},
     {"Einsum", kOwn, "equation"},
     {"Elu", kOwn, "alpha consumed_inputs"},
     {"Equal", kOwn, kBinary},
@@ -66,14 +76,18 @@ constexpr Entry kEntries[] = {
     {"Gelu", kOwn, "approximate"},
     {"Gemm", gemm, "alpha beta broadcast transA transB"},
     {"GlobalAveragePool", global_average_pool, ""},
+    {"GlobalLpPool", global_lp_pool, "p"},
     {"GlobalMaxPool", global_max_pool, ""},
     {"Greater", kOwn, kBinary},
     {"GreaterOrEqual", kOwn, ""},
+    {"GridSample", grid_sample, "align_corners mode padding_mode"},
     {"GroupNormalization", group_norm, "epsilon num_groups stash_type"},
     {"HardSigmoid", kOwn, "alpha beta consumed_inputs"},
     {"HardSwish", kOwn, ""},
     {"Identity", kOwn, ""},
     {"InstanceNormalization", instance_norm, "epsilon"},
+    {"IsInf", kOwn, "detect_negative detect_positive"},
+    {"IsNaN", kOwn, ""},
     {"LRN", lrn, "alpha beta bias size"},
     {"LSTM", lstm, "direction hidden_size input_forget"},
     {"LayerNormalization", layer_norm, "axis epsilon stash_type"},
@@ -83,9 +97,12 @@ constexpr Entry kEntries[] = {
     {"Log", kOwn, kUnary},
     {"LogSoftmax", log_softmax, "axis"},
     {"LpNormalization", lp_norm, "axis p"},
-    {"MatMul", matmul, ""},
+    {"LpPool", lp_pool, "auto_pad ceil_mode dilations kernel_shape p pads strides"},
+    {"MatMul", kOwn, ""},
+    {"MatMulInteger", matmul_integer, ""},
     {"Max", kOwn, kBinary},
     {"MaxPool", max_pool, "auto_pad ceil_mode dilations kernel_shape pads storage_order strides"},
+    {"MaxUnpool", max_unpool, "kernel_shape pads strides"},
     {"MeanVarianceNormalization", mean_variance_norm, "axes"},
     {"Min", kOwn, kBinary},
     {"Mish", kOwn, ""},
@@ -97,6 +114,8 @@ constexpr Entry kEntries[] = {
     {"PRelu", kOwn, kUnary},
     {"Pad", kOwn, "mode pads value"},
     {"Pow", kOwn, kBinary},
+    {"QLinearConv", qlinear_conv, "auto_pad dilations group kernel_shape pads strides"},
+    {"QLinearMatMul", qlinear_matmul, ""},
     {"QuantizeLinear", kOwn, "axis saturate"},
     {"RMSNormalization", rms_norm, "axis epsilon stash_type"},
     {"RNN", rnn, "direction hidden_size"},
@@ -117,13 +136,19 @@ constexpr Entry kEntries[] = {
     {"Resize", resize,
      "antialias axes coordinate_transformation_mode cubic_coeff_a exclude_outside "
      "extrapolation_value keep_aspect_ratio_policy mode nearest_mode"},
+    {"RoiAlign", roi_align,
+     "coordinate_transformation_mode mode output_height output_width sampling_ratio spatial_scale"},
+    {"RotaryEmbedding", rotary, "interleaved num_heads rotary_embedding_dim"},
     {"Round", kOwn, ""},
     {"ScatterND", kOwn, "reduction"},
     {"Selu", kOwn, "alpha consumed_inputs gamma"},
     {"Shape", kOwn, "end start"},
+    {"Shrink", kOwn, "bias lambd"},
     {"Sigmoid", kOwn, kUnary},
     {"Sign", kOwn, ""},
+    {"SimplifiedLayerNormalization", rms_norm, "axis epsilon stash_type"},
     {"Sin", kOwn, ""},
+    {"Sinh", kOwn, ""},
     {"Size", kOwn, ""},
     {"Slice", kOwn, "axes ends starts"},
     {"Softmax", softmax, "axis"},
@@ -135,22 +160,43 @@ constexpr Entry kEntries[] = {
     {"Squeeze", kOwn, "axes"},
     {"Sub", kOwn, kBinary},
     {"Sum", kOwn, kBinary},
+    {"Swish", kOwn, "alpha"},
+    {"Tan", kOwn, ""},
     {"Tanh", kOwn, kUnary},
+    {"TensorScatter", tensor_scatter, "axis mode"},
     {"ThresholdedRelu", kOwn, "alpha"},
     {"Tile", kOwn, ""},
     {"TopK", top_k, "axis k largest sorted"},
     {"Transpose", kOwn, "perm"},
+    {"Trilu", kOwn, "upper"},
     {"Unsqueeze", kOwn, "axes"},
     {"Upsample", resize, "mode scales"},
     {"Xor", kOwn, kBinary},
 };
 
-// Null for an operator outside the table; `node` must be of ONNX's own domain.
+// Of domain com.microsoft.
+constexpr Entry kOfRuntime[] = {
+    {"Attention", attention_of_runtime,
+     "mask_filter_value num_heads qkv_hidden_sizes scale unidirectional"},
+    {"FusedConv", fused_conv,
+     "activation activation_params auto_pad dilations group kernel_shape pads strides"},
+    {"MultiHeadAttention", multi_head_attention,
+     "mask_filter_value num_heads scale unidirectional"},
+    {"QuickGelu", kOwn, "alpha"},
+    {"RotaryEmbedding", rotary, "interleaved num_heads rotary_embedding_dim"},
+    {"SimplifiedLayerNormalization", rms_norm, "axis epsilon stash_type"},
+    {"SkipLayerNormalization", skip_norm, "epsilon"},
+    {"SkipSimplifiedLayerNormalization", skip_simplified_norm, "epsilon"},
+};
+
+// Null for an operator outside the tables.
 const Entry* find(const Node& node) {
-  if (!is_onnx(node)) return nullptr;
-  const auto entry = std::find_if(std::begin(kEntries), std::end(kEntries),
-                                  [&](const Entry& e) { return e.type == node.op_type; });
-  return entry == std::end(kEntries) ? nullptr : entry;
+  const bool own = is_onnx(node);
+  if (!own && node.domain != "com.microsoft") return nullptr;
+  const std::span<const Entry> entries =
+      own ? std::span<const Entry>(kEntries) : std::span<const Entry>(kOfRuntime);
+  const auto entry = std::ranges::find(entries, node.op_type, &Entry::type);
+  return entry == entries.end() ? nullptr : &*entry;
 }
 
 bool lists(std::string_view words, std::string_view word) {
@@ -168,14 +214,14 @@ void require_runnable(const Graph& graph, const Node& node) {
   const Entry* entry = find(node);
   const bool known = entry != nullptr && node.op != nullptr;
   if (!known && !(node.op && node.op->evaluate)) {
-    fail_input(where(graph, node) +
-               ": coppice can't run this operator; export the model without it");
+    fail_target(where(graph, node) +
+                ": coppice can't run this operator; export the model without it");
   }
   if (!entry) return;
   for (const auto& [name, value] : node.attributes.entries()) {
     if (!lists(entry->attributes, name)) {
-      fail_input(where(graph, node) + ": attribute '" + name +
-                 "' can't be honoured; export the model without it");
+      fail_target(where(graph, node) + ": attribute '" + name +
+                  "' can't be honoured; export the model without it");
     }
   }
 }

@@ -178,7 +178,9 @@ void write_checkpoint(const std::filesystem::path& path, const SessionState& sta
   writer.write(kMagic);
   writer.write(std::as_bytes(std::span(&size, 1)));
   writer.write(header);
-  serialise_onnx(state.graph, [&](std::span<const std::byte> piece) { writer.write(piece); });
+  serialise_onnx(
+      state.graph, [&](std::span<const std::byte> piece) { writer.write(piece); },
+      Halves::as_computed);
   for_each_tensor(state, [&](const std::string&, const std::string&, const Tensor& tensor) {
     writer.write(tensor.bytes());
   });

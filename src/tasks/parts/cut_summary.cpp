@@ -3,6 +3,7 @@
 
 #include <cmath>
 
+#include "graph/passes/halves.h"
 #include "onnx/onnx.h"
 #include "tasks/parts/latency.h"
 #include "training/parameters.h"
@@ -13,6 +14,7 @@ namespace {
 Json side_json(const CutSide& side, const Density& density) {
   Json json = {
       {"parameters", side.costs.parameters}, {"macs", side.costs.macs}, {"bytes", side.bytes}};
+  if (side.costs.unknown > 0) json["layers_of_unknown_cost"] = side.costs.unknown;
   json.update(to_json(density));
   if (side.accuracy) {
     json["top1"] = side.accuracy->top1;
@@ -62,6 +64,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   CutSummary summary;
   summary.model = model.name;
   summary.method = outcome.plan.method;
+  if (holds_halves(model.graph)) summary.stored = name_of(half_type(model.graph));
   summary.before.costs = outcome.before;
   summary.before.bytes = model.bytes;
   summary.after.costs = outcome.after;

@@ -36,6 +36,7 @@ struct CutSummary {
   bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;
   std::optional<ZeroedFilters> zeroed_filters;
+  std::string stored;    // "float16": what weights are written in, where that isn't float32
   std::string unproved;  // why nothing was, where nobody asked for that
   std::string proof_inputs;
   std::string judged_by;  // accuracy: by which images
