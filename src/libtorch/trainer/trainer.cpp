@@ -15,7 +15,7 @@
 #include "libtorch/loss/loss.h"
 #include "libtorch/loss/loss_values.h"
 #include "libtorch/network.h"
-#include "libtorch/optimizer.h"
+#include "libtorch/optimizer/optimizer.h"
 #include "libtorch/tensors.h"
 #include "libtorch/torch.h"
 #include "libtorch/trainer/device.h"
@@ -299,6 +299,7 @@ class TorchTrainer : public Trainer {
   void load_parameters(const OptimizerState& state) {
     ids_.clear();
     parameters_.clear();
+    has_ties_ = false;
     const std::vector<std::string> slots = slot_names(setup_.optimizer);
     const bool all = setup_.optimizer.decayed == OptimizerOptions::Decayed::all;
     for (const Parameter& parameter : trained_parameters(student_->graph())) {
@@ -321,6 +322,7 @@ class TorchTrainer : public Trainer {
       if (setup_.shared.contains(trained.name)) trained.tied = Trained::Tied::by_mean;
       if (setup_.tied.contains(trained.name) || setup_.shared.contains(trained.name)) {
         trained.codes = codes_for(trained, state);
+        has_ties_ = true;
       }
       trained.weight.requires_grad_();
       ids_.push_back(parameter.id);
@@ -355,7 +357,7 @@ class TorchTrainer : public Trainer {
 
   void update_all(std::vector<at::Tensor>& gradients, double learning_rate) {
     const at::NoGradGuard no_gradients;
-    mask(gradients);
+    if (setup_.optimizer.clip_norm > 0 || has_ties_) mask(gradients);
     if (setup_.optimizer.clip_norm > 0) clip(gradients, setup_.optimizer.clip_norm);
     for (size_t p = 0; p < parameters_.size(); ++p) {
       if (gradients[p].defined()) tie(parameters_[p], gradients[p]);
@@ -363,8 +365,8 @@ class TorchTrainer : public Trainer {
     update(parameters_, gradients, setup_.optimizer, {learning_rate, ++updates_});
   }
 
-  // Pruned weights don't move, so their gradients must neither shorten the step of the others nor
-  // be summed into that of others with their value.
+  // Pruned weights don't move (apply_mask), so their gradients must neither shorten the step of the
+  // others nor be summed into that of others with their value.
   void mask(std::vector<at::Tensor>& gradients) const {
     for (size_t p = 0; p < parameters_.size(); ++p) {
       const at::Tensor& pruned = parameters_[p].pruned;
@@ -381,6 +383,7 @@ class TorchTrainer : public Trainer {
   std::vector<char> computed_;  // by output: forward gives it
   std::vector<ValueId> ids_;    // of the parameters
   std::vector<Trained> parameters_;
+  bool has_ties_ = false;
   std::vector<ValueId> statistics_;
 };
 
