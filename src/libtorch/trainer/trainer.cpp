@@ -19,6 +19,7 @@
 #include "libtorch/tensors.h"
 #include "libtorch/torch.h"
 #include "libtorch/trainer/device.h"
+#include "libtorch/trainer/step_result.h"
 #include "training/parameters.h"
 
 namespace coppice::train {
@@ -74,7 +75,7 @@ class TorchTrainer : public Trainer {
     // Asked for before the loss is read, which waits for CUDA: it then has something to go on with.
     std::vector<at::Tensor> gradients = gradients_of(loss, tensors, order_of(asked));
     const auto of_asked = gradients.begin() + std::ssize(parameters_);
-    StepResult result = result_of(loss, pass.outputs[0], targets.labels);
+    StepResult result = read_result(loss, pass.outputs[0], targets.labels, setup_.classes);
     if (std::isfinite(result.loss)) {
       result.evidence = asked.answers(pass.asked, {of_asked, gradients.end()}, images.shape()[0]);
       gradients.resize(parameters_.size());
@@ -255,19 +256,6 @@ class TorchTrainer : public Trainer {
       statistic.copy_(copy.narrow(0, begin, size).reshape(statistic.sizes()));
       begin += size;
     }
-  }
-
-  // Loss and correct guesses in one copy. With a loss that isn't finite no guess counts.
-  StepResult result_of(const at::Tensor& loss, const at::Tensor& first, const at::Tensor& labels) {
-    at::Tensor correct = at::zeros({}, loss.options().requires_grad(false));
-    if (labels.defined()) {
-      correct = first.detach().reshape({-1, setup_.classes}).argmax(1).eq(labels).sum();
-    }
-    const at::Tensor both =
-        at::stack({loss.detach().to(at::kDouble), correct.to(at::kDouble)}).to(at::kCPU);
-    StepResult result{.loss = both[0].item<double>(), .correct = 0};
-    if (std::isfinite(result.loss)) result.correct = std::llround(both[1].item<double>());
-    return result;
   }
 
   void load_student(Graph graph) {
