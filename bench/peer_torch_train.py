@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """A training step of a zoo net in eager PyTorch, for train_bench --peer.
 
-    peer_torch_train.py MODEL default|channels_last BATCH THREADS STEPS
+    peer_torch_train.py MODEL default|channels_last BATCH THREADS STEPS sgd|adam
 
 MODEL: resnet20, resnet56, lenet300-100 or lenet5.
 Prints the seconds of a step, the median of STEPS after two to warm up. The nets are the zoo's:
@@ -81,7 +81,10 @@ torch.manual_seed(0)
 form = {"default": torch.contiguous_format, "channels_last": torch.channels_last}[layout]
 make, shape = NETS[model]
 net = make().train().to(memory_format=form)
-optimizer = torch.optim.SGD(groups(net), lr=0.01, momentum=0.9, nesterov=True)
+if sys.argv[6] == "adam":
+    optimizer = torch.optim.Adam(net.parameters(), lr=0.0012)
+else:
+    optimizer = torch.optim.SGD(groups(net), lr=0.01, momentum=0.9, nesterov=True)
 images = torch.randn(batch, *shape)
 labels = torch.randint(10, (batch,))
 seconds = []

@@ -6,9 +6,13 @@
 
 namespace coppice::train {
 
+// Strides are compared, not asked whether they are channels_last's: those of a single channel are
+// both, and LibTorch then takes the tensor, and all that is computed from it, for row-major.
 at::Tensor in_fast_layout(const at::Tensor& tensor) {
-  return tensor.dim() == 4 && tensor.is_cpu() ? tensor.contiguous(at::MemoryFormat::ChannelsLast)
-                                              : tensor;
+  if (tensor.dim() != 4 || !tensor.is_cpu()) return tensor;
+  const auto channels_last = tensor.options().memory_format(at::MemoryFormat::ChannelsLast);
+  at::Tensor ordered = at::empty(tensor.sizes(), channels_last);
+  return tensor.strides() == ordered.strides() ? tensor : ordered.copy_(tensor);
 }
 
 Network::Network(Graph graph, Wanted wanted, at::Device device, Floats floats, StillChannels still)

@@ -88,6 +88,11 @@ Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueI
   const std::vector<char> overwritable = overwritable_values(graph, inferred_, reads, wanted_);
   std::vector<char> kept(graph.values.size(), 0);
   LowerContext context(graph, inferred_, overwritable, still);
+  const auto chains = find_norm_chains(graph, inferred_, runs, reads);
+  std::vector<char> in_chain(graph.nodes.size(), 0);  // all but the last of one
+  for (const auto& [last, found] : chains) {
+    for (const size_t n : found.nodes) in_chain[n] = n != last;
+  }
   for (size_t n = 0; n < graph.nodes.size(); ++n) {
     if (!runs[n]) continue;
     const Node& node = graph.nodes[n];
@@ -97,18 +102,24 @@ Program::Program(const Graph& graph, const InputSizes& sizes, std::vector<ValueI
       fail_input(where(graph, node) + ": can't be trained: the shape of its output '" +
                  graph.value(id).name + "' isn't known; give the model fixed shapes");
     }
-    context.set_node(node);
-    Line line{find_lower(node)(context), {}, {}};
+    if (in_chain[n]) continue;
+    const auto found = chains.find(n);
+    const bool alone = found == chains.end();
+    context.set_node(alone ? node : graph.nodes[found->second.nodes.front()]);
+    Line line{
+        alone ? find_lower(node)(context) : lower_norm_chain(context, found->second.chain), {}, {}};
     for (const ValueId id : node.outputs) {
       if (id != kNoValue && floats_ == Floats::doubled) line.outputs.push_back(id);
     }
-    for (const ValueId id : node.inputs) {
-      if (id == kNoValue) continue;
-      if (known_value(graph, inferred_, id)) {
-        if (!kept[id]) keep_known(graph, id);
-        kept[id] = 1;
-      } else if (--reads[id] == 0) {
-        line.last_reads.push_back(id);
+    for (const size_t member : alone ? std::vector<size_t>{n} : found->second.nodes) {
+      for (const ValueId id : graph.nodes[member].inputs) {
+        if (id == kNoValue) continue;
+        if (known_value(graph, inferred_, id)) {
+          if (!kept[id]) keep_known(graph, id);
+          kept[id] = 1;
+        } else if (--reads[id] == 0) {
+          line.last_reads.push_back(id);
+        }
       }
     }
     lines_.push_back(std::move(line));

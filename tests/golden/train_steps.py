@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Ten steps of PyTorch's optimizers, for src/libtorch/optimizer_test.cpp.
+"""Ten steps of PyTorch's optimizers, for src/libtorch/optimizer/optimizer_test.cpp.
 
     train_steps.py > train_steps.txt     (Debian's python3-torch 1.13.1)
 

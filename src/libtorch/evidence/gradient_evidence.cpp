@@ -85,6 +85,7 @@ std::vector<at::Tensor> gradients_of(const at::Tensor& loss, const std::vector<a
 }
 
 GradientRequests::GradientRequests(const Graph& graph, std::span<const EvidenceRequest> requests) {
+  if (requests.empty()) return;  // as in most steps, which shouldn't pay for the maps
   std::map<std::string, ValueId> computed, trained;
   for (const Node& node : graph.nodes) {
     for (const ValueId id : node.outputs) {

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "core/error.h"
+#include "libtorch/fused/norm.h"
 #include "libtorch/lower/lowerings.h"
 
 namespace coppice::train {
@@ -30,8 +31,10 @@ class Still {
   bool none() const { return channels_.empty(); }
 
   template <typename Normalise>
-  at::Tensor behind(const at::Tensor& x, const std::array<at::Tensor, 4>& settings, double epsilon,
+  at::Tensor behind(const at::Tensor& x, const NormSettings& all_settings,
                     const Normalise& normalise) const {
+    const std::array<at::Tensor, 4> settings = {all_settings.scale, all_settings.shift,
+                                                all_settings.mean, all_settings.variance};
     const at::Tensor at = at::tensor(channels_, at::TensorOptions(at::kLong).device(x.device()));
     std::array<at::Tensor, 4> own;  // scale, shift, mean, variance
     for (size_t i = 0; i < own.size(); ++i) own[i] = settings[i].index_select(0, at);
@@ -40,7 +43,7 @@ class Still {
     // as data, they don't count as changed.
     for (const size_t i : {2, 3}) settings[i].variable_data().index_copy_(0, at, own[i]);
     const at::Tensor still = at::batch_norm(x.index_select(1, at), own[0], own[1], own[2], own[3],
-                                            /*training=*/false, 0, epsilon, false);
+                                            /*training=*/false, 0, all_settings.epsilon, false);
     return all.index_copy(1, at, still);
   }
 
@@ -48,9 +51,28 @@ class Still {
   std::vector<int64_t> channels_;
 };
 
+// By the batch's statistics while it trains, by the running ones else.
+at::Tensor normalise(const at::Tensor& x, const NormSettings& settings, bool training,
+                     const Still& still) {
+  const at::MemoryFormat format = x.suggest_memory_format();
+  const at::Tensor ordered = prefers_row_major(x) ? x.contiguous() : x;
+  const auto all = [&] {
+    return at::batch_norm(ordered, settings.scale, settings.shift, settings.mean, settings.variance,
+                          training, settings.momentum, settings.epsilon,
+                          /*cudnn_enabled=*/true);
+  };
+  const bool by_two = training && !still.none();
+  return (by_two ? still.behind(ordered, settings, all) : all()).contiguous(format);
+}
+
 }  // namespace
 
 Step lower_batch_norm(const LowerContext& context) {
+  return lower_norm_chain(context,
+                          {.other = kNoValue, .rectifies = false, .output = context.out()});
+}
+
+Step lower_norm_chain(const LowerContext& context, const NormChain& chain) {
   const Attributes& attributes = context.attributes();
   const BatchNormMode of_file = mode_of(context.node());
   if (of_file == BatchNormMode::training) {
@@ -69,21 +91,21 @@ Step lower_batch_norm(const LowerContext& context) {
   return [count, too_few, momentum = 1 - static_cast<double>(attributes.real("momentum", 0.9f)),
           epsilon = static_cast<double>(attributes.real("epsilon", 1e-5f)),
           still = Still(context.still_channels(1)), inputs = context.node().inputs,
-          y = context.out()](Values& values, Mode mode) {
+          chain](Values& values, Mode mode) {
     const bool training = mode == Mode::training;
     if (training && count < 2) fail_input(too_few);
-    at::Tensor x = values[inputs[0]];
-    const at::MemoryFormat format = x.suggest_memory_format();
-    if (prefers_row_major(x)) x = x.contiguous();
-    const std::array<at::Tensor, 4> settings = {values[inputs[1]], values[inputs[2]],
-                                                values[inputs[3]], values[inputs[4]]};
-    const auto normalise = [&] {
-      return at::batch_norm(x, settings[0], settings[1], settings[2], settings[3], training,
-                            momentum, epsilon, /*cudnn_enabled=*/true);
-    };
-    const bool by_two = training && !still.none();
-    values[y] =
-        (by_two ? still.behind(x, settings, epsilon, normalise) : normalise()).contiguous(format);
+    const NormSettings settings{values[inputs[1]], values[inputs[2]], values[inputs[3]],
+                                values[inputs[4]], momentum,          epsilon};
+    const at::Tensor x = values[inputs[0]];
+    const at::Tensor other = chain.other == kNoValue ? at::Tensor() : values[chain.other];
+    if (training && still.none() && fits_normalise_batch(x, settings, other)) {
+      values[chain.output] =
+          normalise_batch(x, settings, other, chain.rectifies ? Rectify::yes : Rectify::no);
+      return;
+    }
+    at::Tensor y = normalise(x, settings, training, still);
+    if (other.defined()) y = y.scalar_type() == other.scalar_type() ? y.add_(other) : y + other;
+    values[chain.output] = chain.rectifies ? y.relu_() : y;
   };
 }
 

@@ -77,4 +77,24 @@ bool forgets_output(const Node& node);
 // its attributes are honoured.
 void require_trainable(const Graph& graph, const Node& node);
 
+// A BatchNormalization and what follows it where nobody else reads what is in between: computed in
+// one (fused/norm.h).
+struct NormChain {
+  ValueId other = kNoValue;  // what is added, of the same shape
+  bool rectifies = false;    // a Relu ends it
+  ValueId output;            // of the last node
+};
+// `context`: at the BatchNormalization.
+Step lower_norm_chain(const LowerContext& context, const NormChain& chain);
+
+// By its last node, what is computed in one with it: the nodes, the BatchNormalization first.
+struct NodesOfChain {
+  std::vector<size_t> nodes;
+  NormChain chain;
+};
+// `runs`: by node; `reads`: by value, how often nodes that run and the caller read it.
+std::map<size_t, NodesOfChain> find_norm_chains(const Graph& graph, const Inferred& inferred,
+                                                const std::vector<char>& runs,
+                                                const std::vector<int32_t>& reads);
+
 }  // namespace coppice::train

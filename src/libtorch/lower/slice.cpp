@@ -21,6 +21,25 @@ at::Tensor cut(const at::Tensor& x, const SliceRange& range) {
   return at::flip(at::slice(x, range.axis, last, range.start + 1, -range.step), {range.axis});
 }
 
+// The strides of a slice that takes every so many-th pixel from the first on, and all else whole.
+// As a pool of single pixels it keeps channels_last in its gradient, too, where that of at::slice
+// is row-major and has to be put in order (a ResNet's shortcuts of option A: 2 % of its step).
+std::vector<int64_t> pixel_strides(const Shape& shape, const std::vector<SliceRange>& ranges) {
+  std::vector<int64_t> strides{1, 1};
+  bool strided = false;
+  for (const SliceRange& range : ranges) {
+    const bool whole = range.start == 0 && range.step == 1 && range.count == shape[range.axis];
+    if (whole) continue;
+    const bool pixels = shape.size() == 4 && range.axis >= 2 && range.start == 0 &&
+                        range.step > 1 && strides[range.axis - 2] == 1 &&
+                        range.count == (shape[range.axis] - 1) / range.step + 1;
+    if (!pixels) return {};
+    strides[range.axis - 2] = range.step;
+    strided = true;
+  }
+  return strided ? strides : std::vector<int64_t>();
+}
+
 }  // namespace
 
 Step lower_slice(const LowerContext& context) {
@@ -28,7 +47,11 @@ Step lower_slice(const LowerContext& context) {
       slice_ranges(context.graph(), context.node(), context.shape(0), context.known(1),
                    context.known(2), context.known(3), context.known(4));
   if (!ranges) context.fail("it has no bounds");
-  return of_one(context, [ranges = *ranges](const at::Tensor& x) {
+  return of_one(context, [ranges = *ranges,
+                          strides = pixel_strides(context.shape(0), *ranges)](const at::Tensor& x) {
+    const bool pool = !strides.empty() && x.is_cpu() && x.is_floating_point() &&
+                      x.suggest_memory_format() == at::MemoryFormat::ChannelsLast;
+    if (pool) return at::avg_pool2d(x, {1, 1}, strides);
     at::Tensor result = at::alias(x);
     for (const SliceRange& range : ranges) result = cut(result, range);
     return result;

@@ -15,10 +15,11 @@
 #include "libtorch/loss/loss.h"
 #include "libtorch/loss/loss_values.h"
 #include "libtorch/network.h"
-#include "libtorch/optimizer.h"
+#include "libtorch/optimizer/optimizer.h"
 #include "libtorch/tensors.h"
 #include "libtorch/torch.h"
 #include "libtorch/trainer/device.h"
+#include "libtorch/trainer/step_result.h"
 #include "training/parameters.h"
 
 namespace coppice::train {
@@ -74,7 +75,7 @@ class TorchTrainer : public Trainer {
     // Asked for before the loss is read, which waits for CUDA: it then has something to go on with.
     std::vector<at::Tensor> gradients = gradients_of(loss, tensors, order_of(asked));
     const auto of_asked = gradients.begin() + std::ssize(parameters_);
-    StepResult result = result_of(loss, pass.outputs[0], targets.labels);
+    StepResult result = read_result(loss, pass.outputs[0], targets.labels, setup_.classes);
     if (std::isfinite(result.loss)) {
       result.evidence = asked.answers(pass.asked, {of_asked, gradients.end()}, images.shape()[0]);
       gradients.resize(parameters_.size());
@@ -257,19 +258,6 @@ class TorchTrainer : public Trainer {
     }
   }
 
-  // Loss and correct guesses in one copy. With a loss that isn't finite no guess counts.
-  StepResult result_of(const at::Tensor& loss, const at::Tensor& first, const at::Tensor& labels) {
-    at::Tensor correct = at::zeros({}, loss.options().requires_grad(false));
-    if (labels.defined()) {
-      correct = first.detach().reshape({-1, setup_.classes}).argmax(1).eq(labels).sum();
-    }
-    const at::Tensor both =
-        at::stack({loss.detach().to(at::kDouble), correct.to(at::kDouble)}).to(at::kCPU);
-    StepResult result{.loss = both[0].item<double>(), .correct = 0};
-    if (std::isfinite(result.loss)) result.correct = std::llround(both[1].item<double>());
-    return result;
-  }
-
   void load_student(Graph graph) {
     student_values_.emplace(graph, setup_, LossValues::Side::student);
     Network::Wanted wanted{.loss = student_values_->wanted(), .outputs = {}};
@@ -299,6 +287,7 @@ class TorchTrainer : public Trainer {
   void load_parameters(const OptimizerState& state) {
     ids_.clear();
     parameters_.clear();
+    has_ties_ = false;
     const std::vector<std::string> slots = slot_names(setup_.optimizer);
     const bool all = setup_.optimizer.decayed == OptimizerOptions::Decayed::all;
     for (const Parameter& parameter : trained_parameters(student_->graph())) {
@@ -321,6 +310,7 @@ class TorchTrainer : public Trainer {
       if (setup_.shared.contains(trained.name)) trained.tied = Trained::Tied::by_mean;
       if (setup_.tied.contains(trained.name) || setup_.shared.contains(trained.name)) {
         trained.codes = codes_for(trained, state);
+        has_ties_ = true;
       }
       trained.weight.requires_grad_();
       ids_.push_back(parameter.id);
@@ -355,7 +345,7 @@ class TorchTrainer : public Trainer {
 
   void update_all(std::vector<at::Tensor>& gradients, double learning_rate) {
     const at::NoGradGuard no_gradients;
-    mask(gradients);
+    if (setup_.optimizer.clip_norm > 0 || has_ties_) mask(gradients);
     if (setup_.optimizer.clip_norm > 0) clip(gradients, setup_.optimizer.clip_norm);
     for (size_t p = 0; p < parameters_.size(); ++p) {
       if (gradients[p].defined()) tie(parameters_[p], gradients[p]);
@@ -363,8 +353,8 @@ class TorchTrainer : public Trainer {
     update(parameters_, gradients, setup_.optimizer, {learning_rate, ++updates_});
   }
 
-  // Pruned weights don't move, so their gradients must neither shorten the step of the others nor
-  // be summed into that of others with their value.
+  // Pruned weights don't move (apply_mask), so their gradients must neither shorten the step of the
+  // others nor be summed into that of others with their value.
   void mask(std::vector<at::Tensor>& gradients) const {
     for (size_t p = 0; p < parameters_.size(); ++p) {
       const at::Tensor& pruned = parameters_[p].pruned;
@@ -381,6 +371,7 @@ class TorchTrainer : public Trainer {
   std::vector<char> computed_;  // by output: forward gives it
   std::vector<ValueId> ids_;    // of the parameters
   std::vector<Trained> parameters_;
+  bool has_ties_ = false;
   std::vector<ValueId> statistics_;
 };
 

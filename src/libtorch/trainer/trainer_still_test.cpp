@@ -65,9 +65,9 @@ TEST(TrainerStill, the_others_go_by_the_batch_as_ever) {
   const Graph after = held.stored().first, expected = plain.stored().first;
   for (const char* statistic : {"mean", "variance"}) {
     const auto found = constant(after, statistic).as<float>();
-    EXPECT_EQ(found[0], constant(expected, statistic).as<float>()[0]);
+    EXPECT_FLOAT_EQ(found[0], constant(expected, statistic).as<float>()[0]);
     EXPECT_EQ(found[1], constant(held.graph, statistic).as<float>()[1]);
-    EXPECT_EQ(found[2], constant(expected, statistic).as<float>()[2]);
+    EXPECT_FLOAT_EQ(found[2], constant(expected, statistic).as<float>()[2]);
   }
 }
 

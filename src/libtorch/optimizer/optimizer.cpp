@@ -1,7 +1,9 @@
 // See optimizer.h.
-#include "libtorch/optimizer.h"
+#include "libtorch/optimizer/optimizer.h"
 
 #include <cmath>
+
+#include "libtorch/optimizer/one_pass.h"
 
 namespace coppice::train {
 namespace {
@@ -105,6 +107,17 @@ std::vector<std::string> slot_names(const OptimizerOptions& options) {
 
 void update(std::vector<Trained>& parameters, const std::vector<at::Tensor>& gradients,
             const OptimizerOptions& options, const Update& update) {
+  std::vector<at::Tensor> others = gradients;
+  for (size_t p = 0; p < parameters.size(); ++p) {
+    if (!gradients[p].defined() || !fits_one_pass(parameters[p], gradients[p])) continue;
+    update_in_one_pass(parameters[p], gradients[p], options, update);
+    others[p].reset();
+  }
+  update_side_by_side(parameters, others, options, update);
+}
+
+void update_side_by_side(std::vector<Trained>& parameters, const std::vector<at::Tensor>& gradients,
+                         const OptimizerOptions& options, const Update& update) {
   Moving moving = what_moves(parameters, gradients);
   if (moving.parameters.empty()) return;
   if (options.weight_decay != 0) add_decay(moving, options.weight_decay);

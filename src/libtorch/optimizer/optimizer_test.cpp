@@ -1,6 +1,6 @@
 // Ten steps of each optimizer equal PyTorch's, in every loss, weight and statistic. The numbers are
 // tests/golden/train_steps.txt, which train_steps.py beside it wrote with PyTorch 1.13.1.
-#include "libtorch/optimizer.h"
+#include "libtorch/optimizer/optimizer.h"
 
 #include <gtest/gtest.h>
 

@@ -34,6 +34,9 @@ struct Update {
 // `gradients`: of each parameter; where one is undefined, its parameter stays as it is.
 void update(std::vector<Trained>& parameters, const std::vector<at::Tensor>& gradients,
             const OptimizerOptions& options, const Update& update);
+// The same by LibTorch's functions alone, whatever the device: what one_pass.h doesn't take.
+void update_side_by_side(std::vector<Trained>& parameters, const std::vector<at::Tensor>& gradients,
+                         const OptimizerOptions& options, const Update& update);
 
 // Zeroes what is pruned in the weight and in the optimizer's state: momentum would revive it.
 void apply_mask(Trained& parameter);
