@@ -28,8 +28,8 @@ Graph read_onnx(const std::filesystem::path& path);
 // it are looked for in `folder`; without one, a tensor that needs one is an error.
 Graph parse_onnx(const Buffer& file, const std::filesystem::path& folder = {});
 
-// "opset 27 is newer than 26, ...", where the file is of an opset or IR version that Coppice doesn't
-// know yet; empty for all others.
+// "opset 27 is newer than 26, ...", where the file is of an opset or IR version that Coppice
+// doesn't know yet; empty for all others.
 std::string newer_than_known(const Graph& graph);
 
 // What came in half precision is computed in float32 (graph/passes/halves.h): written back as it
