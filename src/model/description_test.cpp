@@ -20,7 +20,7 @@ constexpr char kNet[] = R"(
     output y)";
 
 Model model_of(const std::string& text) {
-  return {.name = "tiny.onnx", .graph = parse_text_graph(text), .bytes = 1234};
+  return {.name = "tiny.onnx", .graph = parse_text_graph(text), .bytes = 1234, .newer = ""};
 }
 
 TEST(Describe, layers_costs_groups_and_pins_are_in_its_json) {

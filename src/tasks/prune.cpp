@@ -209,11 +209,15 @@ struct Pruned {
 
 Pruned prune_in_training(const Pruning& pruning, const Graph& original, Judge& judge,
                          std::optional<Measuring>& measuring, const std::string& sha256) {
+  using Original = TrainingJudged::Original;
+  const bool shown = pruning.request.judged;
+  const TrainingJudged judged{
+      .original = shown ? Original::judged : Original::left, .doing = kDoing, .result = shown};
   Pruned pruned;
   Outcome& outcome = pruned.outcome;
   pruned.trained =
-      train_and_judge(choice_of(pruning, sha256), original, judge, {.doing = kDoing},
-                      pruning.common, pruning.watcher, [&](Session& session, const Recipe& recipe) {
+      train_and_judge(choice_of(pruning, sha256), original, judge, judged, pruning.common,
+                      pruning.watcher, [&](Session& session, const Recipe& recipe) {
                         if (measuring) measuring->only(session.images(Part::training));
                         outcome = run_in_training(pruning.method, session, recipe,
                                                   pruning.input(measuring, judge.judges()));
@@ -244,7 +248,7 @@ Pruned prune_alone(const Pruning& pruning, const Graph& original, const Judge* j
     pruning.watcher.remark("not judged by labels: " +
                            why_not_classifier(original, judge->dataset()).value_or(""));
   }
-  if (!judges) return pruned;
+  if (!judges || !pruning.request.judged) return pruned;
   pruned.before =
       judge->evaluate_given(original, pruning.request.model, {.doing = "evaluating the original"});
   pruned.after = judge->evaluate_trained(graph, std::nullopt, {.doing = kDoing});

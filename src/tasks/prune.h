@@ -24,6 +24,7 @@ struct PruneRequest {
   Settings settings = {};  // of options_of(method)
   Settings controls = {};  // of control_options (tasks/runs/controls.h); nothing: none
   bool resume = false;     // an unfinished training
+  bool judged = true;      // by the images that judge; what is only tried isn't shown them
   bool latency = true;     // measured before and after, at batch 1
   int64_t threads = 0;     // that latency is measured with; 0: one
   CommonRequest common = {};

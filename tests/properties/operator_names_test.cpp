@@ -22,6 +22,7 @@ const std::map<std::string, std::set<std::string>> kNamed{
     {"src/graph/passes/select_channels.cpp", {"Concat", "Gather"}},
     {"src/graph/passes/shuffles_to_gathers.cpp", {"Gather"}},
     {"src/groups/cut/repair.cpp", {"Concat", "Gather", "Mul", "Size", "Where"}},
+    {"src/methods/search/pruning_net.cpp", {"Gather", "Gemm", "Mul", "Relu", "Reshape"}},
     {"src/methods/sparse_training/at_start/synflow.cpp", {"Exp", "Sub"}},
     {"src/methods/unstructured/rescale_dropout.cpp", {"Dropout"}},
     // puts weights beside each other, and computes nothing

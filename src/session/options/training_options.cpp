@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "core/attempt.h"
 #include "core/error.h"
 #include "training/judging/evaluation.h"
 #include "training/parameters.h"
@@ -173,7 +174,8 @@ Recipe recipe_of(const Settings& settings, Start start, const Graph& graph, cons
   const bool taught = settings.has(kTeacher);
   const bool classifies = !why_not_classifier(graph, dataset).has_value();
   Recipe recipe;
-  recipe.epochs = settings.given(kEpochs).value_or(0);
+  // What searches may train nothing, and says no number.
+  recipe.epochs = attempt(ErrorKind::usage, [&] { return settings[kEpochs]; }).value_or(0);
   recipe.batch = settings[kBatch];
   recipe.seed = seed;
   recipe.optimizer.kind = settings[kOptimizer];

@@ -220,6 +220,7 @@ TrainedModel train_and_judge(const TrainingChoice& choice, Graph original, Judge
   if (judged.original == TrainingJudged::Original::judged) {
     trained.before = judge.evaluate(session.original(), {.doing = "evaluating the original"});
   }
+  if (!judged.result) return trained;
   trained.after =
       judge.evaluate_trained(trained.graph, training.held_out_top1(), {.doing = judged.doing});
   return trained;

@@ -80,6 +80,7 @@ struct TrainedModel {
 struct TrainingJudged {
   enum class Original { judged, left } original = Original::judged;
   std::string doing = "evaluating";
+  bool result = true;  // by the images that judge; what is only tried isn't shown them
 };
 
 // What is done in the session; gives the graph that comes of it.
