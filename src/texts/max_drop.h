@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tasks/max_drop.h"
+#include "tasks/max_drop/max_drop.h"
 
 namespace coppice {
 

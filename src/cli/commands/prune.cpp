@@ -10,7 +10,7 @@
 #include "core/error.h"
 #include "methods/options/option_owners.h"
 #include "session/options/training_options.h"
-#include "tasks/max_drop.h"
+#include "tasks/max_drop/max_drop.h"
 #include "tasks/runs/controls.h"
 #include "texts/cut_summary.h"
 #include "texts/max_drop.h"

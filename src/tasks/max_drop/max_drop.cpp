@@ -1,6 +1,6 @@
 // See max_drop.h. A budget is taken to cost the more accuracy the smaller it is; where it doesn't,
 // what is found keeps the accuracy all the same.
-#include "tasks/max_drop.h"
+#include "tasks/max_drop/max_drop.h"
 
 #include <algorithm>
 #include <array>

@@ -1,5 +1,5 @@
 // The strongest budget that keeps the accuracy, on a tiny net and images that mean little.
-#include "tasks/max_drop.h"
+#include "tasks/max_drop/max_drop.h"
 
 #include <gtest/gtest.h>
 
