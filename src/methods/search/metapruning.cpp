@@ -72,10 +72,14 @@ Outcome run(Session& session, const Recipe& recipe, const MethodInput& input) {
 void settle(Settings& settings) {
   settle_evolution(settings, TrainsBefore::a_net);
   if (!settings.has(kRoundTo)) settings.set(kRoundTo, "1");
-  if (!settings.has(kRankBy) || settings[kWeights] == Start::inherited) return;
-  fail_usage(
-      "--rank-by says which of the model's own channels stay; add --weights inherit, or "
-      "leave it out");
+  if (settings[kWeights] == Start::inherited) return;
+  for (const Option* option :
+       std::initializer_list<const Option*>{&kRankBy, &kAggregate, &kRecover, &kRecoverImages}) {
+    if (!settings.has(*option)) continue;
+    fail_usage(option->flag() +
+               " is for the model's own channels and weights; add --weights inherit, or leave it "
+               "out");
+  }
 }
 
 }  // namespace

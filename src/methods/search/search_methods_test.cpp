@@ -145,6 +145,23 @@ TEST(Search, says_where_there_is_nothing_to_recalibrate) {
   EXPECT_NE(remarks[0].find("no BatchNormalization"), std::string::npos);
 }
 
+TEST(Search, options_that_would_decide_nothing_are_refused) {
+  const auto refusal = [](const char* name, const Request& told) {
+    return fake::message_of(ErrorKind::usage, [&] { settings_for(find_method(name), told); });
+  };
+  EXPECT_NE(refusal("metapruning", {{"recover", "all"}}).find("add --weights inherit"),
+            std::string::npos);
+  EXPECT_EQ(refusal("metapruning", {{"rank-by", "l2"}, {"weights", "inherit"}}), "(no error)");
+  EXPECT_NE(refusal("evolution", {{"lr", "0.1"}}).find("add --epochs N"), std::string::npos);
+  EXPECT_EQ(refusal("metapruning", {{"optimizer", "adam"}}), "(no error)");
+  EXPECT_NE(refusal("metapruning", {{"lr", "0.1"}}).find("add --epochs N"), std::string::npos);
+  EXPECT_NE(refusal("evolution", {{"population", "5"}, {"parents", "6"}}).find("has 5"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal("amc", {{"episodes", "5"}, {"warm-up-episodes", "5"}}).find("nothing is learnt"),
+      std::string::npos);
+}
+
 // What the PruningNet computes for widths, masked, is what the cut net with its weights computes.
 void expect_masking_is_cropping(const Graph& original, uint64_t seed) {
   OneShotOptions options;
