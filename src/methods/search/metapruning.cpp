@@ -87,11 +87,11 @@ void settle(Settings& settings) {
 Outcome metapruning(Session& session, const MetaPruningOptions& options, const Recipe& recipe,
                     const MethodInput& input) {
   require_searchable(session, input);
-  const OneShotOptions pruning = trial_cuts_of(input);
+  const OneShotOptions pruning = cutting_of(input);
   const Traced traced(prepared(session.original(), find_criterion("l1"), pruning));
   require_finite(traced.graph());
   const Groups& groups = traced.groups();
-  const SearchSpace space = space_of(traced, input);
+  const SearchSpace space = space_of(traced, in_order(groups), input);
   PruningNet net = pruning_net_of(traced, options.net);
   Recipe training = options.training;
   training.frozen = net.frozen;

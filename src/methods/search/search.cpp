@@ -113,16 +113,16 @@ Outcome search_and_train(
     const std::function<std::unique_ptr<Strategy>(SearchSpace space, const Traced& traced)>&
         strategy) {
   require_searchable(session, input);
-  const OneShotOptions pruning = trial_cuts_of(input);
+  const OneShotOptions pruning = cutting_of(input);
   const Criterion& criterion = find_criterion(input.settings[kRankBy]);
   const Traced traced(prepared(session.original(), criterion, pruning));
   require_finite(traced.graph());
-  SearchSpace space = space_of(traced, input);
+  const Scores scores =
+      score_units(traced.graph(), traced.groups(), criterion,
+                  {.seed = pruning.seed, .aggregate = pruning.aggregate, .own = input.settings});
+  SearchSpace space = space_of(traced, scores, input);
   session.stage("searching", [&] {
-    Trials trials(session, traced,
-                  score_units(traced.graph(), traced.groups(), criterion,
-                              {.seed = pruning.seed, .aggregate = pruning.aggregate}),
-                  [&](const Widths&) { return traced; },
+    Trials trials(session, traced, scores, [&](const Widths&) { return traced; },
                   {pruning, recalibration_of(input, recipe.batch)});
     const auto searching = strategy(std::move(space), traced);
     run_search(session, trials, *searching, input);

@@ -145,6 +145,33 @@ TEST(Search, says_where_there_is_nothing_to_recalibrate) {
   EXPECT_NE(remarks[0].find("no BatchNormalization"), std::string::npos);
 }
 
+// The criterion says nothing of w2, whose channels no BatchNormalization scales.
+TEST(Search, groups_that_the_criterion_cannot_rank_stay_whole) {
+  const Graph graph = parse_text_graph(R"(
+    input x float32 [N, 1, 4, 4]
+    const w1 float32 [8, 1, 3, 3] random
+    const s float32 [8] positive
+    const b float32 [8] random
+    const m float32 [8] random
+    const v float32 [8] positive
+    const w2 float32 [8, 8, 1, 1] random
+    const fw float32 [3, 8] random
+    a = Conv(x, w1) {pads=[1, 1, 1, 1]}
+    n = BatchNormalization(a, s, b, m, v)
+    r = Relu(n)
+    c = Conv(r, w2)
+    q = Relu(c)
+    g = GlobalAveragePool(q)
+    f = Flatten(g)
+    y = Gemm(f, fw) {transB=1}
+    output y)");
+  Fixture fixture;
+  const Outcome outcome = run(open(fixture, graph), "random-search", {{"rank-by", "bn-scale"}});
+  for (const GroupCut& group : outcome.groups) {
+    EXPECT_EQ(group.before == group.after, group.name == "w2") << group.name;
+  }
+}
+
 TEST(Search, options_that_would_decide_nothing_are_refused) {
   const auto refusal = [](const char* name, const Request& told) {
     return fake::message_of(ErrorKind::usage, [&] { settings_for(find_method(name), told); });

@@ -85,16 +85,15 @@ void settle_search(Settings& settings, TrainsBefore before) {
   if (!settings.has(kEpochs)) require_training_for_its_options(settings, before);
 }
 
-OneShotOptions trial_cuts_of(const MethodInput& input) { return cutting_of(input); }
-
-SearchSpace space_of(const Traced& traced, const MethodInput& input) {
-  const OneShotOptions pruning = trial_cuts_of(input);
+SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInput& input) {
+  const OneShotOptions pruning = cutting_of(input);
+  std::vector<char> kept = groups_to_keep(traced.graph(), traced.groups(), pruning);
+  for (size_t g = 0; g < scores.unscored.size(); ++g) kept[g] = kept[g] || scores.unscored[g];
   const Budget::Of of = pruning.budget.of;
-  const WidthOptions widths{
-      .least = 1 - pruning.most_of_group,
-      .ratios = input.settings[kWidthRatios],
-      .round_to = pruning.round_to,
-      .kept_groups = groups_to_keep(traced.graph(), traced.groups(), pruning)};
+  const WidthOptions widths{.least = 1 - pruning.most_of_group,
+                            .ratios = input.settings[kWidthRatios],
+                            .round_to = pruning.round_to,
+                            .kept_groups = std::move(kept)};
   SearchSpace space{.choices = width_choices(traced.groups(), widths),
                     .cost = [traced, of](const Widths& w) { return cost_of(traced, w, of); },
                     .most = pruning.budget.kept};

@@ -18,9 +18,8 @@ enum class TrainsBefore { nothing, a_net };
 // As settle_budget. Throws Error::usage for options of a training that there isn't.
 void settle_search(Settings& settings, TrainsBefore before = TrainsBefore::nothing);
 
-// The options of the cuts that are tried.
-OneShotOptions trial_cuts_of(const MethodInput& input);
-// All within the budget. Throws Error::target as require_reachable does.
-SearchSpace space_of(const Traced& traced, const MethodInput& input);
+// All within the budget; groups without scores stay whole. Throws Error::target as
+// require_reachable does.
+SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInput& input);
 
 }  // namespace coppice
