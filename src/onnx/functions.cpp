@@ -71,14 +71,13 @@ std::vector<onnx::AttributeProto> defaults_of(const onnx::FunctionProto& functio
 // What an attribute that refers to one of the call's is given; nothing where it is left out.
 std::optional<onnx::AttributeProto> given(const onnx::AttributeProto& attribute,
                                           const onnx::NodeProto& call,
-                                          const onnx::FunctionProto& function) {
+                                          const std::vector<onnx::AttributeProto>& usual) {
   const auto named = [&](const auto& list) -> const onnx::AttributeProto* {
     for (const auto& own : list) {
       if (own.name() == attribute.ref_attr_name()) return &own;
     }
     return nullptr;
   };
-  const std::vector<onnx::AttributeProto> usual = defaults_of(function);
   const onnx::AttributeProto* found = named(call.attribute());
   if (!found) found = named(usual);
   if (!found) return std::nullopt;
@@ -88,12 +87,12 @@ std::optional<onnx::AttributeProto> given(const onnx::AttributeProto& attribute,
 }
 
 void bind_attributes(onnx::NodeProto& node, const onnx::NodeProto& call,
-                     const onnx::FunctionProto& function) {
+                     const std::vector<onnx::AttributeProto>& usual) {
   google::protobuf::RepeatedPtrField<onnx::AttributeProto> bound;
   for (auto& attribute : *node.mutable_attribute()) {
     if (attribute.ref_attr_name().empty()) {
       *bound.Add() = attribute;
-    } else if (auto value = given(attribute, call, function)) {
+    } else if (auto value = given(attribute, call, usual)) {
       *bound.Add() = std::move(*value);
     }
   }
@@ -145,9 +144,10 @@ void Functions::expand(const onnx::NodeProto& call, int depth,
   for (int o = 0; o < function.output_size() && o < call.output_size(); ++o) {
     if (!call.output(o).empty()) names[function.output(o)] = call.output(o);
   }
+  const std::vector<onnx::AttributeProto> usual = defaults_of(function);
   for (const auto& inner : function.node()) {
     onnx::NodeProto node = inner;
-    bind_attributes(node, call, function);
+    bind_attributes(node, call, usual);
     rename(node, names);
     if (!node.name().empty()) node.set_name(prefix_of(call) + node.name());
     if (are_called_by(node)) {

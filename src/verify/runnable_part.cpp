@@ -4,6 +4,7 @@
 
 #include "core/attempt.h"
 #include "graph/op.h"
+#include "graph/prefix.h"
 #include "runtime/reference.h"
 
 namespace coppice {
@@ -72,13 +73,7 @@ Graph take_part(Graph graph, const RunnablePart& part, const Inferred& inferred)
     fail_target("nothing can be compared: coppice can't run " + part.around.front() +
                 ", and the model gives nothing else");
   }
-  for (const ValueId id : part.inputs) {
-    Value& value = graph.value(id);
-    value.dtype = inferred.types[id]->dtype;
-    value.declared.emplace();
-    for (const int64_t size : inferred.shape(id)) value.declared->push_back({size, ""});
-    graph.inputs.push_back(id);
-  }
+  for (const ValueId id : part.inputs) feed(graph, id, *inferred.types[id]);
   remove_dead(graph);
   return graph;
 }

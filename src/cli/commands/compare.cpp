@@ -53,17 +53,7 @@ Result compare(const Options& options, Invocation& run) {
   return {.json = to_json(report), .verdict = any ? "" : "no method works on this model"};
 }
 
-OptionList options_of_those_that_cut() {
-  OptionList all;
-  const OptionList common = options_of_all_methods();
-  for (const OptionUse& use : common) {
-    const bool cuts = std::ranges::any_of(methods(), [&](const Method& method) {
-      return method.kind == Method::Kind::structured && has_option(options_of(method), *use.option);
-    });
-    if (cuts) all.push_back(use);
-  }
-  return all;
-}
+bool cuts(const Method& method) { return method.kind == Method::Kind::structured; }
 
 void add_compare_options(CLI::App& app, Options& options) {
   add_model(app, options.model);
@@ -88,7 +78,7 @@ void add_compare_options(CLI::App& app, Options& options) {
   add_count(app, "--repeat", options.repeat, 1000,
             "runs of every method, by --seed and the next ones\n(default 1)");
   add_switch(app, "--latency", options.latency, "measure latency, of the models of the first seed");
-  options.given.add(app, options_of_those_that_cut());
+  options.given.add(app, options_of_methods(cuts));
   options.given.show_only(options_to_compare({}));
   options.given.require(kData);
   options.given.require(kEpochs);

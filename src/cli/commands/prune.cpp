@@ -66,13 +66,7 @@ void add_method(CLI::App& app, Options& options, const std::string& what) {
       });
 }
 
-OptionList options_of_searches() {
-  OptionList all;
-  for (const Method& method : methods()) {
-    if (method.searches) all = joined(std::move(all), options_of(method));
-  }
-  return all;
-}
+bool searching(const Method& method) { return method.searches; }
 
 void add_prune_options(CLI::App& app, Options& options) {
   add_model(app, options.model);
@@ -80,7 +74,8 @@ void add_prune_options(CLI::App& app, Options& options) {
   add_method(app, options,
              options.searches ? "how it searches: evolution, random, amc or metapruning"
                               : "how channels or weights are ranked");
-  options.given.add(app, options.searches ? options_of_searches() : options_of_all_methods());
+  options.given.add(app,
+                    options.searches ? options_of_methods(searching) : options_of_all_methods());
   options.controls.add(app, control_options());
   app.add_option("--max-drop", options.max_drop,
                  "in place of a budget: the strongest that loses at most\nso many points of top-1 "

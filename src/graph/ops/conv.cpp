@@ -5,15 +5,12 @@
 
 #include "graph/ops/conv.h"
 
+#include "graph/ops/image.h"
 #include "graph/ops/ops.h"
 #include "graph/views/linear_layer.h"
 
 namespace coppice {
-namespace {
-
-Shape tail(const Shape& shape) { return {shape.begin() + 2, shape.end()}; }
-
-}  // namespace
+namespace {}  // namespace
 
 Shape convolved(InferContext& context, const ConvInputs& inputs) {
   const Shape &x = context.shape(0), &weight = context.shape(inputs.weight);
@@ -39,9 +36,10 @@ Shape convolved(InferContext& context, const ConvInputs& inputs) {
     context.fail("bias has shape " + to_string(context.shape(inputs.bias)) + ", expected " +
                  std::to_string(weight[0]));
   }
-  const Window window = window_of(context.graph(), context.node(), tail(x), tail(weight));
+  const Window window =
+      window_of(context.graph(), context.node(), spatial_of(x), spatial_of(weight));
   Shape output{x[0], weight[0]};
-  for (const int64_t size : window_output(window, tail(x), false)) output.push_back(size);
+  for (const int64_t size : window_output(window, spatial_of(x), false)) output.push_back(size);
   return output;
 }
 

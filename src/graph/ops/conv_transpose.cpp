@@ -5,13 +5,12 @@
 
 #include <algorithm>
 
+#include "graph/ops/image.h"
 #include "graph/ops/ops.h"
 #include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
-
-Shape tail(const Shape& shape) { return {shape.begin() + 2, shape.end()}; }
 
 void infer_conv_transpose(InferContext& context) {
   const Shape &x = context.shape(0), &weight = context.shape(1);
@@ -35,7 +34,7 @@ void infer_conv_transpose(InferContext& context) {
   }
   Shape output{x[0], channels};
   const TransposedWindow window =
-      transposed_window_of(context.graph(), context.node(), tail(x), tail(weight));
+      transposed_window_of(context.graph(), context.node(), spatial_of(x), spatial_of(weight));
   output.insert(output.end(), window.output.begin(), window.output.end());
   context.set(0, context.type(0).dtype, output);
 }

@@ -11,13 +11,16 @@ namespace coppice::elementwise {
 
 using Function = float (*)(const Attributes&, float);
 
+inline void require_f32(const Graph& graph, const Node& node, const Tensor& input) {
+  if (input.dtype() == DType::f32) return;
+  fail_input(where(graph, node) + ": input is " + name_of(input.dtype()) +
+             ", only float32 can be run");
+}
+
 template <Function function>
 std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
                              std::span<const Tensor* const> inputs) {
-  if (inputs[0]->dtype() != DType::f32) {
-    fail_input(where(graph, node) + ": input is " + name_of(inputs[0]->dtype()) +
-               ", only float32 can be run");
-  }
+  require_f32(graph, node, *inputs[0]);
   Tensor output = *inputs[0];
   for (float& element : output.mutate<float>()) element = function(node.attributes, element);
   return {std::move(output)};

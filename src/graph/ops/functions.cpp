@@ -41,10 +41,7 @@ void relate_asked(Relations& relations) { relate_unary(relations, true); }
 template <bool (*holds)(const Attributes&, float)>
 std::vector<Tensor> evaluate_asked(const Graph& graph, const Node& node,
                                    std::span<const Tensor* const> inputs) {
-  if (inputs[0]->dtype() != DType::f32) {
-    fail_input(where(graph, node) + ": input is " + name_of(inputs[0]->dtype()) +
-               ", only float32 can be run");
-  }
+  require_f32(graph, node, *inputs[0]);
   Tensor output = Tensor::zeros(DType::boolean, inputs[0]->shape());
   const auto from = inputs[0]->as<float>();
   const auto to = output.mutate<bool>();

@@ -2,34 +2,27 @@
 
 #include <numeric>
 
+#include "graph/ops/image.h"
 #include "graph/ops/ops.h"
 
 namespace coppice {
 namespace {
 
-Shape tail(const Shape& shape) { return {shape.begin() + 2, shape.end()}; }
-
-void require_image(InferContext& context) {
-  if (context.rank(0) < 3) {
-    context.fail("input has shape " + to_string(context.shape(0)) + ", expected rank 3 to 5");
-  }
-}
-
 void infer_pool(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 to 5");
   const Shape& x = context.shape(0);
   const auto kernel = context.node().attributes.integers("kernel_shape");
   if (!kernel) context.fail("attribute 'kernel_shape' is missing");
-  const Window window = window_of(context.graph(), context.node(), tail(x), *kernel);
+  const Window window = window_of(context.graph(), context.node(), spatial_of(x), *kernel);
   const bool ceil = context.node().attributes.integer("ceil_mode", 0) != 0;
   Shape output{x[0], x[1]};
-  for (const int64_t size : window_output(window, tail(x), ceil)) output.push_back(size);
+  for (const int64_t size : window_output(window, spatial_of(x), ceil)) output.push_back(size);
   context.set(0, context.type(0).dtype, output);
   context.set(1, DType::i64, output);
 }
 
 void infer_global_pool(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 to 5");
   Shape output = context.shape(0);
   for (size_t axis = 2; axis < output.size(); ++axis) output[axis] = 1;
   context.set(0, context.type(0).dtype, output);

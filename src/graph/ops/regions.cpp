@@ -4,21 +4,14 @@
 
 #include <numeric>
 
+#include "graph/ops/image.h"
 #include "graph/ops/ops.h"
 
 namespace coppice {
 namespace {
 
-Shape tail(const Shape& shape) { return {shape.begin() + 2, shape.end()}; }
-
-void require_image(InferContext& context) {
-  if (context.rank(0) < 3) {
-    context.fail("input has shape " + to_string(context.shape(0)) + ", expected rank 3 or more");
-  }
-}
-
 void infer_roi_align(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 or more");
   const Attributes& attributes = context.node().attributes;
   if (context.rank(1) != 2) context.fail("regions aren't rows of four numbers");
   context.set(0, context.type(0).dtype,
@@ -27,7 +20,7 @@ void infer_roi_align(InferContext& context) {
 }
 
 void infer_max_roi_pool(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 or more");
   const auto size = context.node().attributes.integers("pooled_shape");
   if (!size || size->size() != 2 || context.rank(1) != 2) context.fail("needs 'pooled_shape'");
   context.set(0, context.type(0).dtype,
@@ -47,7 +40,7 @@ void relate_regions(Relations& relations) {
 }
 
 void infer_grid_sample(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 or more");
   if (context.rank(1) != context.rank(0)) {
     context.fail("a grid " + to_string(context.shape(1)) + " doesn't fit " +
                  to_string(context.shape(0)));
@@ -73,19 +66,19 @@ void infer_affine_grid(InferContext& context) {
 }
 
 void infer_lp_pool(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 or more");
   const Shape& x = context.shape(0);
   const auto kernel = context.node().attributes.integers("kernel_shape");
   if (!kernel) context.fail("attribute 'kernel_shape' is missing");
-  const Window window = window_of(context.graph(), context.node(), tail(x), *kernel);
+  const Window window = window_of(context.graph(), context.node(), spatial_of(x), *kernel);
   const bool ceil = context.node().attributes.integer("ceil_mode", 0) != 0;
   Shape output{x[0], x[1]};
-  for (const int64_t size : window_output(window, tail(x), ceil)) output.push_back(size);
+  for (const int64_t size : window_output(window, spatial_of(x), ceil)) output.push_back(size);
   context.set(0, context.type(0).dtype, output);
 }
 
 void infer_global_lp_pool(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 or more");
   Shape output = context.shape(0);
   for (size_t axis = 2; axis < output.size(); ++axis) output[axis] = 1;
   context.set(0, context.type(0).dtype, output);
@@ -99,7 +92,7 @@ void relate_lp_pool(Relations& relations) {
 
 // The size of before the pool: what the third input says, or as the window has it.
 void infer_max_unpool(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 or more");
   const Shape& x = context.shape(0);
   const auto kernel = context.node().attributes.integers("kernel_shape");
   if (!kernel) context.fail("attribute 'kernel_shape' is missing");
@@ -108,7 +101,7 @@ void infer_max_unpool(InferContext& context) {
     if (given) context.set(0, context.type(0).dtype, *given);
     return;
   }
-  const Window window = window_of(context.graph(), context.node(), tail(x), *kernel);
+  const Window window = window_of(context.graph(), context.node(), spatial_of(x), *kernel);
   Shape output{x[0], x[1]};
   for (size_t i = 0; i < window.kernel.size(); ++i) {
     output.push_back((x[2 + i] - 1) * window.strides[i] + window.kernel[i] - window.begin[i] -
@@ -145,12 +138,13 @@ void infer_centre_crop(InferContext& context) {
 }
 
 void infer_deform_conv(InferContext& context) {
-  require_image(context);
+  require_image(context, "3 or more");
   const Shape &x = context.shape(0), &weight = context.shape(1);
   if (weight.size() != x.size()) context.fail("weight and input have different ranks");
-  const Window window = window_of(context.graph(), context.node(), tail(x), tail(weight));
+  const Window window =
+      window_of(context.graph(), context.node(), spatial_of(x), spatial_of(weight));
   Shape output{x[0], weight[0]};
-  for (const int64_t size : window_output(window, tail(x), false)) output.push_back(size);
+  for (const int64_t size : window_output(window, spatial_of(x), false)) output.push_back(size);
   context.set(0, context.type(0).dtype, output);
 }
 

@@ -104,10 +104,7 @@ std::vector<Tensor> evaluate_clip(const Graph& graph, const Node& node,
                                   std::span<const Tensor* const> inputs) {
   const auto [low, high] = clip_bounds(graph, node, inputs.size() > 1 ? inputs[1] : nullptr,
                                        inputs.size() > 2 ? inputs[2] : nullptr);
-  if (inputs[0]->dtype() != DType::f32) {
-    fail_input(where(graph, node) + ": input is " + name_of(inputs[0]->dtype()) +
-               ", only float32 can be run");
-  }
+  require_f32(graph, node, *inputs[0]);
   Tensor output = *inputs[0];
   for (float& element : output.mutate<float>()) element = std::min(std::max(element, low), high);
   return {std::move(output)};

@@ -40,15 +40,6 @@ std::optional<Quantised> quantised_at(const Graph& graph, const Node& node, size
   return found;
 }
 
-// For each element its index along the axis.
-template <typename Visit>
-void for_each_place(const Tensor& codes, int64_t axis, Visit visit) {
-  int64_t inner = 1;
-  for (int64_t i = axis + 1; i < codes.rank(); ++i) inner *= codes.shape()[i];
-  const int64_t size = codes.rank() == 0 ? 1 : codes.shape()[axis];
-  for (int64_t i = 0; i < codes.size(); ++i) visit(i, i / inner % size);
-}
-
 }  // namespace
 
 std::vector<Quantised> quantised_constants(const Graph& graph) {

@@ -17,6 +17,15 @@ struct Quantised {
   int64_t axis = 0;  // of the codes, along which step and zero point lie where they are several
 };
 
+// Calls `visit` with the number of each code and its index along the axis.
+template <typename Visit>
+void for_each_place(const Tensor& codes, int64_t axis, Visit visit) {
+  int64_t inner = 1;
+  for (int64_t i = axis + 1; i < codes.rank(); ++i) inner *= codes.shape()[i];
+  const int64_t size = codes.rank() == 0 ? 1 : codes.shape()[axis];
+  for (int64_t i = 0; i < codes.size(); ++i) visit(i, i / inner % size);
+}
+
 // All of the graph's whose step and zero point, if any, are constants, each code tensor once.
 std::vector<Quantised> quantised_constants(const Graph& graph);
 

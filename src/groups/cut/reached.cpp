@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "graph/prefix.h"
+
 namespace coppice {
 namespace {
 
@@ -75,15 +77,11 @@ Graph reached_part(Graph cut, const Reached& reached, const Inferred& inferred) 
   std::erase_if(cut.outputs, [&](ValueId id) { return !may_change(id); });
   cut.inputs.clear();
   for (const ValueId id : reached.inputs) {
-    Value& value = cut.value(id);
     if (const Tensor* known = known_value(cut, inferred, id)) {
-      value.constant = *known;
-      continue;
+      cut.value(id).constant = *known;
+    } else {
+      feed(cut, id, *inferred.types[id]);
     }
-    value.dtype = inferred.types[id]->dtype;
-    value.declared.emplace();
-    for (const int64_t size : inferred.shape(id)) value.declared->push_back({size, ""});
-    cut.inputs.push_back(id);
   }
   remove_dead(cut);
   return cut;

@@ -90,17 +90,12 @@ namespace {
 
 // What stands for zero among codes: their zero points, which may be masked themselves by now.
 template <typename T>
-void fill_with(Tensor& codes, int64_t axis, const std::vector<int64_t>& dead,
-               const std::vector<int64_t>& values) {
-  int64_t inner = 1;
-  for (int64_t i = axis + 1; i < codes.rank(); ++i) inner *= codes.shape()[i];
-  const int64_t size = codes.shape()[axis];
-  std::vector<char> leaves(static_cast<size_t>(size), 0);
-  for (const int64_t index : dead) leaves[index] = 1;
+void fill_what_leaves(Tensor& codes, int64_t axis, const std::vector<char>& stays,
+                      const std::vector<int64_t>& values) {
   const auto elements = codes.mutate<T>();
-  for (int64_t i = 0; i < codes.size(); ++i) {
-    if (leaves[i / inner % size]) elements[i] = static_cast<T>(values[i]);
-  }
+  for_each_place(codes, axis, [&](int64_t i, int64_t place) {
+    if (!stays[place]) elements[i] = static_cast<T>(values[i]);
+  });
 }
 
 void mask_codes(Graph& graph, const Groups& groups, const Removal& removal) {
@@ -111,13 +106,9 @@ void mask_codes(Graph& graph, const Groups& groups, const Removal& removal) {
     Tensor& codes = *graph.value(quantised.codes).constant;
     for (int64_t axis = 0; axis < codes.rank(); ++axis) {
       const std::vector<char> stays = alive(groups, quantised.codes, axis, removal);
-      std::vector<int64_t> dead;
-      for (size_t i = 0; i < stays.size(); ++i) {
-        if (!stays[i]) dead.push_back(static_cast<int64_t>(i));
-      }
-      if (dead.empty()) continue;
-      if (codes.dtype() == DType::u8) fill_with<uint8_t>(codes, axis, dead, zeros);
-      if (codes.dtype() == DType::i8) fill_with<int8_t>(codes, axis, dead, zeros);
+      if (std::ranges::count(stays, 0) == 0) continue;
+      if (codes.dtype() == DType::u8) fill_what_leaves<uint8_t>(codes, axis, stays, zeros);
+      if (codes.dtype() == DType::i8) fill_what_leaves<int8_t>(codes, axis, stays, zeros);
     }
   }
 }

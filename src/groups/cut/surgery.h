@@ -17,8 +17,7 @@ std::vector<int64_t> leaving_indices(const Group& group, const Slice& slice,
                                      const Removal& removal);
 
 // Sets every slice of the units to its neutral value: zero, one for divisors, the zero point of
-// codes. The masked graph
-// gives the same outputs as the cut one; that is the proof of a cut.
+// codes. The masked graph gives the same outputs as the cut one; that is the proof of a cut.
 void mask_units(Graph& graph, const Groups& groups, const Removal& removal);
 
 }  // namespace coppice

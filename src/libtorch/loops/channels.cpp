@@ -50,6 +50,19 @@ template <typename Gradient>
   }
 }
 
+// Gradients as `add` and `go_back` ask for them.
+[[gnu::always_inline]] inline auto as_given(const Back& back) {
+  return [g = back.gradient](int64_t at, int64_t i) { return g[at + i]; };
+}
+
+// Of what a rectifier let pass, which is found again from x.
+[[gnu::always_inline]] inline auto through_rectifier(const Back& back) {
+  return
+      [b = back, f = back.line.factor.data(), s = back.line.shift.data()](int64_t at, int64_t i) {
+        return f[i] * b.x[at + i] + s[i] <= 0 ? 0 : b.gradient[at + i];
+      };
+}
+
 }  // namespace
 
 int64_t period_of(int64_t channels) {
@@ -96,16 +109,12 @@ COPPICE_VECTOR_CLONES void add_squares(const float* x, int64_t count, const floa
 
 COPPICE_VECTOR_CLONES void add_gradients(const Back& back, int64_t count, const float* mean,
                                          std::span<float> sums, std::span<float> products) {
-  add(back.x, count, mean, sums, products,
-      [g = back.gradient](int64_t at, int64_t i) { return g[at + i]; });
+  add(back.x, count, mean, sums, products, as_given(back));
 }
 
 COPPICE_VECTOR_CLONES void add_rectified(const Back& back, int64_t count, const float* mean,
                                          std::span<float> sums, std::span<float> products) {
-  add(back.x, count, mean, sums, products,
-      [b = back, f = back.line.factor.data(), s = back.line.shift.data()](int64_t at, int64_t i) {
-        return f[i] * b.x[at + i] + s[i] <= 0 ? 0 : b.gradient[at + i];
-      });
+  add(back.x, count, mean, sums, products, through_rectifier(back));
 }
 
 COPPICE_VECTOR_CLONES void add_passing(const Back& back, const float* y, float* passed,
@@ -144,17 +153,12 @@ COPPICE_VECTOR_CLONES void rectify(float* y, int64_t count) {
 
 COPPICE_VECTOR_CLONES void follow_back(const Back& back, int64_t count, const BackLine& line,
                                        float* found) {
-  go_back(back.x, count, line, found,
-          [g = back.gradient](int64_t at, int64_t i) { return g[at + i]; });
+  go_back(back.x, count, line, found, as_given(back));
 }
 
 COPPICE_VECTOR_CLONES void follow_back_rectified(const Back& back, int64_t count,
                                                  const BackLine& line, float* found) {
-  go_back(
-      back.x, count, line, found,
-      [b = back, f = back.line.factor.data(), s = back.line.shift.data()](int64_t at, int64_t i) {
-        return f[i] * b.x[at + i] + s[i] <= 0 ? 0 : b.gradient[at + i];
-      });
+  go_back(back.x, count, line, found, through_rectifier(back));
 }
 
 }  // namespace coppice::train

@@ -66,6 +66,16 @@ OptionList options_of_all_methods() {
   return all;
 }
 
+OptionList options_of_methods(const std::function<bool(const Method&)>& wanted) {
+  OptionList theirs;
+  for (const Method& method : methods()) {
+    if (wanted(method)) theirs = joined(std::move(theirs), options_of(method));
+  }
+  OptionList some = options_of_all_methods();
+  std::erase_if(some, [&](const OptionUse& use) { return !has_option(theirs, *use.option); });
+  return some;
+}
+
 std::string methods_with(const Option& option) {
   const std::vector<Owner> owners = owners_of(option);
   if (owners.size() == methods().size()) return "every method";

@@ -1,12 +1,15 @@
 // The options of all methods in one list, and whose they are.
 #pragma once
 
+#include <functional>
 #include <string>
 
 #include "methods/method.h"
 
 namespace coppice {
 
+// Those of methods with some property, as options_of_all_methods has them.
+OptionList options_of_methods(const std::function<bool(const Method&)>& wanted);
 // Each option once. What one method alone has stands under its name, and defaults that differ are
 // named by method.
 OptionList options_of_all_methods();

@@ -3,6 +3,7 @@
 
 #include "core/error.h"
 #include "methods/method.h"
+#include "prune/budget/share_kept.h"
 #include "prune/scores/criterion.h"
 #include "session/options/training_options.h"
 
@@ -16,15 +17,8 @@ std::optional<std::string> weight_criterion(const std::string& text) {
   return std::nullopt;
 }
 
-// By group: the units that stay, in the budget's measure.
-double cost_of(const Traced& traced, const Widths& widths, Budget::Of of) {
-  const CostModel& model = traced.costs();
-  const auto share = [&](const Costs& costs) {
-    return of == Budget::Of::parameters
-               ? static_cast<double>(costs.parameters) / static_cast<double>(model.all().parameters)
-               : static_cast<double>(costs.macs) / static_cast<double>(model.all().macs);
-  };
-  if (const auto costs = model.after_widths(widths)) return share(*costs);
+Costs costs_after(const Traced& traced, const Widths& widths) {
+  if (const auto costs = traced.costs().after_widths(widths)) return *costs;
   // Where it matters which units leave, the last ones stand for all.
   const Groups& groups = traced.groups();
   Removal removal(groups.unit_count, 0);
@@ -32,7 +26,7 @@ double cost_of(const Traced& traced, const Widths& widths, Budget::Of of) {
     const Group& group = groups.free[g];
     for (int64_t i = widths[g]; i < group.units(); ++i) removal[group.first_unit + i] = 1;
   }
-  return share(model.after(removal));
+  return traced.costs().after(removal);
 }
 
 }  // namespace
@@ -95,7 +89,10 @@ SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInp
                             .round_to = pruning.round_to,
                             .kept_groups = std::move(kept)};
   SearchSpace space{.choices = width_choices(traced.groups(), widths),
-                    .cost = [traced, of](const Widths& w) { return cost_of(traced, w, of); },
+                    .cost =
+                        [traced, of](const Widths& w) {
+                          return share_kept(traced.costs(), of, costs_after(traced, w));
+                        },
                     .most = pruning.budget.kept};
   require_reachable(space, of == Budget::Of::parameters ? "parameters" : "multiply-accumulates");
   return space;

@@ -9,14 +9,8 @@
 namespace coppice {
 namespace {
 
-struct KeptTrial {
-  std::string plan;
-  Trial trial;
-};
-
-Json json_of(const KeptTrial& kept) {
-  const Trial& trial = kept.trial;
-  Json json = {{"plan", kept.plan},
+Json json_of(const Trial& trial) {
+  Json json = {{"plan", trial.plan},
                {"widths", trial.widths},
                {"macs", trial.costs.macs},
                {"parameters", trial.costs.parameters}};
@@ -27,21 +21,14 @@ Json json_of(const KeptTrial& kept) {
   return json;
 }
 
-std::vector<KeptTrial> read(const MethodState& state) {
-  std::vector<KeptTrial> all;
-  if (state.text.empty()) return all;
-  const Json kept = Json::parse(state.text);
-  for (const Json& json : kept.at("trials")) {
-    KeptTrial found{.plan = json.at("plan"), .trial = {}};
-    found.trial.widths = json.at("widths").get<Widths>();
-    found.trial.costs.macs = json.at("macs");
-    found.trial.costs.parameters = json.at("parameters");
-    if (json.contains("top1")) {
-      found.trial.judged = Evaluation{.top1 = json.at("top1"), .loss = json.at("loss")};
-    }
-    all.push_back(std::move(found));
+Trial trial_of(const Json& json) {
+  Trial trial{.plan = json.at("plan"), .widths = json.at("widths").get<Widths>()};
+  trial.costs.macs = json.at("macs");
+  trial.costs.parameters = json.at("parameters");
+  if (json.contains("top1")) {
+    trial.judged = Evaluation{.top1 = json.at("top1"), .loss = json.at("loss")};
   }
-  return all;
+  return trial;
 }
 
 std::string hash_of(const Plan& plan) {
@@ -55,7 +42,9 @@ std::string hash_of(const Plan& plan) {
 
 std::vector<Trial> kept_trials(const MethodState& state) {
   std::vector<Trial> trials;
-  for (KeptTrial& kept : read(state)) trials.push_back(std::move(kept.trial));
+  if (state.text.empty()) return trials;
+  const Json kept = Json::parse(state.text);
+  for (const Json& json : kept.at("trials")) trials.push_back(trial_of(json));
   return trials;
 }
 
@@ -64,18 +53,14 @@ Trials::Trials(Session& session, Traced traced, Scores scores, Weigh weigh, Tria
       traced_(std::move(traced)),
       scores_(std::move(scores)),
       weigh_(std::move(weigh)),
-      options_(std::move(options)) {
-  for (KeptTrial& kept : read(session_.own())) {
-    by_plan_[kept.plan] = trials_.size();
-    trials_.push_back(std::move(kept.trial));
-  }
+      options_(std::move(options)),
+      trials_(kept_trials(session_.own())) {
+  for (size_t i = 0; i < trials_.size(); ++i) by_plan_[trials_[i].plan] = i;
 }
 
 void Trials::keep() const {
-  std::vector<const std::string*> plans(trials_.size());
-  for (const auto& [plan, number] : by_plan_) plans[number] = &plan;
   Json list = Json::array();
-  for (size_t i = 0; i < trials_.size(); ++i) list.push_back(json_of({*plans[i], trials_[i]}));
+  for (const Trial& trial : trials_) list.push_back(json_of(trial));
   MethodState own = session_.own();
   own.text = dumped({{"trials", list}});
   session_.keep_own(std::move(own));
@@ -103,7 +88,7 @@ const Trial& Trials::judge(const Widths& widths) {
       removal ? hash_of(plan_of(traced_.graph(), traced_.groups(), *removal)) : "none";
   const auto [place, is_new] = by_plan_.try_emplace(plan, trials_.size());
   if (!is_new) return trials_[place->second];
-  Trial trial{.widths = widths, .costs = {}, .judged = {}};
+  Trial trial{.plan = plan, .widths = widths};
   if (removal) {
     trial.costs = traced_.costs().after(*removal);
     const auto cut_net = attempt(ErrorKind::target, [&] { return cut(widths, Verify::off).graph; });

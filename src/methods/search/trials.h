@@ -19,9 +19,10 @@
 namespace coppice {
 
 struct Trial {
+  std::string plan;  // the hash of what it cuts
   Widths widths;
-  Costs costs;
-  std::optional<Evaluation> judged;  // top-1 and loss; nothing where it can't be cut so
+  Costs costs = {};
+  std::optional<Evaluation> judged = {};  // top-1 and loss; nothing where it can't be cut so
 };
 
 // The original with the weights that a net of such widths has, before it is cut.
@@ -56,7 +57,7 @@ class Trials {
   Weigh weigh_;
   TrialOptions options_;
   std::vector<Trial> trials_;
-  std::map<std::string, size_t> by_plan_;  // its hash -> which of the trials
+  std::map<std::string, size_t> by_plan_;  // which of the trials
 };
 
 // Those that a session keeps, in their order.

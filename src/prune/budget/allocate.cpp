@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "prune/budget/share_kept.h"
 #include "prune/sensitivity/predicted_loss.h"
 
 namespace coppice {
@@ -41,11 +42,10 @@ class Allocator {
     Allocation result;
     result.before = costs_.all();
     const bool ratio = options_.budget.of == Budget::Of::ratio;
-    const std::vector<int64_t> plain = !ratio              ? by_budget(result.before)
+    const std::vector<int64_t> plain = !ratio              ? by_budget()
                                        : compares_groups() ? by_ratio_of_all()
                                                            : by_ratio();
-    result.removal = removal_for(ratio ? rounded_to_nearest(plain)
-                                       : rounded_within_budget(plain, result.before));
+    result.removal = removal_for(ratio ? rounded_to_nearest(plain) : rounded_within_budget(plain));
     result.after = costs_.after(result.removal);
     for (size_t g = 0; g < plain.size(); ++g) {
       const Group& group = groups_.free[g];
@@ -124,12 +124,12 @@ class Allocator {
   }
 
   // Shortest prefix of the one order that meets the budget, also when its widths are rounded down.
-  std::vector<int64_t> by_budget(const Costs& before) const {
+  std::vector<int64_t> by_budget() const {
     const std::vector<size_t> sequence = one_order();
     const auto share = [&](size_t length) {
       const std::vector<int64_t> leave = prefix(sequence, length), down = rounded_down(leave);
-      const double exact = share_after(leave, before);
-      return down == leave ? exact : std::max(exact, share_after(down, before));
+      const double exact = share_after(leave);
+      return down == leave ? exact : std::max(exact, share_after(down));
     };
     size_t low = 0, high = sequence.size();
     if (const double least = share(high); least > options_.budget.kept) {
@@ -152,14 +152,8 @@ class Allocator {
     return prefix(sequence, low);
   }
 
-  // Of the budget's MACs or parameters.
-  double share_after(const std::vector<int64_t>& leave, const Costs& before) const {
-    const Costs after = costs_.after(removal_for(leave));
-    // Where the shapes of all that can leave depend on data, parameters stand for MACs.
-    const bool unknown = before.unknown > 0 && costs_.prunable_macs() == 0;
-    return options_.budget.of == Budget::Of::macs && !unknown
-               ? static_cast<double>(after.macs) / static_cast<double>(before.macs)
-               : static_cast<double>(after.parameters) / static_cast<double>(before.parameters);
+  double share_after(const std::vector<int64_t>& leave) const {
+    return share_kept(costs_, options_.budget.of, costs_.after(removal_for(leave)));
   }
 
   // Whether units compete with those of other groups, so that no ratio holds for every group.
@@ -183,7 +177,7 @@ class Allocator {
     if (options_.budget.of == Budget::Of::ratio) return 1;
     std::vector<int64_t> one(most_.size(), 0);
     one[g] = 1;
-    return 1 - share_after(one, costs_.all());
+    return 1 - share_after(one);
   }
 
   // What the one order is by: of the group's unit i, from the least important on.
@@ -253,8 +247,7 @@ class Allocator {
   // All widths down to round ones, and then up again those that the budget has room for: first the
   // widths that most tensors share, since rounding a residual spine of 16 channels down to 8 costs
   // every block of its stage; then those that lost most.
-  std::vector<int64_t> rounded_within_budget(const std::vector<int64_t>& plain,
-                                             const Costs& before) const {
+  std::vector<int64_t> rounded_within_budget(const std::vector<int64_t>& plain) const {
     std::vector<int64_t> leave = rounded_down(plain);
     struct Raise {
       size_t group, slices;
@@ -285,7 +278,7 @@ class Allocator {
       size_t low = next, high = raises.size();
       while (low < high) {
         const size_t middle = (low + high + 1) / 2;
-        if (share_after(raised(middle), before) <= options_.budget.kept) {
+        if (share_after(raised(middle)) <= options_.budget.kept) {
           low = middle;
         } else {
           high = middle - 1;

@@ -14,6 +14,7 @@
 #include "tasks/runs/controls.h"
 #include "tasks/runs/figures.h"
 #include "tasks/runs/kept_run.h"
+#include "tasks/runs/prune_kept.h"
 #include "tasks/runs/run_watcher.h"
 
 namespace coppice {
@@ -88,13 +89,6 @@ class Comparing {
                    {{"--method", name}});
   }
 
-  CommonRequest common_of(const KeptRun& kept, uint64_t seed) const {
-    CommonRequest common = request_.common;
-    common.seed = seed;
-    common.run_folder = kept.run_folder();
-    return common;
-  }
-
   // A run that a method or the model stands against says so in its row; the others go on.
   void attempt_run(const Run& run, int64_t number) {
     RunWatcher watcher(name_of(run), number, std::ssize(runs_), watcher_);
@@ -147,15 +141,9 @@ class Comparing {
       watcher.remark("done before");
       return *std::move(report);
     }
-    pruning.output = kept.path("model.onnx");
-    pruning.plan = kept.path("plan.json");
-    pruning.resume = kept.has_checkpoint();
-    pruning.common = common_of(kept, pruning.common.seed);
-    check(pruning);
-    kept.begin();
-    Json report = to_json(prune(pruning, watcher));
-    kept.finish(report);
-    return report;
+    const uint64_t seed = std::exchange(pruning.common, request_.common).seed;
+    pruning.common.seed = seed;
+    return prune_kept(kept, std::move(pruning), watcher);
   }
 
   // What the first row that worked found for the seed.

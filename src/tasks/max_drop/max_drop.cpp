@@ -9,12 +9,13 @@
 #include "data/parts.h"
 #include "methods/options/blocks.h"
 #include "model/load.h"
+#include "onnx/onnx.h"
 #include "report/format.h"
 #include "session/options/training_options.h"
 #include "tasks/parts/judge.h"
 #include "tasks/parts/output_path.h"
 #include "tasks/parts/training.h"
-#include "tasks/runs/kept_run.h"
+#include "tasks/runs/prune_kept.h"
 #include "tasks/runs/run_watcher.h"
 
 namespace coppice {
@@ -125,21 +126,15 @@ class Halving {
     const KeptRun run(pruning_.common.run_folder / "max-drop" / ("keep-" + kept_text(kept)),
                       request_of("prune", sha256_, pruning.settings, pruning.common.seed,
                                  {{"--method", pruning.method}}));
-    pruning.output = run.path("model.onnx");
     if (const auto done = run.report()) {
       run.require_same_request();
       return done->at("held_out_top1");
     }
-    pruning.plan = run.path("plan.json");
     pruning.judged = pruning.latency = false;
     pruning.controls = {};
-    pruning.resume = run.has_checkpoint();
-    pruning.common.run_folder = run.run_folder();
-    run.begin();
-    Json report = to_json(prune(pruning, watcher));
-    report["held_out_top1"] =
-        held_out_.top1_of(load_model(pruning.output, pruning.common.seed).graph);
-    run.finish(report);
+    const Json report = prune_kept(run, std::move(pruning), watcher, [&](Json& json) {
+      json["held_out_top1"] = held_out_.top1_of(read_onnx(run.path("model.onnx")));
+    });
     return report.at("held_out_top1");
   }
 

@@ -1,9 +1,10 @@
 // The strongest pruning that costs no more accuracy than somebody can spare: budgets are halved
 // towards it, each tried as a pruning of its own, with all the training that it has.
 //
-//   MaxDropRequest request{.pruning = {.model = "net.onnx", .output = "small.onnx"}, .points =
-//   0.5}; request.pruning.settings.set(kData, "cifar10:DIR"); const MaxDropReport report =
-//   prune_within_drop(request, watcher);
+//   MaxDropRequest request{.pruning = {.model = "net.onnx", .output = "small.onnx"}};
+//   request.points = 0.5;
+//   request.pruning.settings.set(kData, "cifar10:DIR");
+//   const MaxDropReport report = prune_within_drop(request, watcher);
 //
 // What is tried lies in the run folder, max-drop/keep-0.5000 and so on, with its report; what is
 // done there isn't done again, so that a run that stopped goes on.

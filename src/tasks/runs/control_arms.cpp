@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "model/load.h"
 #include "tasks/parts/training.h"
+#include "tasks/runs/prune_kept.h"
 #include "tasks/runs/run_watcher.h"
 
 namespace coppice {
@@ -68,16 +69,7 @@ Json ControlArms::report_of(const Arm& arm, const Rival& rival, Watcher& watcher
         "the model is untrained, so there are no weights of its to keep: this is a "
         "structure from scratch");
   }
-  request.output = kept.path("model.onnx");
-  request.plan = kept.path("plan.json");
-  request.resume = resume_ && kept.has_checkpoint();
-  request.common.run_folder = kept.run_folder();
-  check(request);
-  kept.forget();
-  kept.begin();
-  const Json report = to_json(prune(request, watcher));
-  kept.finish(report);
-  return report;
+  return prune_kept(kept, std::move(request), watcher);
 }
 
 }  // namespace coppice
