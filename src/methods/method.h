@@ -20,6 +20,7 @@ class Session;
 struct Recipe;
 struct SensitivityTable;
 struct GivenStructure;
+class LatencyMeter;
 
 // What a method is run with, beside a model.
 struct MethodInput {
@@ -34,6 +35,9 @@ struct MethodInput {
   Outputs outputs = Outputs::numbers;
   // What is known of the model's sensitivity (kSensitivity); null where nothing is asked for by it.
   std::shared_ptr<const SensitivityTable> sensitivity = {};
+  // What measures for a budget of latency (kKeepLatency), and for the candidates of a search; null
+  // where there is none.
+  std::shared_ptr<LatencyMeter> latency = {};
   // Of methods that are given a structure (kStructure); null where none is named.
   std::shared_ptr<const GivenStructure> structure = {};
   // What is good to know before hours of training, and what is probably wrong.

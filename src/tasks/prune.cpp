@@ -5,12 +5,15 @@
 #include <algorithm>
 #include <chrono>
 
+#include "core/cache_folder.h"
 #include "core/error.h"
 #include "methods/options/blocks.h"
 #include "methods/rewrite.h"
 #include "methods/search/search_options.h"
 #include "model/plan_file.h"
 #include "onnx/onnx.h"
+#include "prune/latency/latency_meter.h"
+#include "report/run_folder.h"
 #include "tasks/parts/latency.h"
 #include "tasks/parts/measuring.h"
 #include "tasks/parts/output_path.h"
@@ -26,6 +29,29 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+// One thread, unless asked: several that wait for each other time the machine's other work.
+int latency_threads(const PruneRequest& request) {
+  return static_cast<int>(std::max<int64_t>(1, request.threads));
+}
+
+// Of a budget of latency, and of searches, whose candidates are compared by it; null for others.
+std::shared_ptr<LatencyMeter> meter_for(const Settings& settings, const Method& method,
+                                        const PruneRequest& request, Watcher& watcher) {
+  if (!settings.has(kKeepLatency) && !(method.searches && request.latency)) return nullptr;
+  LatencyMeter::Options options{.table_file = settings.given(kLatencyTable).value_or(""),
+                                .cpu = cpu_name(),
+                                .threads = latency_threads(request),
+                                .seed = request.common.seed};
+  if (const std::string folder = cache_folder(); !folder.empty()) {
+    options.cache_folder = folder + "/latency";
+  }
+  options.progress = [&watcher](const std::string& doing, int done, int total) {
+    stop_if_requested(watcher);
+    watcher.progress({.doing = doing, .unit = "runs", .done = done, .total = total});
+  };
+  return std::make_shared<LatencyMeter>(std::move(options));
+}
+
 // One run: what it was told, checked before anything is read.
 struct Pruning {
   const PruneRequest& request;
@@ -35,6 +61,7 @@ struct Pruning {
   Watcher& watcher;
   const std::shared_ptr<const GivenStructure> structure;
   std::shared_ptr<const SensitivityTable> sensitivity = {};
+  const std::shared_ptr<LatencyMeter> latency;
   Deliver deliver = {};  // as MethodInput has it
 
   Pruning(const PruneRequest& given, Watcher& watching)
@@ -43,7 +70,8 @@ struct Pruning {
         settings(settled(given, method)),
         common(trains() ? with_run_folder(given.common, given.output) : given.common),
         watcher(watching),
-        structure(read_structure(settings, common.seed)) {}
+        structure(read_structure(settings, common.seed)),
+        latency(meter_for(settings, method, given, watching)) {}
   // Also where no epochs are asked for: a session is what decides.
   bool trains() const { return settings.has(kEpochs) || method.decides_in_training(settings); }
   Measure recovering(const std::optional<Measuring>& measuring, Measuring::Share share) const {
@@ -58,6 +86,7 @@ struct Pruning {
             .judging = recovering(measuring, Measuring::Share::judging),
             .outputs = classes ? Outputs::classes : Outputs::numbers,
             .sensitivity = sensitivity,
+            .latency = latency,
             .structure = structure,
             .remark = [this](const std::string& text) { watcher.remark(text); },
             .warn = [this](const std::string& text) { watcher.warn(text); },
@@ -76,6 +105,7 @@ Places places_of(const Pruning& pruning) {
   places.reads_model(pruning.request.model);
   reads_for_training(places, pruning.settings);
   if (const auto table = pruning.settings.given(kSensitivity)) places.reads(*table);
+  if (const auto table = pruning.settings.given(kLatencyTable)) places.reads(*table);
   reads_structure(places, pruning.structure.get());
   return places;
 }
@@ -150,8 +180,7 @@ void write_tables(const std::vector<ResultTable>& tables, OutputFiles& outputs, 
 void measure_latency(Graph original, const std::filesystem::path& cut, const Pruning& pruning,
                      CutSummary& summary) {
   try {
-    // One thread, unless asked: several that wait for each other time the machine's other work.
-    const Target target{.threads = static_cast<int>(std::max<int64_t>(1, pruning.request.threads))};
+    const Target target{.threads = latency_threads(pruning.request)};
     std::vector<Executable> models;
     models.push_back(compile(std::move(original), {}, target));
     models.push_back(compile(read_onnx(cut), {}, target));
@@ -325,6 +354,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   if (request.latency) {
     measure_latency(std::move(model.graph), outputs.model_path, pruning, summary);
   }
+  if (pruning.latency) report.latency = pruning.latency->found();
   if (measuring) {
     report.looked_at = measuring->count(images_to_decide_by(pruning.method, pruning.settings));
     report.measured_images = measuring->count(images_to_recover_by(pruning.settings));

@@ -10,6 +10,7 @@
 #include <string>
 
 #include "methods/method.h"
+#include "prune/latency/latency_meter.h"
 #include "tasks/parts/common.h"
 #include "tasks/parts/cut_summary.h"
 #include "tasks/parts/watcher.h"
@@ -39,6 +40,7 @@ struct PruneReport {
   int64_t looked_at = 0;  // images, to decide
   std::vector<RegressedLayer> regressed = {};
   std::vector<std::pair<std::string, int64_t>> facts = {};  // Outcome::facts where none trained
+  std::optional<LatencyMeter::Found> latency = {};          // what became of a budget of it
   int64_t measured_images = 0;                              // that recovering looked at
   std::vector<RunRow> rows = {};  // the pruning and its controls; empty where none were asked for
 };

@@ -1,6 +1,7 @@
 #include "texts/latency.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "report/format.h"
 
@@ -36,6 +37,21 @@ std::string latency_lines(const Latency& before, const Latency& after) {
   return "latency: " + std::to_string(before.threads) +
          (before.threads == 1 ? " thread, " : " threads, ") + with_separators(before.runs) +
          " runs of each model, in turns\n" + (noise.empty() ? "" : "latency: " + noise);
+}
+
+std::string latency_budget_line(const LatencyMeter::Found& found) {
+  std::string line = "latency budget: " + percentage(found.asked) + " asked, " +
+                     percentage(found.foretold) + " foretold, ";
+  if (!found.measured) {
+    return line +
+           "not measured, as the machine is too busy to tell; prune again when it is quiet\n";
+  }
+  line += percentage(*found.measured) + " measured";
+  if (std::abs(*found.measured - found.asked) <= LatencyMeter::kNear * found.asked) {
+    return line + "\n";
+  }
+  return line + "; of " + with_separators(found.tries) + (found.tries == 1 ? " cut" : " cuts") +
+         " that were tried none comes nearer, as widths are rounded\n";
 }
 
 }  // namespace coppice

@@ -13,6 +13,7 @@
 #include "tasks/max_drop/max_drop.h"
 #include "tasks/runs/controls.h"
 #include "texts/cut_summary.h"
+#include "texts/latency.h"
 #include "texts/max_drop.h"
 #include "texts/run_table.h"
 
@@ -133,6 +134,7 @@ Result prune(const Options& options, Invocation& run) {
   const PruneReport report = prune(request, static_cast<Watcher&>(run));
   const Json json = to_json(report);
   run.console.print(text_of(report.summary, run.console.style()));
+  if (report.latency) run.console.print(latency_budget_line(*report.latency));
   if (!report.rows.empty()) {
     run.console.print("\n" +
                       run_table(figures_of_original(json), report.rows, report.summary.judged_by));

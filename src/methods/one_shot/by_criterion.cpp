@@ -24,8 +24,8 @@ bool decides_while_training(const Settings& settings) {
 
 // A greedy pruning ranks over the network, and cuts exactly.
 void settle_greedy_alone(Settings& settings) {
-  for (const Option* option :
-       std::initializer_list<const Option*>{&kSoft, &kLayerRatio, &kRoundTo, &kScope}) {
+  for (const Option* option : std::initializer_list<const Option*>{
+           &kSoft, &kLayerRatio, &kKeepLatency, &kRoundTo, &kScope}) {
     if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
     if (option == &kScope && settings[kScope] == Ranked::globally) continue;
     fail_usage("--greedy ranks over the whole network and removes channels one by one, found " +

@@ -8,10 +8,10 @@
 #include "core/error.h"
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
-#include "graph/passes/separate_vectors.h"
-#include "groups/cut/surgery.h"
+#include "groups/cut/cut_out.h"
 #include "methods/one_shot/zeroed_filters.h"
 #include "methods/unstructured/mask_weights.h"
+#include "prune/latency/latency_meter.h"
 
 namespace coppice {
 
@@ -82,10 +82,7 @@ void cut(Traced traced, const Removal& removal, const OneShotOptions& options, Z
 
 void cut_and_prove(const Graph& graph, const Groups& groups, const Removal& removal,
                    const OneShotOptions& options, Outcome& outcome, const Graph* zeroed) {
-  outcome.graph = graph;
-  remove_units(outcome.graph, groups, removal);
-  merge_copies(outcome.graph);
-  settle_selections(outcome.graph);
+  outcome.graph = cut_out(graph, groups, removal);
   for (const Group& group : groups.free) {
     const auto first = removal.begin() + group.first_unit;
     outcome.groups.push_back(
@@ -151,6 +148,9 @@ Allocation choose(const Traced& traced, const Criterion& criterion, const OneSho
                                      .most_of_group = options.most_of_group,
                                      .kept_groups = groups_to_keep(graph, groups, options),
                                      .sensitivity = options.sensitivity};
+  if (options.budget.of == Budget::Of::latency) {
+    return options.latency->allocate(traced, scores, allocation);
+  }
   return allocate(groups, traced.costs(), scores, allocation);
 }
 

@@ -15,6 +15,8 @@
 
 namespace coppice {
 
+class LatencyMeter;
+
 struct OneShotOptions {
   enum class Spine { prune, keep };
   // Whether normalisations of a stream get units of their own (graph/passes/select_channels.h). The
@@ -40,6 +42,8 @@ struct OneShotOptions {
   int64_t images = 500;         // that they look at where a session measures
   // How much of each group leaves, in place of the scope (prune/budget/allocate.h).
   std::shared_ptr<const SensitivityTable> sensitivity = {};
+  // Of a budget of latency: what measures for it.
+  std::shared_ptr<LatencyMeter> latency = {};
 };
 
 // Throws Error::target when the budget can't be reached, or when the proof fails (then nothing must

@@ -65,8 +65,8 @@ std::optional<LayerRatio> layer_ratio_of(const std::string& text) {
 // Ratios by layer are exact: what would bend them is refused, and there is no budget beside them.
 void settle_layer_ratios(const Settings& settings) {
   for (const Option* option :
-       std::initializer_list<const Option*>{&kKeepMacs, &kKeepParams, &kRoundTo, &kMaxLayerRatio,
-                                            &kScope, &kAllocate, &kSensitivity}) {
+       std::initializer_list<const Option*>{&kKeepMacs, &kKeepParams, &kKeepLatency, &kRoundTo,
+                                            &kMaxLayerRatio, &kScope, &kAllocate, &kSensitivity}) {
     if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
     fail_usage("--layer-ratio says exactly what leaves, found " + option->flag() +
                " beside it; leave one of them out");
@@ -95,6 +95,16 @@ const NumberOption kKeepMacs({"keep-macs", "SHARE", "share of the multiply-accum
                              share(nullptr, kNothingRemoved));
 const NumberOption kKeepParams({"keep-params", "SHARE", "share of the parameters that stays"},
                                share(nullptr, kNothingRemoved));
+const NumberOption kKeepLatency({"keep-latency", "SHARE",
+                                 "share of the time of a run that stays, measured here; within 5 % "
+                                 "of it, or it is said why not"},
+                                share(nullptr, kNothingRemoved));
+const TextOption<std::string> kLatencyTable(
+    {"latency-table", "FILE",
+     "for --keep-latency: times of the layers at several widths; measured and written there where "
+     "there is no such file",
+     "kept for each net and processor"},
+    "a file", any_text);
 const NumberOption kPruneRatio({"prune-ratio", "SHARE",
                                 "share of its channels that every group loses; of all channels "
                                 "where they are ranked globally"},
@@ -195,6 +205,7 @@ void require_allocation(const Settings& settings) {
 
 OptionList cutting_options(Ranked scope) {
   return {{&kKeepMacs},      {&kKeepParams},
+          {&kKeepLatency},   {&kLatencyTable},
           {&kPruneRatio},    {&kMaxLayerRatio},
           {&kRoundTo},       {&kKeep},
           {&kKeepSpine},     {&kRecover},
@@ -205,11 +216,17 @@ OptionList cutting_options(Ranked scope) {
 
 void settle_budget(Settings& settings) {
   require_allocation(settings);
-  const int given = settings.has(kKeepMacs) + settings.has(kKeepParams) + settings.has(kPruneRatio);
+  if (settings.has(kLatencyTable) && !settings.has(kKeepLatency)) {
+    fail_usage("--latency-table is for --keep-latency; add it, or leave both out");
+  }
+  const OptionList budgets = {{&kKeepMacs}, {&kKeepParams}, {&kKeepLatency}, {&kPruneRatio}};
+  const auto given = std::ranges::count_if(
+      budgets, [&](const OptionUse& use) { return settings.has(*use.option); });
   if (given == 0) settings.set(kKeepMacs, "0.5");
   if (given < 2) return;
-  fail_usage("found " + std::to_string(given) +
-             " budgets, expected one of --keep-macs, --keep-params and --prune-ratio");
+  fail_usage(
+      "found " + std::to_string(given) +
+      " budgets, expected one of --keep-macs, --keep-params, --keep-latency and --prune-ratio");
 }
 
 void settle_budget_or_ratios(Settings& settings) {
@@ -226,6 +243,8 @@ OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
     options.budget = {.of = Budget::Of::ratio, .kept = 1 - *ratio};
   } else if (const auto parameters = settings.given(kKeepParams)) {
     options.budget = {.of = Budget::Of::parameters, .kept = *parameters};
+  } else if (const auto latency = settings.given(kKeepLatency)) {
+    options.budget = {.of = Budget::Of::latency, .kept = *latency};
   } else if (const auto macs = settings.given(kKeepMacs)) {
     options.budget = {.of = Budget::Of::macs, .kept = *macs};
   }
@@ -251,6 +270,7 @@ OneShotOptions cutting_of(const MethodInput& input) {
   options.measure = input.measure;
   options.recover = recovering_of(input);
   options.sensitivity = input.sensitivity;
+  options.latency = input.latency;
   return options;
 }
 

@@ -22,7 +22,8 @@ std::optional<std::pair<std::string, double>> name_and_share(const std::string& 
 enum class Ranked { by_layer, globally };
 
 // Of methods that cut channels.
-extern const NumberOption kKeepMacs, kKeepParams, kPruneRatio, kMaxLayerRatio;
+extern const NumberOption kKeepMacs, kKeepParams, kKeepLatency, kPruneRatio, kMaxLayerRatio;
+extern const TextOption<std::string> kLatencyTable;
 extern const TextOption<int64_t> kRoundTo;
 extern const TextOption<LayerRatio> kLayerRatio;
 extern const FlagOption kKeepSpine;

@@ -119,7 +119,7 @@ Outcome metapruning(Session& session, const MetaPruningOptions& options, const R
   });
   if (recipe.epochs > 0) session.stage("fine-tuning", [&] { session.train(recipe); });
   Outcome outcome = outcome_of(session, "metapruning", pruning);
-  add_tables(session, groups, outcome);
+  add_tables(session, traced, input, outcome);
   return outcome;
 }
 

@@ -7,6 +7,7 @@
 #include "graph/passes/loosen.h"
 #include "methods/one_shot/prune_and_train.h"
 #include "methods/search/search_options.h"
+#include "prune/latency/latency_meter.h"
 #include "search/pareto.h"
 #include "session/state/fact_names.h"
 #include "training/parameters.h"
@@ -27,12 +28,26 @@ std::string text_of(const Widths& widths) {
   return text;
 }
 
-std::vector<char> front_of(const std::vector<Trial>& trials) {
+// Foretold, as shares of the whole net's time; nothing without a meter.
+std::vector<ResultTable::Cell> latencies_of(const std::vector<Trial>& trials, const Traced& traced,
+                                            const MethodInput& input) {
+  std::vector<ResultTable::Cell> shares(trials.size());
+  if (!input.latency) return shares;
+  const auto model = input.latency->model(traced, even_allocation(traced, cutting_of(input)));
+  for (size_t i = 0; i < trials.size(); ++i) {
+    shares[i] = model->share(last_units_beyond(traced.groups(), trials[i].widths));
+  }
+  return shares;
+}
+
+std::vector<char> front_of(const std::vector<Trial>& trials,
+                           const std::vector<ResultTable::Cell>& latencies) {
   std::vector<std::vector<double>> costs;
   std::vector<double> scores;
-  for (const Trial& trial : trials) {
-    costs.push_back({static_cast<double>(trial.costs.macs)});
-    scores.push_back(trial.judged->top1);
+  for (size_t i = 0; i < trials.size(); ++i) {
+    const double* latency = std::get_if<double>(&latencies[i]);
+    costs.push_back({static_cast<double>(trials[i].costs.macs), latency ? *latency : 0});
+    scores.push_back(trials[i].judged->top1);
   }
   return pareto_front(costs, scores);
 }
@@ -80,29 +95,33 @@ void run_search(Session& session, Trials& trials, Strategy& strategy, const Meth
   if (!trials.best()) fail_target("none of the widths that were tried can be cut to");
 }
 
-void add_tables(const Session& session, const Groups& groups, Outcome& outcome) {
+void add_tables(const Session& session, const Traced& traced, const MethodInput& input,
+                Outcome& outcome) {
   std::vector<Trial> trials = kept_trials(session.own());
   std::erase_if(trials, [](const Trial& trial) { return !trial.judged; });
-  const std::vector<char> front = front_of(trials);
-  std::vector<Column> columns = {{"macs_kept", "MACs kept", As::share},
-                                 {"parameters_kept", "parameters kept", As::share},
-                                 {"top1", "top-1", As::share},
-                                 {"loss", "loss"},
-                                 {"pareto", "", As::count},
-                                 {"widths", "", As::text}};
+  const std::vector<ResultTable::Cell> latencies = latencies_of(trials, traced, input);
+  const std::vector<char> front = front_of(trials, latencies);
+  std::vector<Column> columns = {
+      {"macs_kept", "MACs kept", As::share},
+      {"parameters_kept", "parameters kept", As::share},
+      {"latency_kept", input.latency ? "latency foretold" : "", As::share},
+      {"top1", "top-1", As::share},
+      {"loss", "loss"},
+      {"pareto", "", As::count},
+      {"widths", "", As::text}};
   ResultTable all{.key = "candidates", .shown = ResultTable::Shown::in_file, .columns = columns};
   ResultTable best{.key = "pareto", .columns = std::move(columns)};
   for (size_t i = 0; i < trials.size(); ++i) {
     const Trial& trial = trials[i];
     all.rows.push_back({share(trial.costs.macs, outcome.before.macs),
-                        share(trial.costs.parameters, outcome.before.parameters),
+                        share(trial.costs.parameters, outcome.before.parameters), latencies[i],
                         trial.judged->top1, trial.judged->loss, static_cast<double>(front[i]),
                         text_of(trial.widths)});
     if (front[i]) best.rows.push_back(all.rows.back());
   }
   std::ranges::stable_sort(best.rows, {}, [](const auto& row) { return std::get<double>(row[0]); });
   std::string names;
-  for (const Group& group : groups.free) names += (names.empty() ? "" : ",") + group.name;
+  for (const Group& group : traced.groups().free) names += (names.empty() ? "" : ",") + group.name;
   all.about = {{"widths_of", names}};
   outcome.tables.push_back(std::move(best));
   outcome.tables.push_back(std::move(all));
@@ -132,7 +151,7 @@ Outcome search_and_train(
   });
   if (recipe.epochs > 0) session.stage("fine-tuning", [&] { session.train(recipe); });
   Outcome outcome = outcome_of(session, method, pruning);
-  add_tables(session, traced.groups(), outcome);
+  add_tables(session, traced, input, outcome);
   return outcome;
 }
 

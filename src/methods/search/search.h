@@ -22,7 +22,8 @@ void require_searchable(const Session& session, const MethodInput& input);
 Recalibration recalibration_of(const MethodInput& input, int64_t batch);
 
 // What all methods report: the trials, and which of them nothing beats in every respect.
-void add_tables(const Session& session, const Groups& groups, Outcome& outcome);
+void add_tables(const Session& session, const Traced& traced, const MethodInput& input,
+                Outcome& outcome);
 
 // The whole, on the weights of the original.
 Outcome search_and_train(

@@ -4,6 +4,7 @@
 #include "core/error.h"
 #include "methods/method.h"
 #include "prune/budget/share_kept.h"
+#include "prune/latency/latency_meter.h"
 #include "prune/scores/criterion.h"
 #include "session/options/training_options.h"
 
@@ -19,17 +20,39 @@ std::optional<std::string> weight_criterion(const std::string& text) {
 
 Costs costs_after(const Traced& traced, const Widths& widths) {
   if (const auto costs = traced.costs().after_widths(widths)) return *costs;
-  // Where it matters which units leave, the last ones stand for all.
-  const Groups& groups = traced.groups();
+  return traced.costs().after(last_units_beyond(traced.groups(), widths));
+}
+
+// The cost of a budget of time, so that what fits it will be measured to take as long as was asked.
+SearchSpace timed(SearchSpace space, const Traced& traced, const Scores& scores,
+                  AllocationOptions even, LatencyMeter& meter) {
+  meter.allocate(traced, scores, even);
+  const auto model = meter.model(traced, even);
+  space.most = even.budget.kept * *meter.correction();
+  space.cost = [model, groups = traced.found()](const Widths& widths) {
+    return model->share(last_units_beyond(groups->groups, widths));
+  };
+  return space;
+}
+
+}  // namespace
+
+Removal last_units_beyond(const Groups& groups, const Widths& widths) {
   Removal removal(groups.unit_count, 0);
   for (size_t g = 0; g < widths.size(); ++g) {
     const Group& group = groups.free[g];
     for (int64_t i = widths[g]; i < group.units(); ++i) removal[group.first_unit + i] = 1;
   }
-  return traced.costs().after(removal);
+  return removal;
 }
 
-}  // namespace
+AllocationOptions even_allocation(const Traced& traced, const OneShotOptions& pruning) {
+  return {.budget = pruning.budget,
+          .scope = Criterion::Scope::group,
+          .round_to = pruning.round_to,
+          .most_of_group = pruning.most_of_group,
+          .kept_groups = groups_to_keep(traced.graph(), traced.groups(), pruning)};
+}
 
 const CountOption kSearchImages({"search-images", "N",
                                  "training images that what is tried is judged by, and that train "
@@ -51,9 +74,9 @@ const TextOption<std::string> kRankBy({"rank-by", "NAME",
                                       weight_criterion, "l1");
 
 OptionList searching_options() {
-  return {{&kKeepMacs},     {&kKeepParams},  {&kMaxLayerRatio}, {&kRoundTo},   {&kKeep},
-          {&kKeepSpine},    {&kRecover},     {&kRecoverImages}, {&kAggregate}, {&kVerify},
-          {&kSearchImages}, {&kRecalibrate}, {&kWidthRatios}};
+  return {{&kKeepMacs},  {&kKeepParams}, {&kKeepLatency},  {&kLatencyTable}, {&kMaxLayerRatio},
+          {&kRoundTo},   {&kKeep},       {&kKeepSpine},    {&kRecover},      {&kRecoverImages},
+          {&kAggregate}, {&kVerify},     {&kSearchImages}, {&kRecalibrate},  {&kWidthRatios}};
 }
 
 namespace {
@@ -81,7 +104,8 @@ void settle_search(Settings& settings, TrainsBefore before) {
 
 SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInput& input) {
   const OneShotOptions pruning = cutting_of(input);
-  std::vector<char> kept = groups_to_keep(traced.graph(), traced.groups(), pruning);
+  const AllocationOptions even = even_allocation(traced, pruning);
+  std::vector<char> kept = even.kept_groups;
   for (size_t g = 0; g < scores.unscored.size(); ++g) kept[g] = kept[g] || scores.unscored[g];
   const Budget::Of of = pruning.budget.of;
   const WidthOptions widths{.least = 1 - pruning.most_of_group,
@@ -94,7 +118,10 @@ SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInp
                           return share_kept(traced.costs(), of, costs_after(traced, w));
                         },
                     .most = pruning.budget.kept};
-  require_reachable(space, of == Budget::Of::parameters ? "parameters" : "multiply-accumulates");
+  if (of == Budget::Of::latency) {
+    space = timed(std::move(space), traced, scores, even, *input.latency);
+  }
+  require_reachable(space, name_of(of));
   return space;
 }
 

@@ -22,4 +22,10 @@ void settle_search(Settings& settings, TrainsBefore before = TrainsBefore::nothi
 // require_reachable does.
 SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInput& input);
 
+// Where only widths are known, the last units of a group stand for those that leave.
+Removal last_units_beyond(const Groups& groups, const Widths& widths);
+
+// The same share of every group, as the settings say: what a search is compared with.
+AllocationOptions even_allocation(const Traced& traced, const OneShotOptions& pruning);
+
 }  // namespace coppice

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "prune/budget/share_kept.h"
+#include "prune/latency/latency_model.h"
 #include "prune/sensitivity/predicted_loss.h"
 
 namespace coppice {
@@ -134,8 +135,8 @@ class Allocator {
     size_t low = 0, high = sequence.size();
     if (const double least = share(high); least > options_.budget.kept) {
       fail_target("can't keep only " + percent(options_.budget.kept) + " of the " +
-                      (options_.budget.of == Budget::Of::macs ? "MACs" : "parameters") + ": " +
-                      percent(least) + " is the least that can be reached, since " +
+                      name_of(options_.budget.of) + ": " + percent(least) +
+                      " is the least that can be reached, since " +
                       percent(1 - options_.most_of_group) + " of every group stay" +
                       (options_.round_to == 1 ? "" : ", widths are rounded") +
                       " and some axes are pinned",
@@ -153,7 +154,9 @@ class Allocator {
   }
 
   double share_after(const std::vector<int64_t>& leave) const {
-    return share_kept(costs_, options_.budget.of, costs_.after(removal_for(leave)));
+    const Removal removal = removal_for(leave);
+    if (options_.budget.of == Budget::Of::latency) return options_.latency->share(removal);
+    return share_kept(costs_, options_.budget.of, costs_.after(removal));
   }
 
   // Whether units compete with those of other groups, so that no ratio holds for every group.
@@ -337,6 +340,16 @@ class Allocator {
 };
 
 }  // namespace
+
+const char* name_of(Budget::Of of) {
+  switch (of) {
+    case Budget::Of::parameters: return "parameters";
+    case Budget::Of::macs: return "MACs";
+    case Budget::Of::ratio: return "channels";
+    case Budget::Of::latency: return "latency";
+  }
+  return "";
+}
 
 Allocation allocate(const Groups& groups, const CostModel& costs, const Scores& scores,
                     const AllocationOptions& options) {

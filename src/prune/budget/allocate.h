@@ -23,13 +23,16 @@
 
 namespace coppice {
 
+class LatencyModel;
+
 struct Budget {
-  enum class Of { parameters, macs, ratio };
+  enum class Of { parameters, macs, ratio, latency };
   Of of = Of::macs;
-  // The share that is kept: of parameters, of MACs; ratio: of its units by every group, in global
-  // scope of their units by all groups together.
+  // The share that is kept: of parameters, of MACs, of the time that a run takes; ratio: of its
+  // units by every group, in global scope of their units by all groups together.
   double kept = 0.5;
 };
+const char* name_of(Budget::Of of);  // "MACs", "parameters", "channels", "latency"
 
 struct AllocationOptions {
   Budget budget;
@@ -45,6 +48,8 @@ struct AllocationOptions {
   // Where there is one, it says in place of the scope how much of each group leaves; which units
   // do, the scores still say.
   std::shared_ptr<const SensitivityTable> sensitivity = {};
+  // Of a budget of latency: what foretells it (prune/latency/latency_model.h).
+  std::shared_ptr<const LatencyModel> latency = {};
 };
 
 struct Allocation {

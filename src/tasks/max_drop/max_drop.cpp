@@ -157,7 +157,7 @@ void check(const MaxDropRequest& request) {
     fail_usage(found + "--method " + pruning.method + ", which has none of multiply-accumulates");
   }
   for (const Option* budget :
-       std::initializer_list<const Option*>{&kKeepMacs, &kKeepParams, &kPruneRatio, &kLayerRatio}) {
+       std::initializer_list<const Option*>{&kKeepMacs, &kKeepParams, &kKeepLatency, &kPruneRatio, &kLayerRatio}) {
     if (pruning.settings.has(*budget)) {
       fail_usage(found + budget->flag() + " beside it; leave one of them out");
     }

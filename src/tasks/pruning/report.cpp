@@ -54,6 +54,13 @@ Json to_json(const PruneReport& report) {
   if (report.looked_at > 0) json["images"] = report.looked_at;
   if (!report.regressed.empty()) json["regressed"] = layers_json(report.regressed);
   if (report.measured_images > 0) json["recovered"]["images"] = report.measured_images;
+  if (report.latency) {
+    json["latency_budget"] = {
+        {"asked", report.latency->asked},
+        {"foretold", report.latency->foretold},
+        {"measured", report.latency->measured ? Json(*report.latency->measured) : Json()},
+        {"tries", report.latency->tries}};
+  }
   if (!report.rows.empty()) json["controls"] = rows_json(report.rows);
   return json;
 }

@@ -1,0 +1,167 @@
+// See latency_meter.h.
+#include "prune/latency/latency_meter.h"
+
+#include <cmath>
+#include <filesystem>
+
+#include "core/attempt.h"
+#include "core/error.h"
+#include "core/files.h"
+#include "groups/cut/cut_out.h"
+#include "prune/latency/measure_layers.h"
+#include "runtime/latency.h"
+
+namespace coppice {
+namespace {
+
+constexpr int kMostTries = 5;
+constexpr double kMostKept = 0.999;  // a budget removes something
+
+std::string key_of(const Traced& traced, const AllocationOptions& allocation) {
+  std::string key = structure_hash(traced) + " " + std::to_string(allocation.round_to);
+  for (const char kept : allocation.kept_groups) key += kept ? '1' : '0';
+  return key;
+}
+
+std::string hash_of(const std::string& text) {
+  Sha256 sum;
+  sum.update(std::as_bytes(std::span(text)));
+  return sum.hex();
+}
+
+void require_same(const LatencyTable& table, const LatencyTable& here, const std::string& path) {
+  const auto refuse = [&](const std::string& what) {
+    fail_input("'" + path + "' was measured " + what + "; name another file to measure anew");
+  };
+  if (table.net != here.net) refuse("of another net than this one");
+  if (table.cpu != here.cpu)
+    refuse("on another processor: found '" + table.cpu + "', this is '" + here.cpu + "'");
+  if (table.threads != here.threads) {
+    refuse("with " + std::to_string(table.threads) + " threads, expected " +
+           std::to_string(here.threads));
+  }
+}
+
+bool exists(const std::string& path) {
+  std::error_code gone;
+  return std::filesystem::exists(path, gone);
+}
+
+}  // namespace
+
+MeasuredLayers LatencyMeter::measured_table(const Traced& traced,
+                                            const AllocationOptions& allocation) const {
+  MeasureLayers measuring{.cpu = options_.cpu,
+                          .threads = options_.threads,
+                          .round_to = allocation.round_to,
+                          .kept_groups = allocation.kept_groups,
+                          .seed = options_.seed};
+  if (options_.progress) {
+    measuring.before_run = [this](int done, int runs) {
+      options_.progress("measuring layers at several widths", done, runs);
+    };
+  }
+  return measure_layers(traced, measuring);
+}
+
+LatencyTable LatencyMeter::table_for(const Traced& traced,
+                                     const AllocationOptions& allocation) const {
+  const LatencyTable here{
+      .cpu = options_.cpu, .threads = options_.threads, .net = structure_hash(traced)};
+  const std::string& named = options_.table_file;
+  if (!named.empty()) {
+    if (!exists(named)) {
+      LatencyTable table = measured_table(traced, allocation).table;
+      write_text(named, to_json(table));
+      return table;
+    }
+    LatencyTable table = read_latency_table(named);
+    require_same(table, here, named);
+    return table;
+  }
+  if (options_.cache_folder.empty()) return measured_table(traced, allocation).table;
+  const std::string key =
+      key_of(traced, allocation) + "\n" + here.cpu + "\n" + std::to_string(here.threads);
+  const auto kept = std::filesystem::path(options_.cache_folder) / (hash_of(key) + ".json");
+  // A cache that can't be read or written is none.
+  if (auto table = attempt(ErrorKind::input, [&] { return read_latency_table(kept.string()); })) {
+    return std::move(*table);
+  }
+  MeasuredLayers measured = measured_table(traced, allocation);
+  if (!measured.steady) return std::move(measured.table);
+  std::error_code failed;
+  std::filesystem::create_directories(kept.parent_path(), failed);
+  attempt(ErrorKind::input, [&] {
+    write_text(kept, to_json(measured.table));
+    return true;
+  });
+  return std::move(measured.table);
+}
+
+std::shared_ptr<const LatencyModel> LatencyMeter::model(const Traced& traced,
+                                                        const AllocationOptions& allocation) {
+  const std::string net = structure_hash(traced);
+  if (!model_ || net != net_) {
+    model_ = std::make_shared<LatencyModel>(traced, table_for(traced, allocation));
+    net_ = net;
+    correction_.reset();
+  }
+  return model_;
+}
+
+std::optional<double> LatencyMeter::measured_share(const Traced& traced,
+                                                   const Removal& removal) const {
+  const Target target{.threads = options_.threads};
+  const Removal none(removal.size(), 0);
+  std::vector<Executable> nets;
+  for (const Removal* units : {&none, &removal}) {
+    nets.push_back(compile(cut_out(traced.graph(), traced.groups(), *units), {}, target));
+  }
+  LatencyOptions options{.seed = options_.seed};
+  if (options_.progress) {
+    options.before_run = [this](int done, int runs) {
+      options_.progress("measuring the cut", done, runs);
+    };
+  }
+  const std::vector<Latency> found = measure_in_turns(nets, options);
+  const auto faster = speedup(found[0], found[1]);
+  return faster ? std::optional(1 / *faster) : std::nullopt;
+}
+
+Allocation LatencyMeter::allocate(const Traced& traced, const Scores& scores,
+                                  AllocationOptions options) {
+  const double asked = options.budget.kept;
+  options.latency = model(traced, options);
+  if (correction_) {
+    options.budget.kept = std::min(kMostKept, asked * *correction_);
+    return coppice::allocate(traced.groups(), traced.costs(), scores, options);
+  }
+  std::optional<Allocation> best;
+  double correction = 1;
+  for (int tries = 1; tries <= kMostTries; ++tries) {
+    options.budget.kept = std::min(kMostKept, asked * correction);
+    auto allocation = attempt(ErrorKind::target, [&] {
+      return coppice::allocate(traced.groups(), traced.costs(), scores, options);
+    });
+    if (!allocation) {
+      if (best) break;
+      return coppice::allocate(traced.groups(), traced.costs(), scores, options);  // says why
+    }
+    const bool again = best && best->removal == allocation->removal;
+    Found found{.asked = asked,
+                .foretold = options.latency->share(allocation->removal),
+                .measured = again ? found_->measured : measured_share(traced, allocation->removal),
+                .tries = tries};
+    const auto away = [&](const Found& of) { return std::abs(*of.measured - asked); };
+    if (!found.measured || !best || away(found) < away(*found_)) {
+      best = std::move(allocation);
+      found_ = found;
+      correction_ = correction;
+    }
+    if (!found.measured || away(found) <= kNear * asked || again) break;
+    correction *= asked / *found.measured;
+  }
+  return std::move(*best);
+}
+
+}  // namespace coppice
