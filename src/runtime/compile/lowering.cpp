@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "runtime/compile/onednn.h"
 
 namespace coppice::runtime {
 namespace {
@@ -32,17 +33,15 @@ struct Call {
 
 // Blocked by channels, but with the bytes of the row-major layout: one pixel, no padded channel.
 bool plain_bytes(const Description& desc) {
-  const dnnl_memory_desc_t& d = desc.data;
-  if (d.format_kind != dnnl_blocked || d.format_desc.blocking.inner_nblks != 1 || d.ndims < 3 ||
-      d.format_desc.blocking.inner_idxs[0] != 1 || d.offset0 != 0) {
+  const onednn::Layout d = onednn::layout_of(desc);
+  if (!d.blocked || d.blocks.size() != 1 || d.dims.size() < 3 || d.block_axes[0] != 1 ||
+      d.offset != 0 || d.padded_dims != d.dims) {
     return false;
   }
-  for (int i = 0; i < d.ndims; ++i) {
-    if (d.padded_dims[i] != d.dims[i] || (i >= 2 && d.dims[i] != 1)) return false;
+  if (!std::all_of(d.dims.begin() + 2, d.dims.end(), [](int64_t size) { return size == 1; })) {
+    return false;
   }
-  const auto& blocking = d.format_desc.blocking;
-  return blocking.strides[1] == blocking.inner_blks[0] &&
-         (d.dims[0] == 1 || blocking.strides[0] == d.dims[1]);
+  return d.strides[1] == d.blocks[0] && (d.dims[0] == 1 || d.strides[0] == d.dims[1]);
 }
 
 }  // namespace
@@ -143,7 +142,7 @@ Location Lowering::plain(ValueId id) {
 
 Location Lowering::plain(const Location& from, const Shape& shape) {
   const Description wanted = plain_description(shape);
-  const memory::dims dims = from.desc.dims();
+  const memory::dims dims = onednn::layout_of(from.desc).dims;
   const Description plain = plain_description({dims.begin(), dims.end()});
   if (from.desc == plain || plain_bytes(from.desc)) return {from.buffer, wanted};
   return {reorder(from, plain).buffer, wanted};

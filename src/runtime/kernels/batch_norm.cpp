@@ -21,9 +21,8 @@ bool lower_batch_norm(Lowering& lowering, const Layer& layer) {
   }
   const Location x = lowering.natural(node.inputs[0]);
   const auto primitive = try_create([&] {
-    const batch_normalization_forward::desc desc(dnnl::prop_kind::forward_inference, x.desc,
-                                                 node.attributes.real("epsilon", 1e-5f), flags);
-    return batch_normalization_forward::primitive_desc(desc, plan_attributes(), lowering.engine());
+    return onednn::describe_batch_norm(lowering.engine(), plan_attributes(), x.desc,
+                                       node.attributes.real("epsilon", 1e-5f), flags);
   });
   if (!primitive) return false;
 

@@ -33,8 +33,8 @@ const Entry& entry_of(const Node& node) {
 }
 
 bool padded(const Description& desc) {
-  const dnnl_memory_desc_t& d = desc.data;
-  return !std::equal(d.dims, d.dims + d.ndims, d.padded_dims);
+  const onednn::Layout layout = onednn::layout_of(desc);
+  return layout.dims != layout.padded_dims;
 }
 
 // Of equal shapes that the graph computes; the blocked layout wins. Behind a sum of blocks that are
@@ -48,8 +48,8 @@ bool lower_equal(Lowering& lowering, const Layer& layer, ValueId a, ValueId b, a
   const Location second = lowering.as(b, first.desc);
   const FusedOps fused = fuse_operations(lowering, layer, first.desc, {}, Sum::never);
   const auto primitive = try_create([&] {
-    const dnnl::binary::desc desc(function, first.desc, second.desc, first.desc);
-    return dnnl::binary::primitive_desc(desc, fused.attributes, lowering.engine());
+    return onednn::describe<dnnl::binary>(lowering.engine(), fused.attributes, function, first.desc,
+                                          second.desc, first.desc);
   });
   if (!primitive || plain_loops(*primitive)) return false;
   const ValueId others[] = {b};

@@ -58,13 +58,12 @@ std::optional<convolution_forward::primitive_desc> create(const Lowering& loweri
   const Window& w = g.window;
   return try_create([&] {
     const auto make = [&](const auto&... bias) {
-      return convolution_forward::desc(
-          dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, any_layout(g.x),
-          any_layout(g.weight), bias..., any_layout(g.output), dims(w.strides), dims(w.dilations),
-          dims(w.begin), dims(w.end));
+      return onednn::describe<convolution_forward>(
+          lowering.engine(), attributes, dnnl::prop_kind::forward_inference,
+          dnnl::algorithm::convolution_direct, any_layout(g.x), any_layout(g.weight), bias...,
+          any_layout(g.output), dims(w.strides), dims(w.dilations), dims(w.begin), dims(w.end));
     };
-    const auto desc = g.bias ? make(plain_description({g.output[1]})) : make();
-    return convolution_forward::primitive_desc(desc, attributes, lowering.engine());
+    return g.bias ? make(plain_description({g.output[1]})) : make();
   });
 }
 

@@ -16,9 +16,8 @@ Primitives create(const Lowering& lowering, const std::vector<Eltwise>& function
   Primitives primitives;
   for (const Eltwise& f : functions) {
     const auto primitive = try_create([&] {
-      const dnnl::eltwise_forward::desc what(dnnl::prop_kind::forward_inference, f.algorithm, desc,
-                                             f.alpha, f.beta);
-      return dnnl::eltwise_forward::primitive_desc(what, plan_attributes(), lowering.engine());
+      return onednn::describe_eltwise(lowering.engine(), plan_attributes(), f.algorithm, desc,
+                                      f.alpha, f.beta);
     });
     if (!primitive) return {};
     primitives.push_back(*primitive);

@@ -80,12 +80,13 @@ bool lower_computed(Lowering& lowering, const Layer& layer, const Operands& o) {
   const Description a = matrix(o.rows, o.inner, o.trans_a),
                     b = matrix(o.inner, o.columns, o.trans_b);
   const Description y = plain_description({o.rows, o.columns});
-  FusedOps fused = fuse_operations(lowering, layer, y, node.inputs, Sum::never);
-  if (o.alpha != 1) fused.attributes.set_output_scales(0, {static_cast<float>(o.alpha)});
+  const FusedOps fused =
+      fuse_operations(lowering, layer, y, node.inputs, Sum::never, static_cast<float>(o.alpha));
   const auto primitive = try_create([&] {
-    const auto desc = bias ? dnnl::matmul::desc(a, b, plain_description({1, o.columns}), y)
-                           : dnnl::matmul::desc(a, b, y);
-    return dnnl::matmul::primitive_desc(desc, fused.attributes, lowering.engine());
+    const auto make = [&](const auto&... more) {
+      return onednn::describe<dnnl::matmul>(lowering.engine(), fused.attributes, a, b, more..., y);
+    };
+    return bias ? make(plain_description({1, o.columns})) : make();
   });
   if (!primitive) return false;
   auto arguments = fused.arguments;

@@ -24,13 +24,13 @@ std::optional<inner_product_forward::primitive_desc> create(
     const dnnl::primitive_attr& attributes) {
   return try_create([&] {
     const auto make = [&](const auto&... bias) {
-      return inner_product_forward::desc(dnnl::prop_kind::forward_inference,
-                                         plain_description({product.rows, product.inner}),
-                                         any_layout(product.columns, product.inner), bias...,
-                                         plain_description({product.rows, product.columns}));
+      return onednn::describe<inner_product_forward>(
+          lowering.engine(), attributes, dnnl::prop_kind::forward_inference,
+          plain_description({product.rows, product.inner}),
+          any_layout(product.columns, product.inner), bias...,
+          plain_description({product.rows, product.columns}));
     };
-    const auto desc = product.bias ? make(plain_description({product.columns})) : make();
-    return inner_product_forward::primitive_desc(desc, attributes, lowering.engine());
+    return product.bias ? make(plain_description({product.columns})) : make();
   });
 }
 

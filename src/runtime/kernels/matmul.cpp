@@ -39,8 +39,7 @@ bool lower_matmul(Lowering& lowering, const Layer& layer) {
   if (rank != 2 && !layer.post_ops.empty()) return false;
   const FusedOps fused = fuse_operations(lowering, layer, y, node.inputs, Sum::never);
   const auto primitive = try_create([&] {
-    return dnnl::matmul::primitive_desc(dnnl::matmul::desc(from_a, from_b, y), fused.attributes,
-                                        lowering.engine());
+    return onednn::describe<dnnl::matmul>(lowering.engine(), fused.attributes, from_a, from_b, y);
   });
   if (!primitive) return false;
   auto arguments = fused.arguments;

@@ -14,7 +14,7 @@ namespace coppice::runtime {
 namespace {
 
 using dnnl::memory;
-using dnnl::pooling_v2_forward;
+using onednn::Pooling;
 
 memory::dims dims(const Shape& shape) { return {shape.begin(), shape.end()}; }
 
@@ -34,14 +34,14 @@ std::optional<Location> pool(Lowering& lowering, ValueId input, const Shape& y,
   const Location source = lowering.natural(input);
   const auto primitive = try_create([&] {
     const Description any(dims(y), memory::data_type::f32, memory::format_tag::any);
-    const pooling_v2_forward::desc desc(dnnl::prop_kind::forward_inference, algorithm, source.desc,
-                                        any, dims(w.strides), dims(w.kernel), dims(w.dilations),
-                                        dims(w.begin), dims(w.end));
-    return pooling_v2_forward::primitive_desc(desc, plan_attributes(), lowering.engine());
+    return onednn::describe<Pooling>(lowering.engine(), plan_attributes(),
+                                     dnnl::prop_kind::forward_inference, algorithm, source.desc,
+                                     any, dims(w.strides), dims(w.kernel), dims(w.dilations),
+                                     dims(w.begin), dims(w.end));
   });
   if (!primitive) return {};
   const Location target = lowering.allocate(primitive->dst_desc());
-  lowering.add_primitive(*primitive, pooling_v2_forward(*primitive),
+  lowering.add_primitive(*primitive, Pooling(*primitive),
                          {{DNNL_ARG_SRC, source}, {DNNL_ARG_DST, target}});
   return target;
 }

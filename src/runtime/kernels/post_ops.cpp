@@ -10,7 +10,7 @@ namespace {
 
 // One number a channel; the channel is axis 1 of what the primitive computes.
 Description by_channel(const Description& result, int64_t channels) {
-  Shape shape(result.data.ndims, 1);
+  Shape shape(onednn::layout_of(result).dims.size(), 1);
   shape[1] = channels;
   return plain_description(shape);
 }
@@ -35,14 +35,17 @@ dnnl::primitive_attr plan_attributes() {
 }
 
 FusedOps fuse_operations(Lowering& lowering, const Layer& layer, const Description& result,
-                         std::span<const ValueId> reads, Sum sum) {
+                         std::span<const ValueId> reads, Sum sum, float scale) {
   FusedOps fused;
   dnnl::post_ops operations;
-  const int64_t channels = result.data.dims[1];
+  if (scale != 1) onednn::append_eltwise(operations, dnnl::algorithm::eltwise_linear, scale, 0);
+  const Shape computed = onednn::layout_of(result).dims;
+  const int64_t channels = computed[1];
   for (size_t i = 0; i < layer.post_ops.size(); ++i) {
     const PostOp& op = layer.post_ops[i];
     if (op.eltwise) {
-      operations.append_eltwise(1, op.eltwise->algorithm, op.eltwise->alpha, op.eltwise->beta);
+      onednn::append_eltwise(operations, op.eltwise->algorithm, op.eltwise->alpha,
+                             op.eltwise->beta);
       continue;
     }
     const bool whole = lowering.shape(op.operand) == lowering.shape(layer.output);
@@ -54,7 +57,7 @@ FusedOps fuse_operations(Lowering& lowering, const Layer& layer, const Descripti
     Location operand = lowering.natural(op.operand);
     if (!whole) {
       operand.desc = by_channel(result, channels);
-    } else if (result.data.ndims == static_cast<int>(lowering.shape(layer.output).size())) {
+    } else if (computed.size() == lowering.shape(layer.output).size()) {
       operand = lowering.as(op.operand, result);
     } else {
       operand = {lowering.plain(op.operand).buffer, result};

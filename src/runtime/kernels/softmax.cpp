@@ -7,16 +7,17 @@
 namespace coppice::runtime {
 namespace {
 
-template <typename Primitive>
-bool lower(Lowering& lowering, const Layer& layer, const Description& desc, int axis) {
+bool lower(Lowering& lowering, const Layer& layer, dnnl::algorithm algorithm,
+           const Description& desc, int axis) {
   const auto primitive = try_create([&] {
-    const typename Primitive::desc what(dnnl::prop_kind::forward_inference, desc, axis);
-    return typename Primitive::primitive_desc(what, plan_attributes(), lowering.engine());
+    return onednn::describe<onednn::Softmax>(lowering.engine(), plan_attributes(),
+                                             dnnl::prop_kind::forward_inference, algorithm, desc,
+                                             desc, axis);
   });
   if (!primitive) return false;
   const Location x = lowering.plain(lowering.node(layer).inputs[0]);
   const Location y = lowering.place(layer.output, plain_description(lowering.shape(layer.output)));
-  lowering.add_primitive(*primitive, Primitive(*primitive),
+  lowering.add_primitive(*primitive, onednn::Softmax(*primitive),
                          {{DNNL_ARG_SRC, {x.buffer, desc}}, {DNNL_ARG_DST, {y.buffer, desc}}});
   return true;
 }
@@ -38,8 +39,9 @@ bool lower_softmax(Lowering& lowering, const Layer& layer) {
   }
   const Description desc = plain_description(shape);
   const int along = static_cast<int>(axis);
-  return node.op_type == "Softmax" ? lower<dnnl::softmax_forward>(lowering, layer, desc, along)
-                                   : lower<dnnl::logsoftmax_forward>(lowering, layer, desc, along);
+  const auto algorithm =
+      node.op_type == "Softmax" ? dnnl::algorithm::softmax_accurate : dnnl::algorithm::softmax_log;
+  return lower(lowering, layer, algorithm, desc, along);
 }
 
 }  // namespace coppice::runtime

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "runtime/compile/lowering.h"
+#include "runtime/compile/onednn.h"
 #include "runtime/observation.h"
 
 namespace coppice::runtime {
@@ -52,9 +53,10 @@ struct FusedOps {
 };
 enum class Sum { allowed, never };
 // `result` describes the primitive's result, also where the primitive sees it with other axes than
-// the graph does. `reads`: what the primitive reads, which must not be written over.
+// the graph does. `reads`: what the primitive reads, which must not be written over. `scale`: what
+// the result is multiplied by before all else.
 FusedOps fuse_operations(Lowering& lowering, const Layer& layer, const Description& result,
-                         std::span<const ValueId> reads, Sum sum);
+                         std::span<const ValueId> reads, Sum sum, float scale = 1);
 // Memory for the layer's output: the summed operand's, or new.
 Location place_result(Lowering& lowering, const Layer& layer, const FusedOps& fused,
                       const Description& desc);

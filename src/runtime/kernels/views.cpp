@@ -1,6 +1,7 @@
 #include "runtime/kernels/views.h"
 
 #include "core/error.h"
+#include "runtime/compile/onednn.h"
 
 namespace coppice::runtime {
 namespace {
@@ -23,7 +24,7 @@ Description blocked_description(const Shape& shape, int64_t block) {
 }
 
 std::optional<int64_t> channel_block(const Description& desc) {
-  const dnnl::memory::dims dims = desc.dims();
+  const dnnl::memory::dims dims = onednn::layout_of(desc).dims;
   const Shape shape(dims.begin(), dims.end());
   if (desc == plain_description(shape)) return 1;
   if (shape.size() < 3 || shape.size() > 5) return std::nullopt;
