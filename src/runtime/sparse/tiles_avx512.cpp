@@ -1,0 +1,60 @@
+// Tiles for AVX-512: 16 floats a vector, 32 registers.
+
+#include <utility>
+
+#include "runtime/sparse/tiles.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+
+// From here on for this instruction set alone; nothing of it is called without a look at the
+// processor (available_isas).
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
+#else
+#pragma GCC push_options
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593, in its own header
+#pragma GCC target("avx512f")
+#endif
+#include "runtime/sparse/tile_loops.h"
+
+namespace coppice::runtime {
+namespace {
+
+struct Vector {
+  static constexpr int kLanes = 16;
+  using Type = __m512;
+  static Type load(const float* p) { return _mm512_loadu_ps(p); }
+  static void store(float* p, Type a) { _mm512_storeu_ps(p, a); }
+  static Type all(float a) { return _mm512_set1_ps(a); }
+  static Type add(Type a, Type b) { return _mm512_add_ps(a, b); }
+  static Type mul(Type a, Type b) { return _mm512_mul_ps(a, b); }
+  static Type fma(Type a, Type b, Type c) { return _mm512_fmadd_ps(a, b, c); }
+  static Type max(Type a, Type b) { return _mm512_max_ps(a, b); }
+  static Type min(Type a, Type b) { return _mm512_min_ps(a, b); }
+  static Type masked(Type a, const uint32_t* mask) {
+    const auto bits = _mm512_loadu_si512(static_cast<const void*>(mask));
+    return _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a), bits));
+  }
+};
+
+constexpr TileSet kTiles = tile_set<Vector, 16, 10, 6>();
+
+}  // namespace
+}  // namespace coppice::runtime
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+namespace coppice::runtime {
+const TileSet* avx512_tiles() { return &kTiles; }
+}  // namespace coppice::runtime
+
+#else
+namespace coppice::runtime {
+const TileSet* avx512_tiles() { return nullptr; }
+}  // namespace coppice::runtime
+#endif
