@@ -5,12 +5,11 @@
 #include <cmath>
 
 #include "core/error.h"
-#include "prune/budget/rounding.h"
 
 namespace coppice {
 namespace {
 
-Widths choices_of(const Group& group, const WidthOptions& options) {
+Widths choices_of(const Group& group, int64_t multiple, const WidthOptions& options) {
   constexpr double kEpsilon = 1e-9;  // 10 * 0.3 must be 3
   const int64_t units = group.units();
   Widths choices;
@@ -20,7 +19,6 @@ Widths choices_of(const Group& group, const WidthOptions& options) {
     const double ratio = options.least + (1 - options.least) * step;
     const auto width =
         static_cast<int64_t>(std::floor(static_cast<double>(units) * ratio + kEpsilon));
-    const int64_t multiple = rounding_step(group, options.round_to, width);
     choices.push_back(
         std::clamp<int64_t>(width / multiple * multiple, std::min(multiple, units), units));
   }
@@ -53,7 +51,8 @@ std::vector<Widths> width_choices(const Groups& groups, const WidthOptions& opti
   for (size_t g = 0; g < groups.free.size(); ++g) {
     const Group& group = groups.free[g];
     const bool kept = !options.kept_groups.empty() && options.kept_groups[g];
-    choices.push_back(kept ? Widths{group.units()} : choices_of(group, options));
+    const int64_t multiple = options.rounding.step(groups, g);
+    choices.push_back(kept ? Widths{group.units()} : choices_of(group, multiple, options));
   }
   return choices;
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core/random.h"
+#include "prune/budget/rounding.h"
 #include "prune/budget/widths.h"
 
 namespace coppice {
@@ -17,7 +18,7 @@ struct WidthOptions {
   // arXiv:1903.10258, Sec. 3.1, floor(units * (0.1 + 0.03 i)).
   double least = 0.1;
   int64_t ratios = 31;
-  int64_t round_to = 1;  // widths are multiples of it, as in an allocation (rounding.h)
+  Rounding rounding = Rounding();      // which widths there are, as in an allocation
   std::vector<char> kept_groups = {};  // by group: 1 leaves it alone; empty for none
 };
 

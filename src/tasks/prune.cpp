@@ -175,6 +175,18 @@ void write_tables(const std::vector<ResultTable>& tables, OutputFiles& outputs, 
   }
 }
 
+// What it brings where it is deployed, and a warning where that is nothing.
+std::optional<RuntimeFit> fit_of(const Pruning& pruning, const Graph& original,
+                                 const Outcome& outcome) {
+  if (outcome.plan.slices.empty()) return std::nullopt;
+  const auto fit = fit_of(original, outcome.graph, *pruning.settings[kFor]);
+  const auto why = fit ? why_slow(*fit) : std::nullopt;
+  if (!why) return fit;
+  const bool told = pruning.settings.has(kRoundTo) && pruning.settings[kRoundTo] != kRoundAuto;
+  pruning.watcher.warn(*why + (told ? "; '--round-to auto' keeps to such widths" : ""));
+  return fit;
+}
+
 // The original is moved in and compiled before the cut one is read back: never are two copies of
 // both in memory.
 void measure_latency(Graph original, const std::filesystem::path& cut, const Pruning& pruning,
@@ -348,6 +360,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   CutSummary& summary = report.summary;
   summary.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   summary.plan = outputs.plan.path().string();
+  summary.fit = fit_of(pruning, model.graph, pruned.outcome);
   pruned.outcome.graph = {};
   if (const auto why = why_denser(summary.density)) watcher.warn(*why);
   const Graph original = controls.none() ? Graph{} : model.graph;  // shares its tensors

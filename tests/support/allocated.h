@@ -31,6 +31,10 @@ struct Case {
   Allocation allocate(const AllocationOptions& options) const {
     return coppice::allocate(groups, costs, scores, options);
   }
+  // As widths that this runtime likes.
+  Rounding rounding_for(const char* runtime) const {
+    return Rounding(*find_runtime(runtime), graph, groups);
+  }
   // How many units leave each group.
   std::vector<int64_t> counts(const Removal& removal) const {
     std::vector<int64_t> leave;

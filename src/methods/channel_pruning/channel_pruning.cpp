@@ -152,7 +152,7 @@ class Budgeting {
     return allocate(traced_.groups(), traced_.costs(), scores_,
                     {.budget = budget,
                      .scope = ratio ? Criterion::Scope::group : Criterion::Scope::global,
-                     .round_to = pruning.round_to,
+                     .rounding = rounding_of(traced_, pruning),
                      .most_of_group = pruning.most_of_group,
                      .kept_groups = whole_,
                      .sensitivity = pruning.sensitivity})

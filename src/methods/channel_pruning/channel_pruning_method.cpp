@@ -149,6 +149,7 @@ extern const Method kChannelPruning{
                 {&kPruneRatio},
                 {&kMaxLayerRatio},
                 {&kRoundTo},
+                {&kFor},
                 {&kLayerRatio},
                 {&kShareBy},
                 {&kAllocate},

@@ -72,7 +72,6 @@ Removal Goal::allocation(const Traced& whole, const std::vector<int64_t>& may, c
   return allocate(whole.groups(), whole.costs(), none,
                   {.budget = budget,
                    .scope = scope,
-                   .round_to = 1,
                    .most_of_group = options_.most_of_group,
                    .kept_groups = kept,
                    .sensitivity = options_.sensitivity})

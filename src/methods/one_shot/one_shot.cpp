@@ -132,6 +132,11 @@ Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& op
   return graph;
 }
 
+Rounding rounding_of(const Traced& traced, const OneShotOptions& options) {
+  if (options.round_to != kRoundAuto) return Rounding(options.round_to);
+  return Rounding(*options.runtime, traced.graph(), traced.groups());
+}
+
 Allocation choose(const Traced& traced, const Criterion& criterion, const OneShotOptions& options) {
   const Graph& graph = traced.graph();
   const Groups& groups = traced.groups();
@@ -144,7 +149,7 @@ Allocation choose(const Traced& traced, const Criterion& criterion, const OneSho
   if (!options.layer_ratios.empty()) return by_layer_ratios(traced, scores, options);
   const AllocationOptions allocation{.budget = options.budget,
                                      .scope = options.scope.value_or(criterion.scope),
-                                     .round_to = options.round_to,
+                                     .rounding = rounding_of(traced, options),
                                      .most_of_group = options.most_of_group,
                                      .kept_groups = groups_to_keep(graph, groups, options),
                                      .sensitivity = options.sensitivity};

@@ -27,7 +27,8 @@ struct OneShotOptions {
   // Ratios by layer (prune/budget/widths.h), in place of one budget: exact, without rounding or a
   // cap. A budget's ratio is then that of all other groups; they stay as they are under any other.
   std::vector<LayerRatio> layer_ratios = {};
-  int64_t round_to = kRoundAuto;
+  int64_t round_to = kRoundAuto;               // or a multiple of so many channels
+  const Runtime* runtime = &usual_runtime();   // that the result is for
   double most_of_group = 0.9;                  // the share of a group that may leave
   std::optional<Criterion::Scope> scope = {};  // in place of the criterion's own
   Aggregate aggregate = Aggregate::mean;
@@ -77,6 +78,9 @@ Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& op
 // Throws as matching_groups does.
 std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
                                  const OneShotOptions& options);
+
+// Which widths the options ask for, in these groups.
+Rounding rounding_of(const Traced& traced, const OneShotOptions& options);
 
 // Scores and allocates. The graph: prepared, or at least loosened, and finite but for bounds.
 // Throws as prune_once does.

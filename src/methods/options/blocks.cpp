@@ -113,8 +113,25 @@ const NumberOption kMaxLayerRatio({"max-layer-ratio", "SHARE",
                                    "no group loses a larger share of its channels"},
                                   share(nullptr, kNothingLeft), OneShotOptions{}.most_of_group);
 const TextOption<int64_t> kRoundTo({"round-to", "auto|N",
-                                    "keep widths a multiple of N; auto: 8, 16 from 128 up"},
+                                    "keep widths a multiple of N; auto: as the runtime of --for "
+                                    "runs them fast"},
                                    "auto or a width from 1 up; 1 doesn't round", width_of, "auto");
+
+namespace {
+
+std::vector<ChoiceOption<const Runtime*>::Choice> choices_of_runtimes() {
+  std::vector<ChoiceOption<const Runtime*>::Choice> choices;
+  for (const char* name : runtime_names()) choices.push_back({name, find_runtime(name)});
+  return choices;
+}
+
+}  // namespace
+
+const ChoiceOption<const Runtime*> kFor(
+    {"for", "RUNTIME",
+     "what the result is to run fast in: onnxruntime, of this CPU's block or of a CPU with AVX2 or "
+     "AVX-512; ONNX Runtime Web; OpenCV; coppice's own; or any of them"},
+    choices_of_runtimes(), "onnxruntime");
 const TextOption<LayerRatio> kLayerRatio(
     {"layer-ratio", "REGEX=SHARE",
      "share of their channels that groups with such a name lose, exactly; others lose "
@@ -204,15 +221,35 @@ void require_allocation(const Settings& settings) {
 }  // namespace
 
 OptionList cutting_options(Ranked scope) {
-  return {{&kKeepMacs},      {&kKeepParams},
-          {&kKeepLatency},   {&kLatencyTable},
-          {&kPruneRatio},    {&kMaxLayerRatio},
-          {&kRoundTo},       {&kKeep},
-          {&kKeepSpine},     {&kRecover},
-          {&kRecoverImages}, {&kScope, scope == Ranked::globally ? "global" : "layer"},
-          {&kAllocate},      {&kSensitivity},
-          {&kAggregate},     {&kVerify}};
+  return {{&kKeepMacs},
+          {&kKeepParams},
+          {&kKeepLatency},
+          {&kLatencyTable},
+          {&kPruneRatio},
+          {&kMaxLayerRatio},
+          {&kRoundTo},
+          {&kFor},
+          {&kKeep},
+          {&kKeepSpine},
+          {&kRecover},
+          {&kRecoverImages},
+          {&kScope, scope == Ranked::globally ? "global" : "layer"},
+          {&kAllocate},
+          {&kSensitivity},
+          {&kAggregate},
+          {&kVerify}};
 }
+
+namespace {
+
+// The runtime of this CPU by its own name, so that the command said again gives the same widths on
+// another one.
+void settle_runtime(Settings& settings) {
+  if (settings.has(kRoundTo) || !has_option(settings.options(), kFor)) return;
+  settings.set(kFor, settings[kFor]->name);
+}
+
+}  // namespace
 
 void settle_budget(Settings& settings) {
   require_allocation(settings);
@@ -223,6 +260,7 @@ void settle_budget(Settings& settings) {
   const auto given = std::ranges::count_if(
       budgets, [&](const OptionUse& use) { return settings.has(*use.option); });
   if (given == 0) settings.set(kKeepMacs, "0.5");
+  settle_runtime(settings);
   if (given < 2) return;
   fail_usage(
       "found " + std::to_string(given) +
@@ -248,6 +286,7 @@ OneShotOptions cutting_of(const Settings& settings, uint64_t seed) {
   } else if (const auto macs = settings.given(kKeepMacs)) {
     options.budget = {.of = Budget::Of::macs, .kept = *macs};
   }
+  options.runtime = settings[kFor];
   options.round_to = settings[kRoundTo];
   options.most_of_group = settings[kMaxLayerRatio];
   if (has_option(settings.options(), kScope)) {

@@ -25,6 +25,8 @@ enum class Ranked { by_layer, globally };
 extern const NumberOption kKeepMacs, kKeepParams, kKeepLatency, kPruneRatio, kMaxLayerRatio;
 extern const TextOption<std::string> kLatencyTable;
 extern const TextOption<int64_t> kRoundTo;
+// What the result is for.
+extern const ChoiceOption<const Runtime*> kFor;
 extern const TextOption<LayerRatio> kLayerRatio;
 extern const FlagOption kKeepSpine;
 extern const TextOption<RecoverOptions> kRecover;

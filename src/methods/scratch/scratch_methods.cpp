@@ -33,8 +33,9 @@ const ChoiceOption<Counter> kCountBy(
 
 // What says the structure where no file does.
 OptionList structure_options() {
-  return {{&kStructure},  {&kKeepMacs}, {&kKeepParams}, {&kPruneRatio}, {&kMaxLayerRatio},
-          {&kLayerRatio}, {&kRoundTo},  {&kKeep},       {&kKeepSpine},  {&kVerify}};
+  return {{&kStructure},     {&kKeepMacs},   {&kKeepParams}, {&kPruneRatio},
+          {&kMaxLayerRatio}, {&kLayerRatio}, {&kRoundTo},    {&kFor},
+          {&kKeep},          {&kKeepSpine},  {&kVerify}};
 }
 
 void settle_structure(Settings& settings) {

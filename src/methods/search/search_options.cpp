@@ -74,9 +74,10 @@ const TextOption<std::string> kRankBy({"rank-by", "NAME",
                                       weight_criterion, "l1");
 
 OptionList searching_options() {
-  return {{&kKeepMacs},  {&kKeepParams}, {&kKeepLatency},  {&kLatencyTable}, {&kMaxLayerRatio},
-          {&kRoundTo},   {&kKeep},       {&kKeepSpine},    {&kRecover},      {&kRecoverImages},
-          {&kAggregate}, {&kVerify},     {&kSearchImages}, {&kRecalibrate},  {&kWidthRatios}};
+  return {{&kKeepMacs},      {&kKeepParams},   {&kKeepLatency},   {&kLatencyTable},
+          {&kMaxLayerRatio}, {&kRoundTo},      {&kFor},           {&kKeep},
+          {&kKeepSpine},     {&kRecover},      {&kRecoverImages}, {&kAggregate},
+          {&kVerify},        {&kSearchImages}, {&kRecalibrate},   {&kWidthRatios}};
 }
 
 namespace {
@@ -110,7 +111,7 @@ SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInp
   const Budget::Of of = pruning.budget.of;
   const WidthOptions widths{.least = 1 - pruning.most_of_group,
                             .ratios = input.settings[kWidthRatios],
-                            .round_to = pruning.round_to,
+                            .rounding = rounding_of(traced, pruning),
                             .kept_groups = std::move(kept)};
   SearchSpace space{.choices = width_choices(traced.groups(), widths),
                     .cost =

@@ -118,7 +118,7 @@ class Allocator {
   // Of a budget below what can be reached.
   Hints least_hints() const {
     Hints hints = {task_hint("inspect", "shows which axes are pinned")};
-    if (options_.round_to != 1) {
+    if (options_.rounding.rounds()) {
       hints.insert(hints.begin(), option_hint("round-to", "1", "leaves widths as they come"));
     }
     return hints;
@@ -138,7 +138,7 @@ class Allocator {
                       name_of(options_.budget.of) + ": " + percent(least) +
                       " is the least that can be reached, since " +
                       percent(1 - options_.most_of_group) + " of every group stay" +
-                      (options_.round_to == 1 ? "" : ", widths are rounded") +
+                      (options_.rounding.rounds() ? ", widths are rounded" : "") +
                       " and some axes are pinned",
                   least_hints());
     }
@@ -218,9 +218,7 @@ class Allocator {
   }
 
   // The step in units at which a group's width is a round number.
-  int64_t step_of(size_t g, int64_t kept) const {
-    return rounding_step(groups_.free[g], options_.round_to, kept);
-  }
+  int64_t step_of(size_t g) const { return options_.rounding.step(groups_, g); }
 
   // How many leave a group if its width becomes the last round one up to `kept` that it may
   // shrink to. A group that nothing leaves keeps its width.
@@ -233,7 +231,7 @@ class Allocator {
   std::vector<int64_t> rounded_to_nearest(std::vector<int64_t> leave) const {
     for (size_t g = 0; g < leave.size(); ++g) {
       const int64_t kept = static_cast<int64_t>(order_[g].size()) - leave[g];
-      const int64_t step = step_of(g, kept);
+      const int64_t step = step_of(g);
       if (leave[g] > 0) leave[g] = leaving_at_round_width(g, kept + step / 2, step);
     }
     return leave;
@@ -242,7 +240,7 @@ class Allocator {
   std::vector<int64_t> rounded_down(std::vector<int64_t> leave) const {
     for (size_t g = 0; g < leave.size(); ++g) {
       const int64_t kept = static_cast<int64_t>(order_[g].size()) - leave[g];
-      if (leave[g] > 0) leave[g] = leaving_at_round_width(g, kept, step_of(g, kept));
+      if (leave[g] > 0) leave[g] = leaving_at_round_width(g, kept, step_of(g));
     }
     return leave;
   }
@@ -261,7 +259,7 @@ class Allocator {
     for (size_t g = 0; g < leave.size(); ++g) {
       if (leave[g] <= plain[g]) continue;
       const int64_t kept = static_cast<int64_t>(order_[g].size()) - plain[g];
-      const int64_t step = step_of(g, kept);
+      const int64_t step = step_of(g);
       raises.push_back({g, groups_.free[g].slices.size(),
                         static_cast<double>(leave[g] - plain[g]) / static_cast<double>(step),
                         leaving_at_round_width(g, kept + step - 1, step)});
@@ -353,15 +351,18 @@ const char* name_of(Budget::Of of) {
 
 Allocation allocate(const Groups& groups, const CostModel& costs, const Scores& scores,
                     const AllocationOptions& options) {
-  try {
-    return Allocator(groups, costs, scores, options).allocate();
-  } catch (const Error& error) {
-    // Automatic rounding is a preference: narrow nets, whose steps are too coarse, go without.
-    if (error.kind() != ErrorKind::target || options.round_to != kRoundAuto) throw;
+  AllocationOptions now = options;
+  while (true) {
+    std::optional<Rounding> finer;
+    try {
+      return Allocator(groups, costs, scores, now).allocate();
+    } catch (const Error& error) {
+      // A runtime's rounding is a preference: narrow nets, whose steps are too coarse, go without.
+      finer = now.rounding.finer();
+      if (error.kind() != ErrorKind::target || !finer) throw;
+    }
+    now.rounding = *std::move(finer);
   }
-  AllocationOptions plain = options;
-  plain.round_to = 1;
-  return Allocator(groups, costs, scores, plain).allocate();
 }
 
 }  // namespace coppice

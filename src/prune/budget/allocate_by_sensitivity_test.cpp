@@ -19,13 +19,14 @@ TEST(AllocateBySensitivity, meets_every_budget_rounded_or_not) {
     const auto table = curves_of(net.groups, [](size_t g) { return g % 3 == 0 ? 10 : 1; });
     for (const Budget::Of of : {Budget::Of::macs, Budget::Of::parameters}) {
       for (const double keep : {0.3, 0.5, 0.7}) {
-        for (const int64_t round_to : {int64_t{1}, kRoundAuto}) {
+        for (const bool rounded : {false, true}) {
           SCOPED_TRACE(graph.name + " keeps " + std::to_string(keep));
-          AllocationOptions options{.budget = {of, keep}, .round_to = round_to};
+          AllocationOptions options{.budget = {of, keep}};
+          if (rounded) options.rounding = net.rounding_for("onnxruntime-avx512");
           options.sensitivity = table;
           const Allocation found = net.allocate(options);
           EXPECT_LE(allocated::share(found.after, found.before, of), keep);
-          if (round_to == 1) {
+          if (!rounded) {
             EXPECT_TRUE(allocated::one_more_would_be_too_much(net, found, options.budget));
           }
         }
@@ -36,7 +37,7 @@ TEST(AllocateBySensitivity, meets_every_budget_rounded_or_not) {
 
 TEST(AllocateBySensitivity, sensitive_groups_keep_more) {
   const Case net(chain({32, 32, 32, 32, 8}));
-  AllocationOptions options{.budget = {Budget::Of::macs, 0.5}, .round_to = 1};
+  AllocationOptions options{.budget = {Budget::Of::macs, 0.5}};
   const auto even = net.counts(options);
   options.sensitivity = curves_of(net.groups, [](size_t g) { return g == 1 ? 50 : 1; });
   const auto leave = net.counts(options);
@@ -49,7 +50,7 @@ TEST(AllocateBySensitivity, sensitive_groups_keep_more) {
 
 TEST(AllocateBySensitivity, a_smaller_budget_removes_more_of_the_same) {
   const Case net(build_zoo_model("resnet20", 1));
-  AllocationOptions options{.budget = {}, .round_to = 1};
+  AllocationOptions options{.budget = {}};
   options.sensitivity =
       curves_of(net.groups, [](size_t g) { return 1 + static_cast<double>(g % 5); });
   for (const Budget::Of of : {Budget::Of::macs, Budget::Of::parameters, Budget::Of::ratio}) {
@@ -66,7 +67,7 @@ TEST(AllocateBySensitivity, a_smaller_budget_removes_more_of_the_same) {
 TEST(AllocateBySensitivity, a_group_that_costs_much_work_gives_more_where_both_are_as_sensitive) {
   // Of 2x2 pixels: 64 channels that 64 read, and 64 that 2 read.
   const Case net(chain({64, 64, 2}));
-  AllocationOptions options{.budget = {Budget::Of::macs, 0.6}, .round_to = 1};
+  AllocationOptions options{.budget = {Budget::Of::macs, 0.6}};
   options.sensitivity = curves_of(net.groups, [](size_t) { return 1; });
   const auto leave = net.counts(options);
   EXPECT_NEAR(leave[0], leave[1], 6) << "both are read or given by the same 64 x 64 weights";
@@ -74,7 +75,7 @@ TEST(AllocateBySensitivity, a_group_that_costs_much_work_gives_more_where_both_a
 
 TEST(AllocateBySensitivity, groups_left_alone_need_no_curve_and_others_do) {
   const Case net(chain({16, 16, 8}));
-  AllocationOptions options{.budget = {Budget::Of::macs, 0.8}, .round_to = 1};
+  AllocationOptions options{.budget = {Budget::Of::macs, 0.8}};
   SensitivityTable table = *curves_of(net.groups, [](size_t) { return 1; });
   table.groups.pop_back();
   options.sensitivity = std::make_shared<const SensitivityTable>(table);

@@ -24,7 +24,7 @@ using allocated::share;
 AllocationOptions ratio(double removed, int64_t round_to = 1) {
   AllocationOptions options;
   options.budget = {Budget::Of::ratio, 1 - removed};
-  options.round_to = round_to;
+  options.rounding = Rounding(round_to);
   return options;
 }
 
@@ -38,7 +38,6 @@ TEST(Allocate, budgets_are_never_exceeded_and_missed_by_one_unit_at_most) {
           AllocationOptions options;
           options.budget = {of, keep};
           options.scope = scope;
-          options.round_to = 1;
           const Allocation found = net.allocate(options);
           EXPECT_LE(share(found.after, found.before, of), keep);
           EXPECT_TRUE(one_more_would_be_too_much(net, found, options.budget));
@@ -55,6 +54,7 @@ TEST(Allocate, rounded_widths_keep_the_budget_too) {
     for (const double keep : {0.3, 0.5, 0.8}) {
       AllocationOptions options;
       options.budget = {Budget::Of::macs, keep};
+      options.rounding = net.rounding_for("onnxruntime-avx512");
       const Allocation found = net.allocate(options);
       EXPECT_LE(share(found.after, found.before, Budget::Of::macs), keep) << graph.name;
     }
@@ -80,7 +80,6 @@ TEST(Allocate, group_scope_takes_the_same_fraction_of_every_group) {
   const Case net(build_zoo_model("resnet56", 1));
   AllocationOptions options;
   options.budget = {Budget::Of::macs, 0.5};
-  options.round_to = 1;
   const std::vector<int64_t> leave = net.counts(options);
   double most = 0, least_next = 1;
   for (size_t g = 0; g < leave.size(); ++g) {
@@ -97,7 +96,6 @@ TEST(Allocate, global_scope_takes_the_lowest_scores_of_all) {
   AllocationOptions options;
   options.budget = {Budget::Of::macs, 0.5};
   options.scope = Criterion::Scope::global;
-  options.round_to = 1;
   EXPECT_EQ(net.counts(options), (std::vector<int64_t>{0, 3}));
 }
 
@@ -147,12 +145,17 @@ TEST(Allocate, a_tenth_and_at_least_one_unit_of_every_group_stay) {
   EXPECT_EQ(net.counts(ratio(1)), (std::vector<int64_t>{18, 9, 14, 90, 1, 2}));
 }
 
-TEST(Allocate, widths_become_multiples_of_8_and_of_16_from_128_up) {
+TEST(Allocate, widths_become_multiples_of_what_the_runtime_computes_together) {
   const Case net(chain({64, 256, 6, 128, 2}));
   // Kept without rounding: 41, 162, 4, 81.
-  EXPECT_EQ(net.counts(ratio(0.37, kRoundAuto)),
-            (std::vector<int64_t>{64 - 40, 256 - 160, 2, 128 - 80}));
-  EXPECT_EQ(net.allocate(ratio(0.37, kRoundAuto)).rounding_moved, 1 + 2 + 0 + 1);
+  AllocationOptions options = ratio(0.37);
+  options.rounding = net.rounding_for("onnxruntime-avx2");
+  EXPECT_EQ(net.counts(options), (std::vector<int64_t>{64 - 40, 256 - 160, 0, 128 - 80}));
+  EXPECT_EQ(net.allocate(options).rounding_moved, 1 + 2 + 2 + 1);
+  options.rounding = net.rounding_for("onnxruntime-avx512");
+  EXPECT_EQ(net.counts(options), (std::vector<int64_t>{64 - 48, 256 - 160, 0, 128 - 80}));
+  options.rounding = net.rounding_for("opencv");
+  EXPECT_EQ(net.counts(options), (std::vector<int64_t>{23, 94, 2, 47}));
   EXPECT_EQ(net.counts(ratio(0.37, 32)), (std::vector<int64_t>{32, 96, 0, 32}));
   EXPECT_EQ(net.counts(ratio(0.37, 1)), (std::vector<int64_t>{23, 94, 2, 47}));
 }
@@ -161,6 +164,7 @@ TEST(Allocate, rounding_under_a_budget_raises_the_widths_that_most_tensors_share
   const Case net(build_zoo_model("resnet56", 1));
   AllocationOptions options;
   options.budget = {Budget::Of::macs, 0.5};
+  options.rounding = net.rounding_for("onnxruntime-avx2");
   const Allocation found = net.allocate(options);
   const std::vector<int64_t> leave = net.counts(found.removal);
   size_t most = 0;
@@ -192,7 +196,6 @@ TEST(Allocate, a_budget_out_of_reach_names_the_least_share) {
   const Case net(chain({4, 4, 2}));
   AllocationOptions options;
   options.budget = {Budget::Of::parameters, 0.05};
-  options.round_to = 1;
   try {
     net.allocate(options);
     FAIL() << "no error";

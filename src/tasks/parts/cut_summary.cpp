@@ -120,6 +120,7 @@ Json to_json(const CutSummary& summary) {
   for (const ResultTable& table : summary.tables) {
     json[table.key] = to_json(table).at(table.key);
   }
+  if (summary.fit) json["for"] = to_json(*summary.fit);
   if (summary.recovered) json["recovered"] = recovered_json(*summary.recovered);
   if (summary.proof) {
     json["proof"] = {{"error", summary.proof->comparison.error},

@@ -11,6 +11,7 @@
 #include "report/json.h"
 #include "runtime/latency.h"
 #include "tasks/parts/density.h"
+#include "tasks/parts/runtime_fit.h"
 #include "training/judging/evaluation.h"
 
 namespace coppice {
@@ -30,6 +31,7 @@ struct CutSummary {
   std::vector<GroupCut> groups;
   std::vector<ResultTable> tables = {};  // the method's own
   int64_t rounding_moved = 0;
+  std::optional<RuntimeFit> fit = {};  // to the runtime that it is for
   std::optional<Recovered> recovered;
   bool could_recover = false;              // it wasn't asked for, and there is something to go by
   bool changed = true, masked = false;     // something was cut or masked; was masked

@@ -1,0 +1,50 @@
+// See runtime_fit.h.
+#include "tasks/parts/runtime_fit.h"
+
+#include <algorithm>
+
+#include "core/attempt.h"
+#include "graph/infer.h"
+#include "prune/runtimes/estimate.h"
+#include "report/format.h"
+
+namespace coppice {
+namespace {
+
+std::optional<TimeEstimate> estimate(const Graph& graph, const Runtime& runtime) {
+  return attempt(ErrorKind::input, [&] {
+    return estimated_time(graph, infer(graph, fitting_sizes(graph, {})), runtime);
+  });
+}
+
+}  // namespace
+
+std::optional<RuntimeFit> fit_of(const Graph& before, const Graph& after, const Runtime& runtime) {
+  const auto whole = estimate(before, runtime), cut = estimate(after, runtime);
+  if (!whole || !cut || whole->ms <= 0) return std::nullopt;
+  return RuntimeFit{.runtime = &runtime,
+                    .time_kept = cut->ms / whole->ms,
+                    .slowed_layers = std::max<int64_t>(0, cut->slow_layers - whole->slow_layers)};
+}
+
+std::optional<std::string> why_slow(const RuntimeFit& fit) {
+  if (fit.slowed_layers == 0 && fit.time_kept <= 1) return std::nullopt;
+  const std::string runtime = fit.runtime->about;
+  std::string text =
+      runtime + " would take an estimated " + times(fit.time_kept) + " of the uncut model's time";
+  if (fit.slowed_layers > 0) {
+    text += ": " + with_separators(fit.slowed_layers) +
+            (fit.slowed_layers == 1 ? " layer leaves" : " layers leave") +
+            " its fast kernels, which want multiples of " + std::to_string(fit.runtime->lane) +
+            " channels, and of " + std::to_string(fit.runtime->block) + " in each group";
+  }
+  return text;
+}
+
+Json to_json(const RuntimeFit& fit) {
+  return {{"runtime", fit.runtime->name},
+          {"estimated_time_kept", fit.time_kept},
+          {"slowed_layers", fit.slowed_layers}};
+}
+
+}  // namespace coppice

@@ -1,0 +1,30 @@
+// Whether a cut brings anything in the runtime that it is for, told without running it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "graph/graph.h"
+#include "prune/runtimes/runtimes.h"
+#include "report/json.h"
+
+namespace coppice {
+
+struct RuntimeFit {
+  const Runtime* runtime = nullptr;
+  double time_kept = 1;  // estimated, of the uncut model's
+  // Convolutions whose widths the runtime has no fast kernels for, that had one before.
+  int64_t slowed_layers = 0;
+};
+
+// Nothing where the shapes of a graph can't be inferred, or where it has no layer to speak of.
+std::optional<RuntimeFit> fit_of(const Graph& before, const Graph& after, const Runtime& runtime);
+
+// A sentence that warns where the cut model is estimated to be slower than the uncut one, or where
+// layers lost their fast kernels.
+std::optional<std::string> why_slow(const RuntimeFit& fit);
+
+// {"runtime", "estimated_time_kept", "slowed_layers"}
+Json to_json(const RuntimeFit& fit);
+
+}  // namespace coppice
