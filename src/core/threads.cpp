@@ -4,9 +4,12 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cmath>
 #include <exception>
 #include <thread>
 #include <vector>
+
+#include "core/cpu_quota.h"
 
 namespace coppice {
 namespace {
@@ -16,9 +19,15 @@ std::atomic<int> configured_threads{0};
 }  // namespace
 
 int available_cores() {
-  cpu_set_t set;
-  if (::sched_getaffinity(0, sizeof(set), &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
+  static const int cores = [] {
+    cpu_set_t set;
+    const bool known = ::sched_getaffinity(0, sizeof(set), &set) == 0;
+    const int all = known ? CPU_COUNT(&set) : static_cast<int>(std::thread::hardware_concurrency());
+    const auto quota = cpu_quota();
+    const int given = quota ? static_cast<int>(std::ceil(*quota)) : all;
+    return std::max(1, std::min(all, given));
+  }();
+  return cores;
 }
 
 void set_thread_count(int threads) { configured_threads = threads; }
