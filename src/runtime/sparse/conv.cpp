@@ -55,16 +55,11 @@ bool require_planes(PlaneSizes& sizes, const Shape& x, const Shape& y, const Spa
   return reach[1] - reach[0] <= kMostPadding;
 }
 
-std::string to_string(const SparseVariant& variant) {
-  return name_of(variant.isa) + ", " + std::to_string(variant.vectors) + " vectors, " +
-         std::to_string(variant.chunk_bytes / 1024) + " KiB";
-}
-
 SparseConv::SparseConv(const Tensor& weight, const SparseWindow& window, const Planes& x,
                        const Planes& y, const SparseVariant& variant)
     : window_(window), x_(x), y_(y), tiles_(&tiles_of(variant.isa)), mask_(y.mask()) {
   StreamOptions options{};
-  options.rows_together = rows_together(weight, window.groups);
+  options.rows_together = runtime::rows_together(weight, window.groups);
   options.groups = window.groups;
   set_taps(weight, options);
 

@@ -15,7 +15,7 @@
 namespace coppice::runtime {
 
 template <int B>
-struct Entry {
+struct StreamEntry {
   int32_t offset;
   float weights[B];
 };
@@ -29,7 +29,7 @@ struct Finish {
 };
 
 struct TileJob {
-  const void* stream;     // Entry<B>, of one chunk of channels
+  const void* stream;     // StreamEntry<B>, of one chunk of channels
   const int32_t* begins;  // [groups + 1], places in the stream
   const int32_t* rows;    // [groups * B], the output channel of each row
   int64_t first_group, last_group;
@@ -67,5 +67,6 @@ const TileSet* avx512_tiles();
 std::vector<Isa> available_isas();
 const TileSet& tiles_of(Isa isa);
 std::string name_of(Isa isa);
+std::string processor_name();
 
 }  // namespace coppice::runtime
