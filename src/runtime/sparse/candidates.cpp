@@ -38,8 +38,7 @@ std::string key_of(const Graph& graph, const Inferred& inferred, const Candidate
     key += "/" + std::to_string(w.strides[axis]) + "," + std::to_string(w.dilations[axis]) + "," +
            std::to_string(w.begin[axis]);
   }
-  return key + ":" + std::to_string(hundredths) + ":" +
-         std::to_string(rows_together(weight, w.groups)) +
+  return key + ":" + std::to_string(hundredths) + ":" + std::to_string(candidate.rows_together) +
          (candidate.sparse.start == kNoValue ? "" : "+");
 }
 
@@ -131,27 +130,31 @@ SparseCandidates candidates_of(const Graph& graph, const Inferred& inferred,
     // One pixel leaves all lanes but one of a vector idle.
     if (static_cast<double>(nonzeros) > few || y[2] * y[3] < 4) continue;
     if (!require_planes(candidates.sizes, x, y, sparse->window)) continue;
-    candidates.layers.push_back({&layer, *sparse, nonzeros, {}});
+    candidates.layers.push_back(
+        {&layer, *sparse, nonzeros, rows_together(weight, sparse->window.groups), {}});
     candidates.layers.back().key = key_of(graph, inferred, candidates.layers.back());
   }
   return candidates;
 }
 
+// Where taps don't begin at a line, halves of a vector cross fewer of them. Blocks read each pixel
+// for several rows and so needn't have it in the first cache; rows that go one by one gain by it,
+// unless they have so few entries that their sums would be stored and read too often.
 std::vector<SparseVariant> variants_of(const Candidate& candidate) {
-  const SparseWindow& w = candidate.sparse.window;
-  std::vector<SparseVariant> variants;
+  constexpr int64_t kFirstCache = 28 << 10, kSecondCache = 512 << 10;
+  const bool blocks = candidate.rows_together > 1, crosses = candidate.sparse.window.kernel[1] > 1;
   const Isa best = available_isas().front();
-  // Where taps don't begin at a line, halves of a vector cross fewer of them.
-  const bool crosses = w.kernel[1] > 1;
-  if (best == Isa::avx512) {
-    variants.push_back({Isa::avx512, 8, 24 << 10});
-    variants.push_back({Isa::avx512, crosses ? 4 : 8, crosses ? 24 << 10 : 256 << 10});
-    if (crosses) variants.push_back({Isa::avx512_half, 16, 24 << 10});
-    return variants;
+  if (best != Isa::avx512) {
+    return {{best, 12, blocks ? kSecondCache : kFirstCache}, {best, 12, kSecondCache}};
   }
-  variants.push_back({best, 12, 24 << 10});
-  variants.push_back({best, 12, 256 << 10});
-  return variants;
+  if (blocks) {
+    return {{Isa::avx512, 10, kSecondCache},
+            {Isa::avx512, 4, kSecondCache},
+            {Isa::avx512_half, 5, kFirstCache}};
+  }
+  return {{Isa::avx512, 14, kFirstCache},
+          {Isa::avx512_half, crosses ? 8 : 16, kFirstCache},
+          {Isa::avx512, 16, crosses ? kFirstCache / 2 : kSecondCache}};
 }
 
 LayerCost measure_layer(const Graph& graph, const Inferred& inferred, const Candidate& candidate,

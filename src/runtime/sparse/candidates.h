@@ -14,6 +14,7 @@ struct Candidate {
   const Layer* layer;
   SparseLayer sparse;
   int64_t nonzeros;
+  int rows_together;
   std::string key;  // layers of one key take as long
 };
 

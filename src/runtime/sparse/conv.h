@@ -59,6 +59,8 @@ class SparseConv {
   struct Phase {
     int64_t row, column;  // of the input's pixels, modulo the strides
   };
+  int64_t chunk_channels(const Tensor& weight, int64_t pixels, int rows_together,
+                         const SparseVariant& variant) const;
   void set_taps(const Tensor& weight, StreamOptions& options);
   void gather(const Operands& operands) const;
   void gather_plane(const float* from, float* to, const Phase& phase) const;
