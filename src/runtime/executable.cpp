@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/threads.h"
 #include "runtime/compile/compile.h"
 #include "runtime/latency.h"
@@ -129,7 +130,8 @@ void Executable::Impl::run_graph(std::span<const Tensor> given, std::span<Tensor
 void Executable::Impl::finish(Graph simplified, const Inferred& inferred,
                               const Observation& observed, runtime::SparseChoices choices) {
   plan = runtime::lower(simplified, inferred, observed, std::move(choices));
-  arena = runtime::allocate_aligned(plan.arena_bytes);
+  // On huge pages: a tile of an image touches hundreds of channels, each on another page.
+  arena = allocate_buffer(plan.arena_bytes).data;
   pointers.resize(plan.buffers.size());
   if (target.arena == Target::Arena::poisoned) find_first_touched();
   if (target.profile == Target::Profile::off) return;

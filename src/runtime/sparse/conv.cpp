@@ -159,7 +159,7 @@ void SparseConv::gather_plane(const float* from, float* to, const Phase& phase) 
     const float* const source = from + row * x_.pitch + left;
     std::fill_n(to, first, 0.0f);
     if (stride == 2) {
-      for (int64_t j = first; j < last; ++j) to[j] = source[2 * j];
+      tiles_->every_second(source + 2 * first, to + first, last - first);
     } else {
       for (int64_t j = first; j < last; ++j) to[j] = source[stride * j];
     }

@@ -54,6 +54,8 @@ struct TileSet {
   int lanes;
   int most_vectors[3];                          // by block: 1, 2, 4 rows
   TileFunction functions[3][kMostVectors + 1];  // by block and vectors a tile has
+  // to[i] = from[2 i]
+  void (*every_second)(const float* from, float* to, int64_t count);
 };
 inline int block_index(int rows) { return rows == 4 ? 2 : rows - 1; }
 
