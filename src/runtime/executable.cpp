@@ -8,8 +8,10 @@
 #include <limits>
 
 #include "core/error.h"
+#include "core/files.h"
 #include "core/threads.h"
 #include "runtime/compile/compile.h"
+#include "runtime/latency.h"
 #include "runtime/omp_threads.h"
 #include "runtime/reference.h"
 
@@ -42,6 +44,8 @@ struct Executable::Impl {
   void poison(size_t step);
   void run_plan(std::span<const Tensor> given, std::span<Tensor> results);
   void run_graph(std::span<const Tensor> given, std::span<Tensor> results);
+  void finish(Graph simplified, const Inferred& inferred, const Observation& observed,
+              runtime::SparseChoices choices);
 };
 
 void Executable::Impl::check(std::span<const Tensor> given, std::span<Tensor> results) const {
@@ -123,6 +127,20 @@ void Executable::Impl::run_graph(std::span<const Tensor> given, std::span<Tensor
   if (target.profile == Target::Profile::on) times = {{graph.name, "Reference", ms_since(start)}};
 }
 
+void Executable::Impl::finish(Graph simplified, const Inferred& inferred,
+                              const Observation& observed, runtime::SparseChoices choices) {
+  plan = runtime::lower(simplified, inferred, observed, std::move(choices));
+  // On huge pages: a tile of an image touches hundreds of channels, each on another page.
+  arena = allocate_buffer(plan.arena_bytes).data;
+  pointers.resize(plan.buffers.size());
+  if (target.arena == Target::Arena::poisoned) find_first_touched();
+  if (target.profile == Target::Profile::off) return;
+  for (const runtime::Step& step : plan.steps) {
+    times.push_back({step.name, step.kind, 0, step.work.kernel, step.work.weights,
+                     step.work.nonzeros, step.work.macs});
+  }
+}
+
 Executable::Executable(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Executable::~Executable() = default;
 Executable::Executable(Executable&&) noexcept = default;
@@ -193,16 +211,36 @@ Executable compile_inferred(Graph graph, const Inferred& inferred, const Target&
     return Executable(std::move(impl));
   }
   runtime::simplify(graph, inferred, observation.values);
-  impl->plan = runtime::lower(graph, inferred, observation);
-  impl->arena = runtime::allocate_aligned(impl->plan.arena_bytes);
-  impl->pointers.resize(impl->plan.buffers.size());
-  if (target.arena == Target::Arena::poisoned) impl->find_first_touched();
-  if (target.profile == Target::Profile::on) {
-    for (const runtime::Step& step : impl->plan.steps) {
-      impl->times.push_back({step.name, step.kind, 0});
-    }
+  if (target.sparsity == Target::Sparsity::dense || !observation.values.empty()) {
+    impl->finish(std::move(graph), inferred, observation, {});
+    return Executable(std::move(impl));
   }
-  return Executable(std::move(impl));
+  const std::vector<runtime::Layer> layers = runtime::layers_of(graph, inferred, {});
+  const auto candidates = runtime::candidates_of(graph, inferred, layers);
+  if (target.sparsity == Target::Sparsity::forced || candidates.layers.empty()) {
+    impl->finish(std::move(graph), inferred, {}, runtime::all_sparse(candidates));
+    return Executable(std::move(impl));
+  }
+  const std::string key = runtime::choices_key(candidates, impl->target.threads);
+  auto choices = runtime::read_choices(target.choices_folder, key, candidates);
+  if (choices) {
+    impl->finish(std::move(graph), inferred, {}, std::move(*choices));
+    return Executable(std::move(impl));
+  }
+  choices = runtime::choose_sparse(graph, inferred, layers, candidates, impl->target.threads);
+  // Layers were measured alone; whether they gain together is measured once more.
+  std::vector<Executable> both;
+  auto dense = std::make_unique<Executable::Impl>(*impl);
+  dense->finish(graph, inferred, {}, {});
+  both.push_back(Executable(std::move(dense)));
+  impl->finish(std::move(graph), inferred, {}, *choices);
+  both.push_back(Executable(std::move(impl)));
+  const std::vector<Latency> times =
+      measure_in_turns(both, {.budget_seconds = 0.2, .max_runs = 7, .min_runs = 3});
+  const bool pays = times[1].min_ms < times[0].min_ms;
+  if (!pays) choices->convs.clear();
+  runtime::keep_choices(target.choices_folder, key, *choices);
+  return std::move(both[pays ? 1 : 0]);
 }
 
 }  // namespace coppice

@@ -29,6 +29,13 @@ struct Target {
   int threads = 0;  // 0: thread_count() of core/threads.h
   Profile profile = Profile::off;
   Arena arena = Arena::as_it_is;
+  // Layers with many zeros among their weights. dense: as all others, so that numbers are those of
+  // the net with any other weights. timed: by loops that leave zeros out, where measuring says that
+  // they are faster; which layers that are is up to the machine, so last digits may differ from one
+  // compilation to the next. forced: all that could; for tests.
+  enum class Sparsity { dense, timed, forced };
+  Sparsity sparsity = Sparsity::dense;
+  std::string choices_folder = {};  // where timed choices are kept; empty: nowhere
 };
 
 struct LayerTime {
@@ -37,6 +44,10 @@ struct LayerTime {
   // where there is no fast kernel "Erf (reference)"
   std::string kind;
   double ms;
+  // Of constant weights: "dense", "sparse 4x1 (AVX-512)"; else empty.
+  std::string kernel = {};
+  int64_t weights = 0, nonzeros = 0;
+  double macs = 0;  // those by zeros left out
 };
 
 class Executable {

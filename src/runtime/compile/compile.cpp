@@ -92,14 +92,17 @@ void simplify(Graph& graph, const Inferred& inferred, std::span<const ValueId> o
   remove_no_ops(graph, inferred);
 }
 
-Plan lower(Graph& graph, const Inferred& inferred, const Observation& observation) {
-  std::vector<Layer> layers;
-  {
-    const AsOutputs kept(graph, observation.values);
-    layers = fuse_layers(graph, inferred);
-  }
+std::vector<Layer> layers_of(Graph& graph, const Inferred& inferred,
+                             std::span<const ValueId> observed) {
+  const AsOutputs kept(graph, observed);
+  return fuse_layers(graph, inferred);
+}
+
+Plan lower(Graph& graph, const Inferred& inferred, const Observation& observation,
+           SparseChoices choices) {
+  const std::vector<Layer> layers = layers_of(graph, inferred, observation.values);
   for (const Node& node : graph.nodes) require_runnable(graph, node);
-  Lowering lowering(graph, inferred);
+  Lowering lowering(graph, inferred, std::move(choices));
   observe_given(lowering, observation);
   for (const Layer& layer : layers) lower_layer(lowering, layer, observation);
   return lowering.finish();

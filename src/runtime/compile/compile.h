@@ -2,8 +2,10 @@
 #pragma once
 
 #include "graph/infer.h"
+#include "runtime/compile/layers.h"
 #include "runtime/compile/plan.h"
 #include "runtime/observation.h"
+#include "runtime/sparse/choices.h"
 
 namespace coppice::runtime {
 
@@ -16,7 +18,11 @@ void require_observable(const Graph& graph, const Inferred& inferred,
                         std::span<const ValueId> values);
 // Folds and simplifies; afterwards all nodes compute something that depends on the inputs.
 void simplify(Graph& graph, const Inferred& inferred, std::span<const ValueId> observed = {});
-// Requires: simplified with these values observed. Uses the graph's constants up.
-Plan lower(Graph& graph, const Inferred& inferred, const Observation& observation = {});
+// Requires of these: simplified with these values observed.
+std::vector<Layer> layers_of(Graph& graph, const Inferred& inferred,
+                             std::span<const ValueId> observed);
+// Uses the graph's constants up.
+Plan lower(Graph& graph, const Inferred& inferred, const Observation& observation,
+           SparseChoices choices);
 
 }  // namespace coppice::runtime

@@ -58,9 +58,10 @@ Description plain_description(const Shape& shape) {
   return strided_description(shape, strides);
 }
 
-Lowering::Lowering(Graph& graph, const Inferred& inferred)
+Lowering::Lowering(Graph& graph, const Inferred& inferred, SparseChoices choices)
     : graph_(graph),
       inferred_(inferred),
+      choices_(std::move(choices)),
       engine_(dnnl::engine::kind::cpu, 0),
       stream_(engine_),
       locations_(graph.values.size()),
@@ -133,6 +134,11 @@ Location Lowering::natural(ValueId id) {
   return locations_[id].front();
 }
 
+Location Lowering::packed(ValueId id) {
+  const Location location = natural(id);
+  return planes_of(location.desc) ? plain(id) : location;
+}
+
 Location Lowering::plain(ValueId id) {
   const Location location = natural(id);
   const Description desc = plain_description_of(id);
@@ -165,7 +171,37 @@ Location Lowering::reorder(const Location& from, const Description& desc) {
   const dnnl::reorder::primitive_desc reordering(engine_, from.desc, engine_, desc, attributes);
   add_primitive(reordering, dnnl::reorder(reordering), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}},
                 "Reorder");
+  if (const auto planes = planes_of(desc)) {
+    add_step(
+        {to.buffer},
+        [planes = *planes, to](Pointers pointers) {
+          planes.clear_between(reinterpret_cast<float*>(pointers[to.buffer]));
+        },
+        "Reorder");
+  }
   return to;
+}
+
+const SparseVariant* Lowering::sparse_variant(const Layer& layer) const {
+  const auto found = choices_.convs.find(layer.nodes[0]);
+  return found == choices_.convs.end() ? nullptr : &found->second;
+}
+
+// The planes of channels between the two of zeros, which are part of the memory.
+Description Lowering::planes_description(ValueId id) const {
+  const Planes p = planes(id);
+  const Description all =
+      strided_description({p.images, p.channels + 2, p.rows, p.columns}, p.strides());
+  return all.submemory_desc({p.images, p.channels, p.rows, p.columns}, {0, 1, 0, 0});
+}
+
+std::optional<Planes> Lowering::planes_of(const Description& desc) const {
+  const onednn::Layout layout = onednn::layout_of(desc);
+  const Shape shape(layout.dims.begin(), layout.dims.end());
+  if (!layout.blocked || layout.offset == 0 || !choices_.sizes.knows(shape)) return std::nullopt;
+  const Shape strides(layout.strides.begin(), layout.strides.end());
+  const Planes planes = choices_.sizes.of(shape);
+  return strides == planes.strides() ? std::optional(planes) : std::nullopt;
 }
 
 bool Lowering::read_later(BufferId buffer) const {
@@ -199,7 +235,11 @@ void Lowering::place_in(ValueId id, const Location& location) {
 }
 
 Location Lowering::allocate(const Description& desc) {
-  return {add_buffer(desc.get_size(), Home::arena), desc};
+  // oneDNN knows no size of what begins behind the memory's beginning.
+  const auto planes = planes_of(desc);
+  const size_t bytes =
+      planes ? static_cast<size_t>(planes->floats()) * sizeof(float) : desc.get_size();
+  return {add_buffer(bytes, Home::arena), desc};
 }
 
 BufferId Lowering::add_buffer(size_t bytes, Home home) {
@@ -231,6 +271,8 @@ void Lowering::add_step(std::vector<BufferId> buffers, std::function<void(Pointe
                         const std::string& kind) {
   plan_.steps.push_back({name_, kind.empty() ? kind_ : kind, std::move(buffers), std::move(run)});
 }
+
+void Lowering::set_work(Work work) { plan_.steps.back().work = std::move(work); }
 
 void Lowering::add_primitive(const dnnl::primitive_desc_base& desc,
                              const dnnl::primitive& primitive,

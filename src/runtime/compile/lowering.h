@@ -16,6 +16,7 @@
 
 #include "runtime/compile/layers.h"
 #include "runtime/compile/plan.h"
+#include "runtime/sparse/choices.h"
 
 namespace coppice::runtime {
 
@@ -33,7 +34,7 @@ Description strided_description(const Shape& shape, const Shape& strides);
 class Lowering {
  public:
   // `graph` loses its constants as they are used up.
-  Lowering(Graph& graph, const Inferred& inferred);
+  Lowering(Graph& graph, const Inferred& inferred, SparseChoices choices);
 
   void begin(const Layer& layer);
   void cancel(const Layer& layer);  // undoes `begin`; nothing must have been placed
@@ -42,6 +43,7 @@ class Lowering {
 
   const Graph& graph() const { return graph_; }
   const Node& node(const Layer& layer) const { return graph_.nodes[layer.nodes[0]]; }
+  const Inferred& inferred() const { return inferred_; }
   const dnnl::engine& engine() const { return engine_; }
   const Shape& shape(ValueId id) const { return inferred_.shape(id); }
   DType dtype(ValueId id) const { return inferred_.types[id]->dtype; }
@@ -51,11 +53,18 @@ class Lowering {
   Description plain_description_of(ValueId id) const;
 
   Location natural(ValueId id);
+  // The same, but plain where it lies in planes: no primitive of oneDNN reads those fast, and none
+  // writes the zeros between.
+  Location packed(ValueId id);
   Location plain(ValueId id);
   Location as(ValueId id, const Description& desc);
   Location reorder(const Location& from, const Description& desc);
   // `from` in row-major order, seen as `shape`, which has as many elements.
   Location plain(const Location& from, const Shape& shape);
+  // How a layer runs sparse; nothing where it runs dense.
+  const SparseVariant* sparse_variant(const Layer& layer) const;
+  Planes planes(ValueId id) const { return choices_.sizes.of(shape(id)); }
+  Description planes_description(ValueId id) const;
   // Whether `id` may be written over now: nobody reads it later, in any layout, it is the arena's,
   // and its memory is none of the memory that `others` lie in.
   bool may_overwrite(ValueId id, std::span<const ValueId> others) const;
@@ -70,6 +79,7 @@ class Lowering {
   // Adds a step under the current layer's name. `kind`: the layer's own where empty.
   void add_step(std::vector<BufferId> buffers, std::function<void(Pointers)> run,
                 const std::string& kind = "");
+  void set_work(Work work);  // of the last step
   void add_primitive(const dnnl::primitive_desc_base& desc, const dnnl::primitive& primitive,
                      std::vector<std::pair<int, Location>> arguments, const std::string& kind = "");
 
@@ -77,9 +87,11 @@ class Lowering {
   BufferId add_buffer(size_t bytes, Home home);
   bool read_later(BufferId buffer) const;
   void bring_output(int32_t index);
+  std::optional<Planes> planes_of(const Description& desc) const;  // nothing: not in planes
 
   Graph& graph_;
   const Inferred& inferred_;
+  SparseChoices choices_;
   dnnl::engine engine_;
   dnnl::stream stream_;
   Plan plan_;

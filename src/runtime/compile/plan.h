@@ -35,11 +35,19 @@ struct Buffer {
 
 using Pointers = std::span<std::byte* const>;  // by BufferId
 
+// What a layer of constant weights multiplies, for whoever asks where its time goes.
+struct Work {
+  std::string kernel = {};  // "dense", "sparse 4x1 (AVX-512)"; empty where there are no weights
+  int64_t weights = 0, nonzeros = 0;
+  double macs = 0;  // those by zeros left out
+};
+
 struct Step {
   std::string name;               // of the layer
   std::string kind;               // "Conv+Relu", "Reorder"
   std::vector<BufferId> buffers;  // all that it touches
   std::function<void(Pointers)> run;
+  Work work = {};
 };
 
 struct Plan {

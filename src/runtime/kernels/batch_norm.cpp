@@ -19,7 +19,7 @@ bool lower_batch_norm(Lowering& lowering, const Layer& layer) {
   if (!layer.post_ops.empty()) {  // nothing but a Relu, see fuse_layers.cpp
     flags = flags | normalization_flags::fuse_norm_relu;
   }
-  const Location x = lowering.natural(node.inputs[0]);
+  const Location x = lowering.packed(node.inputs[0]);
   const auto primitive = try_create([&] {
     return onednn::describe_batch_norm(lowering.engine(), plan_attributes(), x.desc,
                                        node.attributes.real("epsilon", 1e-5f), flags);

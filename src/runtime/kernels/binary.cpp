@@ -41,8 +41,8 @@ bool padded(const Description& desc) {
 // narrower than a vector oneDNN 2.6 applies post-ops past the end of the memory (nChw8c on AVX-512,
 // nChw4c on AVX2), so there they are steps of their own.
 bool lower_equal(Lowering& lowering, const Layer& layer, ValueId a, ValueId b, algorithm function) {
-  Location first = lowering.natural(a);
-  if (channel_block(first.desc) == 1) first = lowering.as(a, lowering.natural(b).desc);
+  Location first = lowering.packed(a);
+  if (channel_block(first.desc) == 1) first = lowering.as(a, lowering.packed(b).desc);
   if (padded(first.desc)) return false;
   if (!layer.post_ops.empty() && channel_block(first.desc) != 1) return false;
   const Location second = lowering.as(b, first.desc);

@@ -97,6 +97,8 @@ Parameters parameters_of(Lowering& lowering, const Layer& layer, const Geometry&
 }  // namespace
 
 bool lower_conv(Lowering& lowering, const Layer& layer) {
+  const SparseVariant* sparse = lowering.sparse_variant(layer);
+  if (sparse && lower_sparse_conv(lowering, layer, *sparse)) return true;
   const auto g = geometry_of(lowering, layer);
   if (!g) return false;
   const auto bare = create(lowering, *g, plan_attributes());

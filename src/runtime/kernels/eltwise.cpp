@@ -31,7 +31,7 @@ bool lower_eltwise(Lowering& lowering, const Layer& layer) {
   const ValueId input = lowering.node(layer).inputs[0];
   const auto functions = eltwise_of(lowering.graph(), lowering.node(layer));
   if (!functions || !lowering.describable(input)) return false;
-  Location x = lowering.natural(input);
+  Location x = lowering.packed(input);
   Primitives primitives = create(lowering, *functions, x.desc);
   if (std::any_of(primitives.begin(), primitives.end(), plain_loops)) {
     x = lowering.plain(input);

@@ -31,7 +31,7 @@ std::optional<Location> pool(Lowering& lowering, ValueId input, const Shape& y,
     if (w.begin[i] < 0 || w.begin[i] >= extent || w.end[i] >= extent) return {};
     --w.dilations[i];  // oneDNN counts the gaps
   }
-  const Location source = lowering.natural(input);
+  const Location source = lowering.packed(input);
   const auto primitive = try_create([&] {
     const Description any(dims(y), memory::data_type::f32, memory::format_tag::any);
     return onednn::describe<Pooling>(lowering.engine(), plan_attributes(),

@@ -19,6 +19,8 @@ using Lower = bool (*)(Lowering&, const Layer&);
 Lower find_lowering(const Node& node);
 
 bool lower_conv(Lowering&, const Layer&);
+// Where the layer was chosen to run on sparse weights.
+bool lower_sparse_conv(Lowering&, const Layer&, const SparseVariant&);
 bool lower_gemm(Lowering&, const Layer&);
 bool lower_matmul(Lowering&, const Layer&);
 bool lower_batch_norm(Lowering&, const Layer&);

@@ -12,6 +12,9 @@ namespace {
 // Planes with more zeros than this between rows would cost more than they spare.
 constexpr int64_t kMostPadding = 8;
 
+// Of a row in a chunk.
+constexpr int64_t kFewestEntries = 24;
+
 int64_t floor_div(int64_t a, int64_t b) { return a >= 0 ? a / b : -((b - 1 - a) / b); }
 
 bool in_place(const SparseWindow& window) {
@@ -55,16 +58,11 @@ bool require_planes(PlaneSizes& sizes, const Shape& x, const Shape& y, const Spa
   return reach[1] - reach[0] <= kMostPadding;
 }
 
-std::string to_string(const SparseVariant& variant) {
-  return name_of(variant.isa) + ", " + std::to_string(variant.vectors) + " vectors, " +
-         std::to_string(variant.chunk_bytes / 1024) + " KiB";
-}
-
 SparseConv::SparseConv(const Tensor& weight, const SparseWindow& window, const Planes& x,
                        const Planes& y, const SparseVariant& variant)
     : window_(window), x_(x), y_(y), tiles_(&tiles_of(variant.isa)), mask_(y.mask()) {
   StreamOptions options{};
-  options.rows_together = rows_together(weight, window.groups);
+  options.rows_together = runtime::rows_together(weight, window.groups);
   options.groups = window.groups;
   set_taps(weight, options);
 
@@ -75,11 +73,20 @@ SparseConv::SparseConv(const Tensor& weight, const SparseWindow& window, const P
   const int64_t tiles = (vectors + most - 1) / most;
   for (int64_t t = 0; t <= tiles; ++t) tile_begins_.push_back(vectors * t / tiles);
 
-  // What one channel of a tile takes of the cache, with the rows above and below.
-  const int64_t span = (most * lanes + (window.kernel[0] - 1) * window.dilations[0] * y.pitch) * 4;
-  options.chunk_channels = std::max<int64_t>(8, variant.chunk_bytes / span);
-  if (window.groups > 1) options.chunk_channels = std::numeric_limits<int64_t>::max() / 2;
+  options.chunk_channels = chunk_channels(weight, most * lanes, options.rows_together, variant);
   streams_ = streams_of(weight, options);
+}
+
+// As many as the cache holds of a tile with the rows above and below, but enough for some entries
+// in each row: between chunks sums go to memory and come back.
+int64_t SparseConv::chunk_channels(const Tensor& weight, int64_t pixels, int rows_together,
+                                   const SparseVariant& variant) const {
+  if (window_.groups > 1) return x_.channels;
+  const int64_t above = (window_.kernel[0] - 1) * window_.dilations[0] * y_.pitch;
+  const int64_t held = variant.chunk_bytes / (4 * (pixels + above));
+  const int64_t entries = std::max<int64_t>(1, count_nonzeros(weight) / rows_together);
+  const int64_t rows = std::max<int64_t>(1, y_.channels / rows_together);
+  return std::max(held, kFewestEntries * rows * x_.channels / entries + 1);
 }
 
 void SparseConv::set_taps(const Tensor& weight, StreamOptions& options) {
@@ -152,7 +159,7 @@ void SparseConv::gather_plane(const float* from, float* to, const Phase& phase) 
     const float* const source = from + row * x_.pitch + left;
     std::fill_n(to, first, 0.0f);
     if (stride == 2) {
-      for (int64_t j = first; j < last; ++j) to[j] = source[2 * j];
+      tiles_->every_second(source + 2 * first, to + first, last - first);
     } else {
       for (int64_t j = first; j < last; ++j) to[j] = source[stride * j];
     }

@@ -33,7 +33,6 @@ struct SparseVariant {
 
   bool operator==(const SparseVariant&) const = default;
 };
-std::string to_string(const SparseVariant& variant);
 
 class SparseConv {
  public:
@@ -43,6 +42,7 @@ class SparseConv {
 
   size_t scratch_bytes() const { return static_cast<size_t>(scratch_floats_) * sizeof(float); }
   size_t weight_bytes() const;
+  int rows_together() const { return streams_.empty() ? 1 : streams_.front().rows_together; }
 
   struct Operands {
     const float* x;
@@ -59,6 +59,8 @@ class SparseConv {
   struct Phase {
     int64_t row, column;  // of the input's pixels, modulo the strides
   };
+  int64_t chunk_channels(const Tensor& weight, int64_t pixels, int rows_together,
+                         const SparseVariant& variant) const;
   void set_taps(const Tensor& weight, StreamOptions& options);
   void gather(const Operands& operands) const;
   void gather_plane(const float* from, float* to, const Phase& phase) const;

@@ -71,7 +71,7 @@ Planes PlaneSizes::of(const Shape& shape) const {
   const Class& all = classes_[sizes_.at({shape[2], shape[3]})];
   Planes planes{shape[0], shape[1], shape[2], shape[3], all.pitch, all.gap, 0, 0, 0};
   planes.plane = whole_lines((shape[2] + all.gap) * all.pitch);
-  planes.lead = whole_lines(all.gap * all.pitch + all.pitch);
+  planes.lead = planes.plane;
   planes.image = 2 * planes.lead + shape[1] * planes.plane;
   return planes;
 }

@@ -3,7 +3,7 @@
 // behind the last of them there are zeros, so that every tap of a kernel is one offset: what lies
 // outside of the image is read as the zeros between.
 //
-//   image   = lead | plane of channel 0 | plane of channel 1 | ... | lead
+//   image   = plane of zeros | plane of channel 0 | plane of channel 1 | ... | plane of zeros
 //   plane   = rows of `columns` pixels and pitch - columns zeros, then at least `gap` rows of zeros
 //
 // Whoever writes such an image writes all of it. A wide image loses one column in W to the zeros.

@@ -14,9 +14,9 @@
 namespace coppice::runtime {
 
 struct Stream {
-  int rows_together = 1;                     // 1, 2 or 4
-  std::vector<int32_t> rows;                 // [groups * rows_together]
-  std::vector<float> entries;                // Entry<rows_together>, offsets as bits of a float
+  int rows_together = 1;       // 1, 2 or 4
+  std::vector<int32_t> rows;   // [groups * rows_together]
+  std::vector<float> entries;  // StreamEntry<rows_together>, offsets as bits of a float
   std::vector<std::vector<int32_t>> begins;  // by chunk, [groups + 1]
 
   int64_t groups() const { return static_cast<int64_t>(rows.size()) / rows_together; }

@@ -15,7 +15,7 @@
 namespace coppice::runtime {
 
 template <int B>
-struct Entry {
+struct StreamEntry {
   int32_t offset;
   float weights[B];
 };
@@ -29,7 +29,7 @@ struct Finish {
 };
 
 struct TileJob {
-  const void* stream;     // Entry<B>, of one chunk of channels
+  const void* stream;     // StreamEntry<B>, of one chunk of channels
   const int32_t* begins;  // [groups + 1], places in the stream
   const int32_t* rows;    // [groups * B], the output channel of each row
   int64_t first_group, last_group;
@@ -54,6 +54,8 @@ struct TileSet {
   int lanes;
   int most_vectors[3];                          // by block: 1, 2, 4 rows
   TileFunction functions[3][kMostVectors + 1];  // by block and vectors a tile has
+  // to[i] = from[2 i]
+  void (*every_second)(const float* from, float* to, int64_t count);
 };
 inline int block_index(int rows) { return rows == 4 ? 2 : rows - 1; }
 
@@ -67,5 +69,6 @@ const TileSet* avx512_tiles();
 std::vector<Isa> available_isas();
 const TileSet& tiles_of(Isa isa);
 std::string name_of(Isa isa);
+std::string processor_name();
 
 }  // namespace coppice::runtime

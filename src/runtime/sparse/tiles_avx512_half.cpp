@@ -33,6 +33,10 @@ struct Vector {
   static Type fma(Type a, Type b, Type c) { return _mm256_fmadd_ps(a, b, c); }
   static Type max(Type a, Type b) { return _mm256_max_ps(a, b); }
   static Type min(Type a, Type b) { return _mm256_min_ps(a, b); }
+  static Type evens(const float* p) {
+    const __m256 pairs = _mm256_shuffle_ps(load(p), load(p + 8), 0x88);
+    return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(pairs), 0xd8));
+  }
   static Type masked(Type a, const uint32_t* mask) {
     const auto bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask));
     return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(a), bits));

@@ -37,6 +37,7 @@ struct FourFloats {
   static Type min(const Type& a, const Type& b) {
     return each([&](int i) { return a.v[i] < b.v[i] ? a.v[i] : b.v[i]; });
   }
+  static Type evens(const float* p) { return {{p[0], p[2], p[4], p[6]}}; }
   static Type masked(const Type& a, const uint32_t* mask) {
     return each([&](int i) { return mask[i] ? a.v[i] : 0.0f; });
   }
