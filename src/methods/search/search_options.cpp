@@ -49,7 +49,7 @@ Removal last_units_beyond(const Groups& groups, const Widths& widths) {
 AllocationOptions even_allocation(const Traced& traced, const OneShotOptions& pruning) {
   return {.budget = pruning.budget,
           .scope = Criterion::Scope::group,
-          .round_to = pruning.round_to,
+          .rounding = rounding_of(traced, pruning),
           .most_of_group = pruning.most_of_group,
           .kept_groups = groups_to_keep(traced.graph(), traced.groups(), pruning)};
 }

@@ -18,7 +18,7 @@ constexpr int kMostTries = 5;
 constexpr double kMostKept = 0.999;  // a budget removes something
 
 std::string key_of(const Traced& traced, const AllocationOptions& allocation) {
-  std::string key = structure_hash(traced) + " " + std::to_string(allocation.round_to);
+  std::string key = structure_hash(traced) + " " + allocation.rounding.key();
   for (const char kept : allocation.kept_groups) key += kept ? '1' : '0';
   return key;
 }
@@ -53,7 +53,7 @@ MeasuredLayers LatencyMeter::measured_table(const Traced& traced,
                                             const AllocationOptions& allocation) const {
   MeasureLayers measuring{.cpu = options_.cpu,
                           .threads = options_.threads,
-                          .round_to = allocation.round_to,
+                          .rounding = allocation.rounding,
                           .kept_groups = allocation.kept_groups,
                           .seed = options_.seed};
   if (options_.progress) {

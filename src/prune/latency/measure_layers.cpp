@@ -25,7 +25,7 @@ std::optional<Removal> uniform_removal(const Traced& traced, double share,
     return allocate(traced.groups(), traced.costs(), none,
                     {.budget = {.of = Budget::Of::ratio, .kept = share},
                      .scope = Criterion::Scope::group,
-                     .round_to = options.round_to,
+                     .rounding = options.rounding,
                      .most_of_group = kMostOfGroup,
                      .kept_groups = options.kept_groups});
   });

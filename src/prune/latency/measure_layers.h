@@ -9,14 +9,15 @@
 #include <vector>
 
 #include "groups/traced.h"
+#include "prune/budget/rounding.h"
 #include "prune/latency/latency_table.h"
 
 namespace coppice {
 
 struct MeasureLayers {
-  std::string cpu;       // to be written into the table
-  int threads = 1;       // from 1 up
-  int64_t round_to = 0;  // widths are rounded as those of the cut will be (budget/rounding.h)
+  std::string cpu;                                          // to be written into the table
+  int threads = 1;                                          // from 1 up
+  Rounding rounding = Rounding();                           // as widths of the cut will be
   std::vector<char> kept_groups = {};                       // by group: 1 isn't cut
   uint64_t seed = 0;                                        // of the inputs
   std::function<void(int done, int runs)> before_run = {};  // may throw, to stop
