@@ -8,7 +8,7 @@
 
 namespace coppice {
 
-// --simplify, --fold-bn
+// --simplify, --fold-bn, --opset, --selections
 OptionList rewriting_options();
 // Runs the passes that are asked for, counts costs anew, and compares once more where the cut was
 // proved. Throws Error::internal where the outputs changed.

@@ -9,6 +9,7 @@
 #include "graph/passes/halves.h"
 #include "graph/passes/loosen.h"
 #include "prune/budget/prunable_share.h"
+#include "prune/runtimes/opset.h"
 
 namespace coppice {
 namespace {
@@ -127,6 +128,8 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
   description.inputs = describe_values(graph, graph.inputs, shapes);
   description.outputs = describe_values(graph, graph.outputs, shapes);
   describe_nodes(graph, shapes, description);
+  description.opset = graph.opset;
+  description.opset_remark = opset_remark(graph, usual_runtime());
   if (holds_halves(graph)) description.stored = name_of(half_type(graph));
   try {
     GroupOptions options;
@@ -168,6 +171,8 @@ Json to_json(const ModelDescription& description, const Model& model) {
                {"pinned", pinned_json(description)},
                {"unknown_operators", description.unknown_operators},
                {"prunable_macs_share", description.prunable_macs_share}};
+  json["opset"] = description.opset;
+  if (!description.opset_remark.empty()) json["opset_remark"] = description.opset_remark;
   if (!description.stored.empty()) json["stored_as"] = description.stored;
   if (!description.shapes_error.empty()) {
     json["macs"] = nullptr;

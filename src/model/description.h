@@ -26,10 +26,12 @@ struct LayerDescription {
 
 struct ModelDescription {
   int64_t parameters = 0, macs = 0, batch = 1;
-  int64_t unknown_costs = 0;    // layers whose multiply-accumulates aren't known: not in `macs`
-  std::string stored;           // "float16": what weights are stored as, where that isn't float32
-  WeightCount weights;          // that could be masked
-  std::string inputs, outputs;  // "input 1x3x32x32"
+  int64_t unknown_costs = 0;  // layers whose multiply-accumulates aren't known: not in `macs`
+  int64_t opset = 0;
+  std::string opset_remark = {};  // what is to be known of it where models are deployed
+  std::string stored;             // "float16": what weights are stored as, where that isn't float32
+  WeightCount weights;            // that could be masked
+  std::string inputs, outputs;    // "input 1x3x32x32"
   std::vector<LayerDescription> layers;   // nodes with parameters or multiply-accumulates
   std::map<std::string, int64_t> others;  // all other nodes, by operator
   std::map<std::string, int64_t> unknown_operators;

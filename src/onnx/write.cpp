@@ -175,6 +175,11 @@ onnx::ModelProto header_of(const Graph& graph) {
     }
   } else {
     COPPICE_CHECK(model.ParsePartialFromString(graph.foreign.model), "a carried model is damaged");
+    for (auto& import : *model.mutable_opset_import()) {
+      if (import.domain().empty() || import.domain() == "ai.onnx") {
+        import.set_version(graph.opset);  // it may have been lowered
+      }
+    }
   }
   for (const auto& [key, value] : graph.metadata) {
     auto* entry = model.add_metadata_props();

@@ -1,29 +1,42 @@
-// How long one run of a model takes on this machine, and where the time goes.
+// How long one run of each model takes on this machine, in turns, and where the time goes: in
+// Coppice's own runtime, or in one that people deploy in.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "tasks/parts/common.h"
+#include "tasks/parts/engines/engine.h"
 #include "tasks/parts/latency.h"
 
 namespace coppice {
 
 struct BenchRequest {
-  std::string model;
+  std::vector<std::string> models;  // not empty but for a calibration
   int64_t batch = 1;
-  bool layers = false;  // the time of every layer, too
+  bool layers = false;     // the time of every layer of the one model, too
+  bool calibrate = false;  // what kinds of layers take in the engine is measured first, and kept
+  const TimingEngine* engine = find_engine("coppice");
+  int64_t threads = 0;  // of an engine from outside; 0: one
   CommonRequest common = {};
 };
 
-struct BenchReport {
+struct BenchRow {
   std::string model, inputs;  // "1x3x32x32"
   int64_t batch = 1;
-  Latency latency;
-  std::vector<LayerTime> layers;
+  Latency latency = {};
+  std::optional<double> foretold_ms = {};  // by rates that were measured in the engine
 };
 
-// Throws Error::usage for another batch than the model's own, where that is fixed.
+struct BenchReport {
+  std::string engine;  // and its version, where it is another than Coppice's
+  std::vector<BenchRow> rows;
+  std::vector<LayerTime> layers;
+  std::vector<std::pair<std::string, double>> rates = {};  // named_rates, of a calibration
+};
+
+// Throws Error::usage for another batch than a model's own, where that is fixed, for an engine that
+// isn't installed, and for layers of several models or of another engine.
 BenchReport bench(const BenchRequest& request, Watcher& watcher);
 
 Json to_json(const BenchReport& report);

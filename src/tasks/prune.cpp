@@ -13,7 +13,10 @@
 #include "model/plan_file.h"
 #include "onnx/onnx.h"
 #include "prune/latency/latency_meter.h"
+#include "prune/runtimes/opset.h"
+#include "prune/runtimes/runtimes.h"
 #include "report/run_folder.h"
+#include "tasks/parts/engines/engine.h"
 #include "tasks/parts/latency.h"
 #include "tasks/parts/measuring.h"
 #include "tasks/parts/output_path.h"
@@ -180,6 +183,8 @@ std::optional<RuntimeFit> fit_of(const Pruning& pruning, const Graph& original,
                                  const Outcome& outcome) {
   if (outcome.plan.slices.empty()) return std::nullopt;
   const auto fit = fit_of(original, outcome.graph, *pruning.settings[kFor]);
+  const std::string remark = opset_remark(outcome.graph, *pruning.settings[kFor]);
+  if (!remark.empty()) pruning.watcher.remark(remark);
   const auto why = fit ? why_slow(*fit) : std::nullopt;
   if (!why) return fit;
   const bool told = pruning.settings.has(kRoundTo) && pruning.settings[kRoundTo] != kRoundAuto;
@@ -201,6 +206,26 @@ void measure_latency(Graph original, const std::filesystem::path& cut, const Pru
     summary.after.latency = latencies[1];
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::target) throw;
+    pruning.watcher.warn(std::string("latency not measured: ") + error.what());
+  }
+}
+
+// The same in the runtime that it is for, where that is installed.
+void measure_deployed(const Graph& original, const std::string& cut, const Pruning& pruning,
+                      CutSummary& summary) {
+  const TimingEngine* const engine = engine_for(*pruning.settings[kFor]);
+  if (!engine) return;
+  try {
+    auto running = RunningEngine::start(*engine);
+    if (!running) return;
+    const EngineModel models[] = {{pruning.request.model, original, {}}, {cut, original, {}}};
+    const int threads = static_cast<int>(std::max<int64_t>(1, pruning.request.threads));
+    const auto found = running->measure(models, threads, pruning.common.seed, pruning.watcher);
+    summary.engine = running->version();
+    summary.before.deployed = found[0];
+    summary.after.deployed = found[1];
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::input) throw;
     pruning.watcher.warn(std::string("latency not measured: ") + error.what());
   }
 }
@@ -365,6 +390,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   if (const auto why = why_denser(summary.density)) watcher.warn(*why);
   const Graph original = controls.none() ? Graph{} : model.graph;  // shares its tensors
   if (request.latency) {
+    measure_deployed(model.graph, outputs.model_path.string(), pruning, summary);
     measure_latency(std::move(model.graph), outputs.model_path, pruning, summary);
   }
   if (pruning.latency) report.latency = pruning.latency->found();

@@ -229,12 +229,22 @@ TEST_F(Tasks, shared_values_are_counted_in_the_report) {
 }
 
 TEST_F(Tasks, bench_times_a_model_and_its_layers) {
-  const BenchReport report = bench({.model = "zoo:lenet5", .batch = 2, .layers = true}, watcher_);
-  EXPECT_EQ(report.batch, 2);
-  EXPECT_EQ(report.inputs, "2x1x28x28");
-  EXPECT_GT(report.latency.runs, 0);
+  const BenchReport report =
+      bench({.models = {"zoo:lenet5"}, .batch = 2, .layers = true}, watcher_);
+  EXPECT_EQ(report.rows.front().batch, 2);
+  EXPECT_EQ(report.rows.front().inputs, "2x1x28x28");
+  EXPECT_GT(report.rows.front().latency.runs, 0);
   EXPECT_EQ(to_json(report)["layers"].size(), report.layers.size());
   EXPECT_EQ(watcher_.progresses.back().done, watcher_.progresses.back().total);
+}
+
+TEST_F(Tasks, bench_takes_turns_and_layers_are_of_one_model) {
+  const std::vector<std::string> both = {"zoo:lenet5", "zoo:lenet300-100"};
+  const BenchReport report = bench({.models = both}, watcher_);
+  ASSERT_EQ(report.rows.size(), 2u);
+  EXPECT_EQ(to_json(report)["models"].size(), 2u);
+  EXPECT_EQ(refusal(ErrorKind::usage, [&] { bench({.models = both, .layers = true}, watcher_); }),
+            "--layers is of one model, found 2");
 }
 
 TEST(Catalogue, every_method_is_in_it_with_its_options) {

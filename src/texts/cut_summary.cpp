@@ -46,6 +46,11 @@ std::string cost_table(const CutSummary& summary) {
   }
   add_counts(table, "file bytes", before.bytes, after.bytes);
   if (before.latency && after.latency) add_latency(table, *before.latency, *after.latency);
+  if (before.deployed && after.deployed) {
+    table.add({summary.engine + ", median", milliseconds(before.deployed->median_ms),
+               milliseconds(after.deployed->median_ms),
+               speedup_text(*before.deployed, *after.deployed)});
+  }
   if (before.accuracy && after.accuracy) {
     const auto add = [&](const std::string& name, double a, double b) {
       table.add({name, percentage(a), percentage(b), ""});

@@ -115,6 +115,7 @@ std::string summary_of(const ModelDescription& found, const Model& model, const 
     text += printable("shapes can't be inferred: " + found.shapes_error) + "\n";
   }
   if (!model.newer.empty()) text += printable(model.newer) + "\n";
+  if (!found.opset_remark.empty()) text += found.opset_remark + "\n";
   if (!found.stored.empty()) {
     text +=
         "in " + found.stored + ": computed in float32, and written back in " + found.stored + "\n";

@@ -24,9 +24,13 @@ const elements = {
 
 const answer = (object) => process.stdout.write(JSON.stringify(object) + '\n');
 
+const name = process.argv[2] ?? 'onnxruntime-node';
+const web = name === 'onnxruntime-web';
 let ort;
 try {
-  ort = (await import('onnxruntime-node')).default;
+  const found = await import(name);
+  ort = found.default ?? found;
+  if (web) ort.env.wasm.numThreads = 1;
 } catch (error) {
   answer({ [error.code === 'ERR_MODULE_NOT_FOUND' ? 'missing' : 'error']: error.message });
   process.exit();
@@ -51,7 +55,7 @@ function write(name, tensor, file) {
 
 // Calls use(session, feeds). Sessions are not kept: a test may rewrite a model under the same name.
 async function withSession({ model, inputs, threads = 1, optimisation = 'all' }, use) {
-  const session = await ort.InferenceSession.create(model, {
+  const session = await ort.InferenceSession.create(web ? readFileSync(model) : model, {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
     graphOptimizationLevel: optimisation === 'disable' ? 'disabled' : optimisation,

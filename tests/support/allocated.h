@@ -8,6 +8,7 @@
 
 #include "onnx/onnx.h"
 #include "prune/budget/allocate.h"
+#include "prune/runtimes/runtimes.h"
 #include "support/graphs/text_graph.h"
 #include "support/shared_data.h"
 #include "zoo/zoo.h"

@@ -5,8 +5,8 @@
 #include <stdexcept>
 #include <utility>
 
-#include "core/process/child_process.h"
 #include "core/files.h"
+#include "core/process/child_process.h"
 #include "support/temp_dir.h"
 
 namespace coppice {
@@ -71,8 +71,9 @@ OnnxRuntime::~OnnxRuntime() = default;
 OnnxRuntime::OnnxRuntime(OnnxRuntime&&) noexcept = default;
 OnnxRuntime& OnnxRuntime::operator=(OnnxRuntime&&) noexcept = default;
 
-std::optional<OnnxRuntime> OnnxRuntime::start() {
-  auto node = ChildProcess::start({"node", COPPICE_SOURCE_DIR "/tests/onnxruntime/judge.mjs"});
+std::optional<OnnxRuntime> OnnxRuntime::start(const std::string& package) {
+  auto node =
+      ChildProcess::start({"node", COPPICE_SOURCE_DIR "/tests/onnxruntime/judge.mjs", package});
   if (!node) return std::nullopt;
   auto process = std::make_unique<Process>(Process{std::move(*node)});
   if (process->receive().contains("missing")) return std::nullopt;

@@ -27,9 +27,10 @@ struct NamedTensor {
 
 class OnnxRuntime {
  public:
-  // Nothing when Node or the package onnxruntime-node is not installed.
+  // Nothing when Node or the package is not installed.
   // Throws std::runtime_error when they are there and fail.
-  static std::optional<OnnxRuntime> start();
+  // `package`: onnxruntime-node, or onnxruntime-web, which runs in wasm.
+  static std::optional<OnnxRuntime> start(const std::string& package = "onnxruntime-node");
   ~OnnxRuntime();
   OnnxRuntime(OnnxRuntime&&) noexcept;
   OnnxRuntime& operator=(OnnxRuntime&&) noexcept;

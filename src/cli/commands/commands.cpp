@@ -70,8 +70,9 @@ constexpr Command kCommands[] = {
      "  coppice verify a.onnx b.onnx\n"
      "  coppice verify model.onnx small.onnx --plan plan.json    was it cut by this plan?\n",
      true},
-    {"bench", "MODEL", "how fast a model runs here", define_bench,
+    {"bench", "MODEL...", "how fast models run here", define_bench,
      "  coppice bench model.onnx\n"
+     "  coppice bench model.onnx small.onnx --engine onnxruntime\n"
      "  coppice bench model.onnx --threads 1 --batch 8\n"
      "  coppice bench model.onnx --layers\n",
      true},

@@ -12,6 +12,7 @@
 #include "methods/one_shot/zeroed_filters.h"
 #include "methods/unstructured/mask_weights.h"
 #include "prune/latency/latency_meter.h"
+#include "prune/runtimes/runtimes.h"
 
 namespace coppice {
 
@@ -134,7 +135,8 @@ Graph prepared(Graph graph, const Criterion& criterion, const OneShotOptions& op
 
 Rounding rounding_of(const Traced& traced, const OneShotOptions& options) {
   if (options.round_to != kRoundAuto) return Rounding(options.round_to);
-  return Rounding(*options.runtime, traced.graph(), traced.groups());
+  const Runtime& runtime = options.runtime ? *options.runtime : usual_runtime();
+  return Rounding(runtime, traced.graph(), traced.groups());
 }
 
 Allocation choose(const Traced& traced, const Criterion& criterion, const OneShotOptions& options) {

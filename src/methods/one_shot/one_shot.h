@@ -28,7 +28,7 @@ struct OneShotOptions {
   // cap. A budget's ratio is then that of all other groups; they stay as they are under any other.
   std::vector<LayerRatio> layer_ratios = {};
   int64_t round_to = kRoundAuto;               // or a multiple of so many channels
-  const Runtime* runtime = &usual_runtime();   // that the result is for
+  const Runtime* runtime = nullptr;            // that the result is for; null: the usual one
   double most_of_group = 0.9;                  // the share of a group that may leave
   std::optional<Criterion::Scope> scope = {};  // in place of the criterion's own
   Aggregate aggregate = Aggregate::mean;

@@ -8,6 +8,7 @@
 #include "core/error.h"
 #include "methods/method.h"
 #include "options/comma_list.h"
+#include "prune/runtimes/runtimes.h"
 #include "session/options/data_options.h"
 
 namespace coppice {

@@ -6,6 +6,7 @@
 
 #include "graph/op.h"
 #include "graph/views/linear_layer.h"
+#include "prune/runtimes/runtimes.h"
 
 namespace coppice {
 namespace {
@@ -46,6 +47,12 @@ Rounding::Rounding(const Runtime& runtime, const Graph& graph, const Groups& gro
       }
     }
   }
+}
+
+std::string Rounding::key() const {
+  std::string key = std::to_string(multiple_);
+  for (const int64_t part : {narrow_multiple_, block_, lane_}) key += ":" + std::to_string(part);
+  return key;
 }
 
 int64_t Rounding::step(const Groups& groups, size_t g) const {

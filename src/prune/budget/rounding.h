@@ -3,12 +3,14 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "groups/groups.h"
-#include "prune/runtimes/runtimes.h"
 
 namespace coppice {
+
+struct Runtime;  // prune/runtimes/runtimes.h
 
 // Of what is said as one number: not a multiple, but what the runtime's rule says.
 inline constexpr int64_t kRoundAuto = 0;
@@ -23,6 +25,8 @@ class Rounding {
   Rounding(const Runtime& runtime, const Graph& graph, const Groups& groups);
 
   bool rounds() const { return multiple_ > 1; }
+  // Equal for what rounds the groups of one net alike.
+  std::string key() const;
   // The step in units at which a width of Groups::free[g] is a multiple.
   int64_t step(const Groups& groups, size_t g) const;
   // What to try where a budget can't be met so: first for groups that have no other width, then for

@@ -18,10 +18,7 @@ constexpr int kMostTries = 5;
 constexpr double kMostKept = 0.999;  // a budget removes something
 
 std::string key_of(const Traced& traced, const AllocationOptions& allocation) {
-  std::string key = structure_hash(traced);
-  for (size_t g = 0; g < traced.groups().free.size(); ++g) {
-    key += " " + std::to_string(allocation.rounding.step(traced.groups(), g));
-  }
+  std::string key = structure_hash(traced) + " " + allocation.rounding.key();
   for (const char kept : allocation.kept_groups) key += kept ? '1' : '0';
   return key;
 }

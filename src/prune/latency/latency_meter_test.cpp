@@ -60,10 +60,9 @@ TEST(LatencyModel, a_budget_is_kept_by_what_it_foretells) {
   const Traced traced = chain();
   const auto model = std::make_shared<LatencyModel>(traced, table_of(traced));
   for (const double kept : {0.99, 0.97, 0.95}) {
-    const Allocation found = allocate(traced.groups(), traced.costs(), in_order(traced),
-                                      {.budget = {.of = Budget::Of::latency, .kept = kept},
-                                       .rounding = Rounding(),
-                                       .latency = model});
+    const Allocation found =
+        allocate(traced.groups(), traced.costs(), in_order(traced),
+                 {.budget = {.of = Budget::Of::latency, .kept = kept}, .latency = model});
     EXPECT_LE(model->share(found.removal), kept);
     EXPECT_GT(model->share(found.removal), kept - 0.01);
   }
@@ -130,8 +129,7 @@ TEST(LatencyMeter, measures_every_layer_at_several_widths_and_keeps_that_where_i
 TEST(LatencyMeter, says_what_was_asked_foretold_and_measured) {
   const Traced traced = chain();
   LatencyMeter meter({.cpu = "here"});
-  const AllocationOptions options{.budget = {.of = Budget::Of::latency, .kept = 0.97},
-                                  .rounding = Rounding()};
+  const AllocationOptions options{.budget = {.of = Budget::Of::latency, .kept = 0.97}};
   const Allocation first = meter.allocate(traced, in_order(traced), options);
   ASSERT_TRUE(meter.found());
   EXPECT_EQ(meter.found()->asked, 0.97);

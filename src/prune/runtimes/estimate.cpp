@@ -90,30 +90,33 @@ class Estimator {
     return static_cast<double>(rounded_up(width, block)) / static_cast<double>(width);
   }
 
-  // What works by element or by channel right behind a layer is done with it.
+  // What works by element or by channel right behind a layer is done with it, a sum with what else
+  // it adds.
   double beside_layers(const Node& node) {
     if (!node.op || reads_only_shape(node) || node.op->moves == Moves::reshapes) return 0;
-    double elements = 0;
-    int computed = 0;
-    ValueId read = kNoValue;
+    std::vector<ValueId> read;
     for (const ValueId input : node.inputs) {
-      if (input == kNoValue || known_value(graph_, inferred_, input)) continue;
-      ++computed;
-      read = input;
-      elements += static_cast<double>(element_count(inferred_.shape(input)));
+      if (input != kNoValue && !known_value(graph_, inferred_, input)) read.push_back(input);
     }
-    if (computed == 0) return 0;
-    const bool by_channel = node.op->reach != Reach::anywhere;
-    if (by_channel && computed == 1 && fused_[read]) {
-      for (const ValueId output : node.outputs) fused_[output] = output != kNoValue;
-      return 0;
-    }
-    for (const ValueId output : node.outputs) {
-      if (output != kNoValue) {
-        elements += static_cast<double>(element_count(inferred_.shape(output)));
+    if (read.empty()) return 0;
+    const auto fused = std::ranges::find_if(read, [&](ValueId id) { return fused_[id] != 0; });
+    const bool joins = read.size() == 1 ? node.op->reach != Reach::anywhere : is_sum(node);
+    if (joins && fused != read.end()) {
+      read.erase(fused);
+      for (const ValueId output : node.outputs) {
+        if (output != kNoValue) fused_[output] = 1;
       }
+      return elements(read) * runtime_.rates.element;
     }
-    return elements * runtime_.rates.element;
+    return (elements(read) + elements(node.outputs)) * runtime_.rates.element;
+  }
+
+  double elements(const std::vector<ValueId>& values) const {
+    double count = 0;
+    for (const ValueId id : values) {
+      if (id != kNoValue) count += static_cast<double>(element_count(inferred_.shape(id)));
+    }
+    return count;
   }
 
   const Graph& graph_;

@@ -16,6 +16,9 @@ constexpr Runtime::Rates kOnnxRuntimeRates{.dense = 25,
                                            .matrix = 26,
                                            .element = 250};
 
+// ONNX Runtime 1.21 to 1.24.
+constexpr int64_t kUnfusedOpset = 22;
+
 constexpr Runtime onnxruntime(const char* name, const char* about, int64_t block) {
   return {.name = name,
           .about = about,
@@ -25,6 +28,9 @@ constexpr Runtime onnxruntime(const char* name, const char* about, int64_t block
           .rates = kOnnxRuntimeRates,
           .off_lane = 1.35,
           .off_lane_depthwise = 3.4,
+          .unfused_opset = kUnfusedOpset,
+          .wants_lowest_opset = false,
+          .refuses_gathers = false,
           .off_block_grouped = 1.6};
 }
 
@@ -43,7 +49,17 @@ constexpr Runtime onednn(const char* name, const char* about, int64_t block) {
                     .element = 250},
           .off_lane = 1,
           .off_lane_depthwise = 1,
+          .unfused_opset = 0,
+          .wants_lowest_opset = false,
+          .refuses_gathers = false,
           .off_block_grouped = 2.4};
+}
+
+// What all of them load, and run fast.
+constexpr Runtime any() {
+  Runtime runtime = onnxruntime("any", "ONNX Runtime on a CPU with AVX-512", 16);
+  runtime.wants_lowest_opset = runtime.refuses_gathers = true;
+  return runtime;
 }
 
 constexpr std::array kRuntimes = {
@@ -63,6 +79,9 @@ constexpr std::array kRuntimes = {
                       .element = 1000},
             .off_lane = 1,
             .off_lane_depthwise = 1,
+            .unfused_opset = 0,
+            .wants_lowest_opset = false,
+            .refuses_gathers = false,
             .off_block_grouped = 1},
     Runtime{.name = "opencv",
             .about = "OpenCV's dnn module on a CPU",
@@ -78,10 +97,13 @@ constexpr std::array kRuntimes = {
                       .element = 300},
             .off_lane = 1,
             .off_lane_depthwise = 1,
+            .unfused_opset = 0,
+            .wants_lowest_opset = true,
+            .refuses_gathers = true,
             .off_block_grouped = 1},
     onednn("coppice", "Coppice's own runtime on a CPU with AVX2", 8),
     onednn("coppice", "Coppice's own runtime on a CPU with AVX-512", 16),
-    onnxruntime("any", "widths, opset and form that all of them run well", 16),
+    any(),
 };
 
 bool has_avx512() {

@@ -35,6 +35,11 @@ struct Runtime {
   Rates rates;
   // Times off the lane, over those on it: of dense convolutions, and of depthwise ones.
   double off_lane, off_lane_depthwise;
+  // From this opset on versions of it join no convolution with what is behind it; 0: from none.
+  int64_t unfused_opset;
+  // Whether only the lowest opset that operators need is sure to be understood, and whether it may
+  // not load a Gather of channels.
+  bool wants_lowest_opset, refuses_gathers;
   // Times of grouped convolutions whose groups aren't multiples of the block, over those that are.
   double off_block_grouped;
 };

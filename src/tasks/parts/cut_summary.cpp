@@ -22,6 +22,7 @@ Json side_json(const CutSide& side, const Density& density) {
     json["loss"] = side.accuracy->loss;
   }
   if (side.latency) json.update(latency_json(*side.latency));
+  if (side.deployed) json["deployed"] = latency_json(*side.deployed);
   return json;
 }
 
@@ -120,6 +121,7 @@ Json to_json(const CutSummary& summary) {
   for (const ResultTable& table : summary.tables) {
     json[table.key] = to_json(table).at(table.key);
   }
+  if (!summary.engine.empty()) json["engine"] = summary.engine;
   if (summary.fit) json["for"] = to_json(*summary.fit);
   if (summary.recovered) json["recovered"] = recovered_json(*summary.recovered);
   if (summary.proof) {

@@ -20,7 +20,8 @@ struct CutSide {
   Costs costs;
   int64_t bytes = 0;
   std::optional<Evaluation> accuracy;
-  std::optional<Latency> latency;  // at batch 1
+  std::optional<Latency> latency = {};   // at batch 1
+  std::optional<Latency> deployed = {};  // the same in CutSummary::engine
 };
 
 struct CutSummary {
@@ -31,6 +32,7 @@ struct CutSummary {
   std::vector<GroupCut> groups;
   std::vector<ResultTable> tables = {};  // the method's own
   int64_t rounding_moved = 0;
+  std::string engine = {};  // that people deploy in, and its version; empty where none is here
   std::optional<RuntimeFit> fit = {};  // to the runtime that it is for
   std::optional<Recovered> recovered;
   bool could_recover = false;              // it wasn't asked for, and there is something to go by

@@ -31,7 +31,7 @@ std::optional<std::string> why_slow(const RuntimeFit& fit) {
   if (fit.slowed_layers == 0 && fit.time_kept <= 1) return std::nullopt;
   const std::string runtime = fit.runtime->about;
   std::string text =
-      runtime + " would take an estimated " + times(fit.time_kept) + " of the uncut model's time";
+      runtime + " would take an estimated " + times(fit.time_kept) + " the uncut model's time";
   if (fit.slowed_layers > 0) {
     text += ": " + with_separators(fit.slowed_layers) +
             (fit.slowed_layers == 1 ? " layer leaves" : " layers leave") +
