@@ -17,7 +17,7 @@ shift
 shares=("$@")
 [[ ${#shares[@]} -eq 0 ]] && shares=(0.9 0.7 0.5)
 engine=${ENGINE:-onnxruntime}
-for=(${FOR:+--for "$FOR"})
+goal=(${FOR:+--for "$FOR"})
 
 # cut PROGRAM NAME NET SHARE [OPTION ...]
 cut() {
@@ -36,12 +36,12 @@ for net in ${NETS:-mobilenet_v2 resnet50 densenet121 shufflenet_v2_x1_0 resnext5
   files=("$nets/$net.onnx")
   for share in "${shares[@]}"; do
     [[ ${BEFORE:-} ]] && cut "$BEFORE" before "$net" "$share" && files+=("$out/$net.before.$share.onnx")
-    cut "$coppice" now "$net" "$share" "${for[@]}" && files+=("$out/$net.now.$share.onnx")
+    cut "$coppice" now "$net" "$share" "${goal[@]}" && files+=("$out/$net.now.$share.onnx")
   done
   "$coppice" bench "${files[@]}" --engine "$engine" --json --quiet >"$out/$net.json"
   table '
     const [net, ...shares] = args;
-    const rows = read(`${net}.json`).models, whole = rows[0].latency_ms;
+    const rows = read(net).models, whole = rows[0].latency_ms;
     const of = (who, share) => rows.find((row) => row.model.endsWith(`.${who}.${share}.onnx`));
     const kept = (row) => row ? (row.latency_ms.min / whole.min).toFixed(3) : "-";
     const middle = (row) => row ? (row.latency_ms.median / whole.median).toFixed(3) +
