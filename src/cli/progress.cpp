@@ -29,7 +29,6 @@ std::string fitted(const std::vector<std::string>& fields, size_t width) {
   std::string line =
       width > 0 ? shortened(fields.front(), std::max(width, kLeastColumns)) : fields.front();
   for (size_t i = 1; i < fields.size(); ++i) {
-    if (fields[i].empty()) continue;
     if (width > 0 && columns_of(line) + 2 + columns_of(fields[i]) > width) break;
     line += "  " + fields[i];
   }
@@ -51,12 +50,17 @@ std::string ProgressBar::line(const Progress& progress, double seconds, size_t w
   const double rate = static_cast<double>(progress.done - already_) / seconds;
   const double left = rate > 0 ? static_cast<double>(total_ - progress.done) / rate : 0;
   const double share = static_cast<double>(progress.done) / static_cast<double>(total_);
-  return fitted(
-      {doing_,
-       with_separators(progress.done) + " of " + with_separators(total_) + " " + progress.unit,
-       "ETA " + duration(left), progress.note, short_count(rate) + " " + progress.unit + "/s",
-       width > 0 ? bar(share) : ""},
-      width);
+  std::vector<std::string> fields = {
+      doing_,
+      with_separators(progress.done) + " of " + with_separators(total_) + " " + progress.unit,
+      "ETA " + duration(left)};
+  for (size_t begin = 0, end; begin < progress.note.size(); begin = end + 2) {
+    end = std::min(progress.note.find("  ", begin), progress.note.size());
+    fields.push_back(progress.note.substr(begin, end - begin));
+  }
+  fields.push_back(short_count(rate) + " " + progress.unit + "/s");
+  if (width > 0) fields.push_back(bar(share));
+  return fitted(fields, width);
 }
 
 void ProgressBar::update(const Progress& progress) {
