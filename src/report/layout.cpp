@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <sstream>
+#include <utility>
 
 #include "report/format.h"
 
@@ -52,15 +53,19 @@ std::vector<std::string> wrapped(const std::string& text, size_t width) {
 }
 
 std::string entries_text(const std::vector<Entry>& entries, size_t width) {
-  constexpr size_t kLeast = 30;  // columns for what is said, however little there is
+  const size_t most = width / 3;  // of a name beside its text; a longer one has its own line
   size_t names = 0;
-  for (const Entry& entry : entries) names = std::max(names, columns_of(entry.name));
-  const size_t indent = names + 2, beside = std::max(kLeast, width - std::min(width, indent));
+  for (const Entry& entry : entries) {
+    if (columns_of(entry.name) <= most) names = std::max(names, columns_of(entry.name));
+  }
+  const size_t indent = names + 2;
   std::string text;
   for (const Entry& entry : entries) {
-    std::string lead = printable(entry.name) + std::string(indent - columns_of(entry.name), ' ');
+    std::string lead = printable(entry.name);
+    if (columns_of(lead) > names) text += std::exchange(lead, "") + "\n";
+    lead.append(indent - columns_of(lead), ' ');
     for (const std::string& paragraph : entry.paragraphs) {
-      for (const std::string& line : wrapped(printable(paragraph), beside)) {
+      for (const std::string& line : wrapped(printable(paragraph), width - indent)) {
         text += lead + line + "\n";
         lead.assign(indent, ' ');
       }

@@ -31,5 +31,12 @@ TEST(EntriesText, what_is_said_stands_beside_the_name) {
             "fpgm  filters\n");
 }
 
+TEST(EntriesText, a_long_name_has_a_line_of_its_own) {
+  EXPECT_EQ(entries_text({{"npy:IMAGES,LABELS", {"files"}}, {"mnist", {"digits"}}}, 24),
+            "npy:IMAGES,LABELS\n"
+            "       files\n"
+            "mnist  digits\n");
+}
+
 }  // namespace
 }  // namespace coppice
