@@ -17,10 +17,7 @@ coppice() {
 printf '=== LeNet-5 learns to read digits ===\n'
 coppice train zoo:lenet5 --data digits --preprocess mnist --epochs 4 -o lenet5.onnx
 printf '\n=== What in it could go? ===\n'
-coppice inspect lenet5.onnx | awk '
-  /^Groups/ { printing = 1 }
-  /^Pinned/ { printing = 0 }
-  printing || /nodes,|can be pruned$|^\$/'
+coppice inspect lenet5.onnx | awk '/^Pinned/ { exit } { print }'
 printf '\n=== Whole filters go; the original teaches what is left ===\n'
 coppice prune lenet5.onnx --data digits --keep-macs 0.2 --epochs 4 -o small.onnx
 printf '\n=== Or single weights: nine of ten become zero and stay so ===\n'

@@ -10,8 +10,10 @@
 #include <new>
 
 #include "cli/commands/commands.h"
+#include "cli/config_file.h"
 #include "cli/interrupt.h"
 #include "cli/patient_threads.h"
+#include "cli/shell_files.h"
 #include "core/error.h"
 #include "core/nearest.h"
 #include "core/threads.h"
@@ -19,6 +21,7 @@
 #include "options/option.h"
 #include "report/format.h"
 #include "report/table.h"
+#include "report/version.h"
 
 namespace coppice {
 namespace {
@@ -187,6 +190,7 @@ int run_command(const std::vector<std::string>& arguments) {
   app.footer(std::string("Examples:\n") + command.examples);
   CommonOptions options;
   const Action action = command.define(app, options);
+  app.config_formatter(config_file(app, command.name));
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend() - 1));
   } catch (const CLI::CallForHelp&) {
@@ -210,10 +214,23 @@ int run_command(const std::vector<std::string>& arguments) {
   return exit_of(ErrorKind::target).code;
 }
 
+// What a command says of itself; for shells and `man`: --for WHAT, and --names of all commands.
+int help_on(const std::vector<std::string>& arguments) {
+  if (arguments[1] == "--for") {
+    if (arguments.size() < 3)
+      fail_usage("help --for: expected bash, zsh, fish, man or man:COMMAND");
+    std::fputs(shell_file(arguments[2]).c_str(), stdout);
+    return 0;
+  }
+  if (arguments[1] != "--names") return run_command({arguments[1], "--help"});
+  for (const Command& command : commands()) std::printf("%s\n", command.name);
+  return 0;
+}
+
 int run_any(const std::vector<std::string>& arguments) {
   if (arguments.empty()) fail_usage("no command; 'coppice --help' lists them");
   const std::string& first = arguments.front();
-  if (first == "help" && arguments.size() > 1) return run_command({arguments[1], "--help"});
+  if (first == "help" && arguments.size() > 1) return help_on(arguments);
   if (first == "--help" || first == "-h" || first == "help") {
     print_overview();
     return 0;
@@ -226,8 +243,6 @@ int run_any(const std::vector<std::string>& arguments) {
 }
 
 }  // namespace
-
-const char* version() { return COPPICE_VERSION; }
 
 int run_program(const std::vector<std::string>& arguments) {
   // Weights that are freed go back to the system at once instead of waiting in the heap between

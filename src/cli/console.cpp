@@ -1,6 +1,7 @@
 // See console.h.
 #include "cli/console.h"
 
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -24,11 +25,21 @@ bool colour_wanted() {
 
 }  // namespace
 
+size_t terminal_columns(int descriptor) {
+  if (const char* told = std::getenv("COLUMNS")) {
+    const long columns = std::strtol(told, nullptr, 10);
+    if (columns > 0) return static_cast<size_t>(columns);
+  }
+  winsize size{};
+  return ::ioctl(descriptor, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
 Console::Console(Results results, Remarks remarks)
     : results_(results),
       remarks_(remarks),
       live_(is_terminal(STDERR_FILENO) && remarks == Remarks::shown),
-      colour_(colour_wanted() && is_terminal(STDOUT_FILENO)) {}
+      colour_(colour_wanted() && is_terminal(STDOUT_FILENO)),
+      columns_(terminal_columns(STDOUT_FILENO)) {}
 
 void Console::print(const std::string& text) const {
   if (results_ == Results::text) std::fputs(text.c_str(), stdout);

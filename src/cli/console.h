@@ -10,6 +10,9 @@
 
 namespace coppice {
 
+// Columns of the terminal behind a descriptor: what COLUMNS says, else the terminal; 0 for neither.
+size_t terminal_columns(int descriptor);
+
 class Console {
  public:
   enum class Results { text, json };
@@ -22,7 +25,9 @@ class Console {
   void remark(const std::string& text) const;  // what is good to know
   void warn(const std::string& text) const;    // what isn't as the user may think: always shown
 
-  Style style() const { return {.bold = colour_, .hints = remarks_ == Remarks::shown}; }
+  Style style() const {
+    return {.bold = colour_, .hints = remarks_ == Remarks::shown, .width = columns_};
+  }
   Remarks remarks() const { return remarks_; }
   bool live() const { return live_; }  // standard error is a terminal that bars may move on
 
@@ -30,6 +35,7 @@ class Console {
   Results results_;
   Remarks remarks_;
   bool live_ = false, colour_ = false;
+  size_t columns_ = 0;
 };
 
 }  // namespace coppice

@@ -2,29 +2,22 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <sstream>
+
+#include "report/layout.h"
 
 namespace coppice {
 namespace {
 
 constexpr size_t kWidth = 66;  // of a help text beside the names
 
-std::string wrapped(const std::string& text) {
-  std::istringstream words(text);
-  std::string lines, word;
-  size_t column = 0;
-  while (words >> word) {
-    const bool fits = column > 0 && column + 1 + word.size() <= kWidth;
-    if (column > 0) lines += fits ? ' ' : '\n';
-    lines += word;
-    column = fits ? column + 1 + word.size() : word.size();
-  }
-  return lines;
-}
-
 std::string help_of(const OptionUse& use) {
   const std::string usual = use.default_text();
-  return wrapped(use.help_text() + (usual.empty() ? "" : " (default " + usual + ")"));
+  std::string text;
+  for (const std::string& line :
+       wrapped(use.help_text() + (usual.empty() ? "" : " (default " + usual + ")"), kWidth)) {
+    text += (text.empty() ? "" : "\n") + line;
+  }
+  return text;
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include "cli/console.h"
 #include "cli/progress.h"
+#include "report/layout.h"
 #include "report/run_folder.h"
 #include "tasks/parts/common.h"
 #include "tasks/parts/watcher.h"
@@ -29,6 +30,7 @@ struct CommonOptions {
   std::string config;                  // the file of --config, empty for none
   bool timings = false;
   std::vector<std::string> skipped_passes;
+  InputShapes input_shapes;
 };
 
 // One run of one command: what the action gets, besides its own options, and how what a task has
@@ -36,8 +38,8 @@ struct CommonOptions {
 struct Invocation : Watcher {
   explicit Invocation(const CommonOptions& common);
 
-  void remark(const std::string& text) override { console.remark(text); }
-  void warn(const std::string& text) override { console.warn(text); }
+  void remark(const std::string& text) override;
+  void warn(const std::string& text) override;
   void progress(const Progress& progress) override;
   void metric(const Json& metric) override;  // to the run folder, if there is one
   bool stop_requested() override;            // by Ctrl-C
@@ -48,6 +50,9 @@ struct Invocation : Watcher {
   std::unique_ptr<RunFolder> folder;  // null without --run-dir
   std::optional<ProgressBar> bar;
 };
+
+// What a list has of each, in the terminal's width, or where there is none in 80 columns.
+void print_entries(const Invocation& run, const std::vector<Entry>& entries);
 
 inline constexpr int64_t kMostBatch = 1 << 20;
 // Adds a whole number from 1 to `most`.

@@ -1,5 +1,6 @@
 // How far a loop has come, on standard error: nothing for the first two seconds; then on a terminal
-// a bar that is redrawn and wiped at the end, elsewhere a line every ten seconds.
+// one line that is redrawn, fits, and is wiped at the end; elsewhere a line every ten seconds.
+// Where there isn't room for all that it says, fields are left out from the right.
 #pragma once
 
 #include <chrono>
@@ -21,10 +22,11 @@ class ProgressBar {
 
   bool is_of(const Progress& progress) const;  // the same loop
   void update(const Progress& progress);
+  void wipe();  // so that a line can be printed; the next update draws it again
 
  private:
   using Clock = std::chrono::steady_clock;
-  std::string line(const Progress& progress, double seconds) const;
+  std::string line(const Progress& progress, double seconds, size_t width) const;
 
   const Console& console_;
   std::string doing_;

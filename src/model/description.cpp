@@ -8,6 +8,7 @@
 #include "graph/cost.h"
 #include "graph/passes/halves.h"
 #include "graph/passes/loosen.h"
+#include "graph/views/linear_layer.h"
 #include "prune/budget/prunable_share.h"
 #include "prune/runtimes/opset.h"
 
@@ -48,10 +49,47 @@ std::vector<Shape> shapes_of(const Graph& graph, const Inferred* inferred) {
   return shapes;
 }
 
-void describe_nodes(const Graph& graph, const Inferred* inferred, ModelDescription& description) {
+// The layer before a normalisation that nothing else reads.
+std::optional<size_t> layer_before(const Node& node, const std::vector<int32_t>& producer,
+                                   const std::vector<std::vector<int32_t>>& readers,
+                                   const std::map<int32_t, size_t>& layers) {
+  if (reads_as(node, 1) != Reads::scale || node.inputs[0] == kNoValue) return std::nullopt;
+  const auto layer = layers.find(producer[node.inputs[0]]);
+  const bool alone = readers[node.inputs[0]].size() == 1;
+  if (layer == layers.end() || !alone) return std::nullopt;
+  return layer->second;
+}
+
+// Layers and the groups of their filters, by the names of weights: loosening adds nodes.
+void join_groups(const Graph& graph, const std::map<int32_t, size_t>& layers,
+                 ModelDescription& description) {
+  std::map<std::string, std::vector<size_t>> groups_of;
+  const std::vector<Group>& groups = description.groups->free;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    for (const Slice& slice : groups[g].slices) {
+      if (slice.role == Role::filter) {
+        groups_of[description.loosened.value(slice.tensor).name].push_back(g);
+      }
+    }
+  }
+  for (const auto& [n, layer] : layers) {
+    const Node& node = graph.nodes[n];
+    const auto linear = linear_layer_of(node);
+    if (!linear || node.inputs[linear->weight] == kNoValue) continue;
+    description.layers[layer].groups = groups_of[graph.value(node.inputs[linear->weight]).name];
+  }
+}
+
+// Gives the places of nodes among the layers.
+std::map<int32_t, size_t> describe_nodes(const Graph& graph, const Inferred* inferred,
+                                         ModelDescription& description) {
   const std::vector<Shape> shapes = shapes_of(graph, inferred);
+  const auto producer = producers(graph);
+  const auto readers = consumers(graph);
+  std::map<int32_t, size_t> layers;
   std::vector<char> parameters = parameter_flags(graph);
   for (const Node& node : graph.nodes) {
+    const auto n = static_cast<int32_t>(&node - graph.nodes.data());
     if (!node.op || !node.op->relate) ++description.unknown_operators[qualified(node)];
     LayerDescription layer{.name = label_of(graph, node), .op = qualified(node), .shape = "?"};
     layer.parameters = take_parameters(graph, node, parameters);
@@ -66,8 +104,11 @@ void describe_nodes(const Graph& graph, const Inferred* inferred, ModelDescripti
     }
     const ValueId output = node.outputs.empty() ? kNoValue : node.outputs.front();
     if (inferred && inferred->has(output)) layer.shape = to_string(inferred->shape(output));
+    layer.of = layer_before(node, producer, readers, layers);
+    layers.emplace(n, description.layers.size());
     description.layers.push_back(std::move(layer));
   }
+  return layers;
 }
 
 std::string name_of(PinKind kind) {
@@ -127,7 +168,7 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
   const Inferred* shapes = inferred ? &*inferred : nullptr;
   description.inputs = describe_values(graph, graph.inputs, shapes);
   description.outputs = describe_values(graph, graph.outputs, shapes);
-  describe_nodes(graph, shapes, description);
+  const std::map<int32_t, size_t> layers = describe_nodes(graph, shapes, description);
   description.opset = graph.opset;
   description.opset_remark = opset_remark(graph, usual_runtime());
   if (holds_halves(graph)) description.stored = name_of(half_type(graph));
@@ -137,6 +178,7 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
     description.loosened = graph;
     loosen(description.loosened);
     description.groups = find_groups(description.loosened, options);
+    join_groups(graph, layers, description);
     description.prunable_macs_share = prunable_macs_share(
         CostModel(description.loosened, *description.groups, description.groups->inferred));
   } catch (const Error& error) {

@@ -22,6 +22,11 @@ struct LayerDescription {
   std::string shape;  // of its first output; "?" where it isn't known
   int64_t parameters = 0, macs = 0;
   bool unknown = false;  // what it multiplies isn't known: not in `macs`
+  // Indices in ModelDescription::groups of the channels that it gives, where those can leave: a
+  // stream that is padded with more channels has several.
+  std::vector<size_t> groups = {};
+  // A normalisation: the layer whose outputs it normalises, by its index in `layers`.
+  std::optional<size_t> of = {};
 };
 
 struct ModelDescription {

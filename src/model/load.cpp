@@ -46,7 +46,7 @@ std::string sha256_of_zoo_model(const std::string& name, uint64_t seed) {
 
 bool is_zoo_name(const std::string& name) { return name.starts_with(kZoo); }
 
-Model load_model(const std::string& name, uint64_t seed) {
+Model load_model(const std::string& name, uint64_t seed, const InputShapes& shapes) {
   Model model{.name = name, .graph = {}, .bytes = 0, .newer = {}};
   if (is_zoo_name(name)) {
     model.graph = build(name, seed);
@@ -59,6 +59,8 @@ Model load_model(const std::string& name, uint64_t seed) {
                                               : std::filesystem::file_size(name, gone));
   }
   model.newer = newer_than_known(model.graph);
+  set_open_sizes(model.graph, shapes);
+  model.assumed = assumed_sizes(model.graph);
   return model;
 }
 

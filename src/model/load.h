@@ -7,20 +7,23 @@
 
 #include "core/files.h"
 #include "graph/graph.h"
+#include "model/input_shapes.h"
 
 namespace coppice {
 
 struct Model {
   std::string name;  // as it was given
   Graph graph;
-  int64_t bytes = 0;  // of the file, or of the file that would be written
-  std::string newer;  // newer_than_known (onnx/onnx.h): to be said
+  int64_t bytes = 0;         // of the file, or of the file that would be written
+  std::string newer;         // newer_than_known (onnx/onnx.h): to be said
+  std::string assumed = {};  // assumed_sizes: the same
 };
 
 bool is_zoo_name(const std::string& name);
 
-// Throws Error::input with the path for what can't be read, Error::usage for no name in the zoo.
-Model load_model(const std::string& name, uint64_t seed);
+// `shapes`: of inputs whose sizes are open. Throws Error::input with the path for what can't be
+// read, Error::usage for no name in the zoo, or shapes that aren't the model's.
+Model load_model(const std::string& name, uint64_t seed, const InputShapes& shapes = {});
 
 // The ONNX file's bytes as they are, unpacked where it lies in a container; empty where there is no
 // one file: a net of the zoo, or weights in files beside.

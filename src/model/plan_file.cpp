@@ -101,13 +101,7 @@ std::string remark_on(const Plan& plan, const std::string& path, const std::stri
 }
 
 fs::path usual_plan_path(const fs::path& output) {
-  const fs::path shared = output.parent_path() / "plan.json";
-  fs::path own = output;
-  own.replace_extension(".plan.json");
-  if (fs::exists(own)) return own;
-  if (!fs::exists(shared)) return shared;
-  const std::optional<Plan> there = plan_at(shared);
-  return there && there->output == output.filename().string() ? shared : own;
+  return fs::path(output).replace_extension(".plan.json");
 }
 
 PlanFile::PlanFile(fs::path path, std::string output)

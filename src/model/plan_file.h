@@ -1,5 +1,5 @@
-// Plans as files: plan.json, and beside it the folder plan.masks with one npy file for each mask,
-// and all of them in one masks.npz, by the names of their tensors.
+// Plans as files: small.plan.json, and beside it the folder small.plan.masks with one npy file for
+// each mask, and all of them in one masks.npz, by the names of their tensors.
 #pragma once
 
 #include <filesystem>
@@ -23,8 +23,8 @@ bool made_for(const Plan& plan, const std::string& model_sha256);
 // What to say where it wasn't.
 std::string remark_on(const Plan& plan, const std::string& path, const std::string& model);
 
-// Where the plan of the model `output` goes unless the user says: plan.json beside it; where that
-// is another result's or no plan at all, "<stem of output>.plan.json".
+// Where the plan of the model `output` goes unless the user says: small.plan.json beside
+// small.onnx.
 std::filesystem::path usual_plan_path(const std::filesystem::path& output);
 
 // A plan on its way to disk: all of it is written beside its place, and moved there by `commit`.

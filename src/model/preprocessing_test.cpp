@@ -5,6 +5,7 @@
 
 #include "core/error.h"
 #include "data/formats/memory_dataset.h"
+#include "support/graphs/text_graph.h"
 
 namespace coppice {
 namespace {
@@ -50,6 +51,18 @@ TEST(ChoosePreprocessing, what_the_model_says_goes_before_what_is_usual_for_the_
   EXPECT_EQ(found.how, parse_preprocessing("scale=1/4"));
   EXPECT_EQ(found.from, PreprocessingFrom::metadata);
   EXPECT_EQ(found.warning, "");
+}
+
+TEST(ChoosePreprocessing, a_usual_crop_is_of_the_models_own_size) {
+  const auto chosen = [](const std::string& input) {
+    const Graph graph = parse_text_graph("input x float32 " + input + "\ny = Relu(x)\noutput y");
+    return to_string(choose_preprocessing("", graph, *images("resize=256,crop=224")).how);
+  };
+  EXPECT_EQ(chosen("[N, 3, 224, 224]"), "resize=256,crop=224");
+  EXPECT_EQ(chosen("[N, 3, H, W]"), "resize=256,crop=224");
+  EXPECT_EQ(chosen("[N, 3, 96, 96]"), "resize=110,crop=96");
+  EXPECT_EQ(chosen("[N, 3, 299, 299]"), "resize=342,crop=299");
+  EXPECT_EQ(chosen("[N, 3, 96, 112]"), "resize=128");
 }
 
 TEST(ChoosePreprocessing, what_is_usual_for_the_data_is_a_guess_and_warned_of) {

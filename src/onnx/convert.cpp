@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "onnx/sizes_for_a_run.h"
 
 namespace coppice {
 namespace {
@@ -222,9 +223,9 @@ void update_info(const Value& value, onnx::ValueInfoProto& info) {
     auto* dim = static_cast<int>(i) < shape->dim_size() ? shape->mutable_dim(static_cast<int>(i))
                                                         : shape->add_dim();
     const Dim& declared = (*value.declared)[i];
-    if (declared.fixed()) {
+    if (declared.fixed() && declared.symbol.empty()) {
       dim->set_dim_value(declared.size);
-    } else if (!declared.symbol.empty()) {
+    } else if (!declared.symbol.empty() && declared.symbol != kUnnamedSize) {
       dim->set_dim_param(declared.symbol);
     }
   }

@@ -5,19 +5,9 @@
 
 #include "core/error.h"
 #include "report/format.h"
+#include "report/layout.h"
 
 namespace coppice {
-namespace {
-
-// Columns that the text takes: code points, for the names that users give in their own scripts.
-size_t width_of(const std::string& text) {
-  return static_cast<size_t>(std::count_if(text.begin(), text.end(), [](char c) {
-    return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
-  }));
-}
-
-}  // namespace
-
 void Table::add(std::vector<std::string> cells) {
   COPPICE_CHECK(cells.size() == columns_.size(), "a table row with " +
                                                      std::to_string(cells.size()) + " of " +
@@ -26,19 +16,38 @@ void Table::add(std::vector<std::string> cells) {
   rows_.push_back(std::move(cells));
 }
 
-std::string Table::text(size_t most) const {
-  const size_t shown = std::min(most, rows_.size());
+std::vector<size_t> Table::widths(size_t rows, size_t width) const {
+  constexpr size_t kLeast = 10;  // of a name that is still told from others
   std::vector<size_t> widths;
+  size_t all = 2 * (columns_.size() - 1);
   for (size_t c = 0; c < columns_.size(); ++c) {
-    widths.push_back(width_of(columns_[c].title));
-    for (size_t r = 0; r < shown; ++r) widths[c] = std::max(widths[c], width_of(rows_[r][c]));
+    widths.push_back(columns_of(columns_[c].title));
+    for (size_t r = 0; r < rows; ++r) widths[c] = std::max(widths[c], columns_of(rows_[r][c]));
+    all += widths[c];
   }
+  while (width > 0 && all > width) {
+    size_t widest = columns_.size();
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      const bool words = columns_[c].align == Align::left && widths[c] > kLeast;
+      if (words && (widest == columns_.size() || widths[c] > widths[widest])) widest = c;
+    }
+    if (widest == columns_.size()) break;
+    --widths[widest];
+    --all;
+  }
+  return widths;
+}
+
+std::string Table::text(size_t most, size_t width) const {
+  const size_t shown = std::min(most, rows_.size());
+  const std::vector<size_t> widths = this->widths(shown, width);
   std::string text;
   const auto line = [&](const auto& cell_of) {
     std::string one;
     for (size_t c = 0; c < columns_.size(); ++c) {
-      const std::string& cell = cell_of(c);
-      const std::string space(widths[c] - width_of(cell), ' ');
+      const std::string cell = shortened(cell_of(c), std::max<size_t>(widths[c], 4));
+      const size_t columns = columns_of(cell);
+      const std::string space(widths[c] > columns ? widths[c] - columns : 0, ' ');
       if (c > 0) one += "  ";
       one += columns_[c].align == Align::right ? space + cell : cell + space;
     }

@@ -24,10 +24,14 @@ class Table {
   void add(std::vector<std::string> cells);
   size_t rows() const { return rows_.size(); }
 
-  // Ends with a newline. With more rows than `most`, the rest is one line "... and N more".
-  std::string text(size_t most = std::numeric_limits<size_t>::max()) const;
+  // Ends with a newline. With more rows than `most`, the rest is one line "... and N more". Where
+  // lines would be longer than `width`, words are shortened in the middle, the widest column first;
+  // numbers never are. 0: any width.
+  std::string text(size_t most = std::numeric_limits<size_t>::max(), size_t width = 0) const;
 
  private:
+  std::vector<size_t> widths(size_t rows, size_t width) const;
+
   std::vector<Column> columns_;
   std::vector<std::vector<std::string>> rows_;
 };

@@ -7,8 +7,10 @@
 #include "core/files.h"
 #include "methods/options/blocks.h"
 #include "model/plan_file.h"
+#include "model/provenance.h"
 #include "onnx/onnx.h"
 #include "report/format.h"
+#include "report/version.h"
 #include "tasks/parts/measuring.h"
 #include "tasks/parts/output_path.h"
 
@@ -16,12 +18,15 @@ namespace coppice {
 namespace {
 
 // What to recover, and by what.
-RecoverOptions recovering_of(const Settings& settings, const Graph& graph, Watcher& watcher) {
+RecoverOptions recovering_of(const Settings& settings, const Plan& plan, const Graph& graph,
+                             const std::string& name, Watcher& watcher) {
+  if (!settings.has(kRecover)) return repeated_recovery(plan);
   RecoverOptions recover = settings[kRecover];
   const int64_t images = images_to_recover_by(settings);
   if (images == 0) return recover;
   Judge judge = open_judge(settings, graph, Fit::unchecked, watcher);
   const Measuring measuring(judge, images, watcher);
+  measuring.warn_at_chance(judge, graph, name);
   recover.measure = measuring.on(images, Measuring::Share::fitted);
   recover.judge = measuring.on(images, Measuring::Share::judging);
   recover.outputs = judge.judges() ? Outputs::classes : Outputs::numbers;
@@ -43,7 +48,8 @@ void require_use_of_data(const Settings& settings) {
 
 // What the plan's own model has that this one won't.
 std::optional<std::string> recovery_left_out(const Plan& plan, const Settings& settings) {
-  if (!plan.recovered || plan.recovered->kept.empty() || settings[kRecover].any()) {
+  if (!plan.recovered || plan.recovered->kept.empty() || settings[kRecover].any() ||
+      repeated_recovery(plan).any()) {
     return std::nullopt;
   }
   std::string steps;
@@ -64,10 +70,32 @@ std::string command_again(const ApplyRequest& request) {
   return command;
 }
 
+// What the result is to say: of the model that was cut here, and of who cut it.
+Plan plan_on(const Plan& plan, const std::string& model_sha256) {
+  Plan applied;
+  applied.model_sha256 = model_sha256;
+  applied.method = plan.method;
+  applied.budget = plan.budget;
+  applied.version = version();
+  return applied;
+}
+
 }  // namespace
 
 OptionList options_of_apply() {
-  return joined({{&kRecover, "none"}, {&kRecoverImages}, {&kVerify}}, data_options());
+  return joined({{&kRecover, "none", "",
+                  "make up for what leaves: what the plan says, where that needs no images, "
+                  "unless this says otherwise"},
+                 {&kRecoverImages},
+                 {&kVerify}},
+                data_options());
+}
+
+RecoverOptions repeated_recovery(const Plan& plan) {
+  if (!plan.recovered || plan.recovered->images > 0) return {};
+  std::string steps;
+  for (const std::string& step : plan.recovered->kept) steps += (steps.empty() ? "" : ",") + step;
+  return steps.empty() ? RecoverOptions{} : kRecover.read(steps);
 }
 
 ApplyReport apply(const ApplyRequest& request, Watcher& watcher) {
@@ -83,18 +111,19 @@ ApplyReport apply(const ApplyRequest& request, Watcher& watcher) {
   places.reads_data(data_of(settings).spec);
   for (const auto& mask : mask_paths(plan, request.plan)) places.reads(mask);
   AtomicFile file(places.writes("-o", request.output, ".onnx"));
-  const Model model = load_model(request.model, seed);
+  const Model model = load_model(request.model, request.common, watcher);
   if (const auto missing = recovery_left_out(plan, settings)) watcher.remark(*missing);
-  const RecoverOptions recover = recovering_of(settings, model.graph, watcher);
+  const RecoverOptions recover = recovering_of(settings, plan, model.graph, request.model, watcher);
   Outcome outcome = within("plan '" + request.plan + "'", [&] {
     return apply_plan(model.graph, plan, settings[kVerify], seed, recover);
   });
-  ApplyReport report{
-      .summary = {}, .plan = request.plan, .same_model = made_for(plan, sha256.get())};
+  const std::string sum = sha256.get();
+  ApplyReport report{.summary = {}, .plan = request.plan, .same_model = made_for(plan, sum)};
   if (!report.same_model) watcher.remark(remark_on(plan, request.plan, request.model));
   if (const std::string given = data_of(settings).preprocess; !given.empty()) {
     set_metadata(outcome.graph, kPreprocessKey, to_string(parse_preprocessing(given)));
   }
+  say_how_pruned(outcome.graph, plan_on(plan, sum));
   write_onnx(outcome.graph, file, places.taken());
   file.commit();
   report.summary = summarise(model, outcome);

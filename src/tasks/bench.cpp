@@ -147,7 +147,8 @@ BenchReport bench(const BenchRequest& request, Watcher& watcher) {
     if (!outside) fail_usage(missing_engine(*request.engine));
   }
   std::vector<Model> models;
-  for (const std::string& name : request.models) models.push_back(load_model(name, seed));
+  for (const std::string& name : request.models)
+    models.push_back(load_model(name, request.common, watcher));
   const InputSizes sizes{.inputs = {}, .batch = request.batch};
   BenchReport report{.engine = outside ? outside->version() : request.engine->name,
                      .rows = rows_of(models, sizes),

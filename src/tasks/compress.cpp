@@ -154,7 +154,7 @@ CompressReport compress(const CompressRequest& request, Watcher& watcher) {
   places.reads_model(request.model);
   reads_for_training(places, settings);
   AtomicFile file(places.writes("-o", request.output, ".coppice"));
-  const Model model = load_model(request.model, common.seed);
+  const Model model = load_model(request.model, common, watcher);
   const Buffer original = sharing ? Buffer() : onnx_file_of(model);
   CompressReport report{.model = request.model,
                         .output = request.output,

@@ -12,7 +12,7 @@ EvalReport eval(const EvalRequest& request, Watcher& watcher) {
     fail_usage("--device " + request.device +
                ": the runtime computes on the CPU; add --engine train, or leave --device out");
   }
-  Model model = load_model(request.model, request.common.seed);
+  Model model = load_model(request.model, request.common, watcher);
   Judge judge = open_judge(request.settings, model.graph, Fit::classifier, watcher);
   judge.limit(request.limit);
   if (model.graph.outputs.size() > 1) {

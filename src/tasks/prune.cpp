@@ -11,11 +11,13 @@
 #include "methods/rewrite.h"
 #include "methods/search/search_options.h"
 #include "model/plan_file.h"
+#include "model/provenance.h"
 #include "onnx/onnx.h"
 #include "prune/latency/latency_meter.h"
 #include "prune/runtimes/opset.h"
 #include "prune/runtimes/runtimes.h"
 #include "report/run_folder.h"
+#include "report/version.h"
 #include "tasks/parts/engines/engine.h"
 #include "tasks/parts/latency.h"
 #include "tasks/parts/measuring.h"
@@ -130,7 +132,7 @@ struct OutputFiles {
       : places(places_of(pruning)),
         model_path(places.writes("-o", pruning.request.output, ".onnx")),
         model(model_path),
-        plan(places.writes("--plan", plan_path(pruning.request, model_path)),
+        plan(places.writes("--plan", plan_path(pruning.request, model_path), ".json"),
              model_path.filename().string()) {
     const bool given = pruning.structure && pruning.structure->plan;
     if (pruning.method.kind == Method::Kind::unstructured ||
@@ -142,10 +144,10 @@ struct OutputFiles {
   }
 };
 
-// Without labels, to decide or to recover.
+// Without labels, to decide or to recover, because somebody wants that.
 bool looks_at_images(const Pruning& pruning) {
   return images_to_decide_by(pruning.method, pruning.settings) > 0 ||
-         images_to_recover_by(pruning.settings) > 0;
+         (images_to_recover_by(pruning.settings) > 0 && !pruning.request.recovers_unasked);
 }
 
 // What judges before and after, if there are data. A net that isn't a classifier can still follow
@@ -238,6 +240,7 @@ TrainingChoice choice_of(const Pruning& pruning, const std::string& sha256) {
   Request more = {{"--method", pruning.request.method}};
   std::ranges::move(request_of_structure(pruning.structure.get(), pruning.common.seed),
                     std::back_inserter(more));
+  std::ranges::move(request_of_shapes(pruning.common.input_shapes), std::back_inserter(more));
   return {.settings = pruning.settings,
           .start = start_of(pruning.request.model, start),
           .keeps = original != Original::is_left_aside,
@@ -303,6 +306,7 @@ Pruned prune_in_training(const Pruning& pruning, const Graph& original, Judge& j
 Pruned prune_alone(const Pruning& pruning, const Graph& original, const Judge* judge,
                    const std::optional<Measuring>& measuring) {
   const bool judges = judge && judge->judges();
+  if (measuring) measuring->warn_at_chance(*judge, original, pruning.request.model);
   Pruned pruned{.outcome = pruning.method.prune(original, pruning.input(measuring, judges))};
   Graph& graph = pruned.outcome.graph;
   rewrite(pruned.outcome, pruning.settings, pruning.common.seed);
@@ -315,8 +319,9 @@ Pruned prune_alone(const Pruning& pruning, const Graph& original, const Judge* j
                            why_not_classifier(original, judge->dataset()).value_or(""));
   }
   if (!judges || !pruning.request.judged) return pruned;
-  pruned.before =
-      judge->evaluate_given(original, pruning.request.model, {.doing = "evaluating the original"});
+  const EvaluationOptions how{.doing = "evaluating the original"};
+  pruned.before = measuring ? judge->evaluate(original, how)
+                            : judge->evaluate_given(original, pruning.request.model, how);
   pruned.after = judge->evaluate_trained(graph, std::nullopt, {.doing = kDoing});
   return pruned;
 }
@@ -324,10 +329,12 @@ Pruned prune_alone(const Pruning& pruning, const Graph& original, const Judge* j
 CutSummary summary_of(const Pruning& pruning, const Model& model, const Pruned& pruned) {
   CutSummary summary = summarise(model, pruned.outcome);
   summary.trained = pruning.settings.has(kEpochs);
+  if (pruned.trained) summary.held_out = held_out_top1(pruned.training);
+  summary.budget = budget_met(pruning.settings, summary);
   summary.before.accuracy = pruned.before;
   summary.after.accuracy = pruned.after;
   summary.output = pruning.request.output;
-  summary.command = command_again(pruning.request, pruning.settings);
+  summary.command = pruned.outcome.plan.command;
   return summary;
 }
 
@@ -347,8 +354,7 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   Pruning pruning(request, watcher);
   OutputFiles outputs(pruning);
   std::future<std::string> sha256 = model_sha256(request.model, pruning.common.seed);
-  Model model = load_model(request.model, pruning.common.seed);
-  if (!model.newer.empty()) watcher.warn(model.newer);
+  Model model = load_model(request.model, pruning.common, watcher);
   std::optional<Judge> judge = judge_of(pruning, model.graph);
   std::optional<Measuring> measuring = measuring_of(pruning, judge);
   pruning.deliver = deliver_to(pruning.settings, outputs.places, judge ? &*judge : nullptr);
@@ -371,6 +377,10 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   plan.model_sha256 = sum;
   plan.output = outputs.plan.output();
   plan.structure = whose_structure(pruning);
+  plan.budget = budget_text(pruning.settings);
+  plan.version = version();
+  plan.command = command_again(request, pruning.settings);
+  say_how_pruned(pruned.outcome.graph, plan);
   if (plan.recovered && measuring) {
     plan.recovered->images = measuring->count(images_to_recover_by(pruning.settings));
   }

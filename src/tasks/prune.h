@@ -22,12 +22,13 @@ struct PruneRequest {
   std::string model, output;
   std::string plan = {};  // where it goes; empty: beside the output (usual_plan_path)
   std::string method = kUsualMethod;
-  Settings settings = {};  // of options_of(method)
-  Settings controls = {};  // of control_options (tasks/runs/controls.h); nothing: none
-  bool resume = false;     // an unfinished training
-  bool judged = true;      // by the images that judge; what is only tried isn't shown them
-  bool latency = true;     // measured before and after, at batch 1
-  int64_t threads = 0;     // that latency is measured with; 0: one
+  Settings settings = {};         // of options_of(method)
+  Settings controls = {};         // of control_options (tasks/runs/controls.h); nothing: none
+  bool recovers_unasked = false;  // nobody asked for what --recover is set to
+  bool resume = false;            // an unfinished training
+  bool judged = true;             // by the images that judge; what is only tried isn't shown them
+  bool latency = true;            // measured before and after, at batch 1
+  int64_t threads = 0;            // that latency is measured with; 0: one
   CommonRequest common = {};
 };
 

@@ -61,7 +61,7 @@ TEST_F(Tasks, prune_apply_and_verify_agree) {
   EXPECT_EQ(summary.method, "l2");
   EXPECT_LE(summary.after.costs.macs, 0.4 * static_cast<double>(summary.before.costs.macs));
   EXPECT_EQ(summary.after.bytes, static_cast<int64_t>(std::filesystem::file_size(request.output)));
-  EXPECT_EQ(summary.plan, path("plan.json"));
+  EXPECT_EQ(summary.plan, path("small.plan.json"));
   EXPECT_TRUE(summary.verified && summary.proof && summary.proof->comparison.equal());
   EXPECT_TRUE(watcher_.warnings.empty());
 
@@ -165,7 +165,7 @@ TEST_F(Tasks, masks_lie_beside_the_plan_and_are_told) {
   const PruneReport report = prune(request, watcher_);
   EXPECT_TRUE(report.summary.masked);
   EXPECT_NEAR(sparsity(report.summary.density.after.weights), 0.75, 0.001);
-  EXPECT_TRUE(std::filesystem::is_directory(path("plan.masks")));
+  EXPECT_TRUE(std::filesystem::is_directory(path("small.plan.masks")));
 }
 
 TEST_F(Tasks, settings_that_contradict_each_other_are_refused_before_anything_is_read) {
@@ -200,7 +200,7 @@ TEST_F(Tasks, a_watcher_that_stops_leaves_no_file) {
   watcher_.stops = true;
   EXPECT_EQ(refusal(ErrorKind::interrupted, [&] { prune(request, watcher_); }), "interrupted");
   EXPECT_FALSE(std::filesystem::exists(request.output));
-  EXPECT_FALSE(std::filesystem::exists(path("plan.json")));
+  EXPECT_FALSE(std::filesystem::exists(path("small.plan.json")));
 }
 
 TEST_F(Tasks, what_is_compressed_comes_back_byte_by_byte) {

@@ -25,12 +25,12 @@ TrainReport train(const TrainRequest& request, Watcher& watcher) {
   reads_for_training(places, settings);
   AtomicFile file(places.writes("-o", request.output, ".onnx"));
   std::future<std::string> sha256 = model_sha256(request.model, common.seed);
-  const Model model = load_model(request.model, common.seed);
-  if (!model.newer.empty()) watcher.warn(model.newer);
+  const Model model = load_model(request.model, common, watcher);
   Judge judge = open_judge(settings, model.graph, Fit::unchecked, watcher);
   const TrainingChoice choice{.settings = settings,
                               .start = start_of(request.model, Start::trained),
-                              .request = request_of("train", sha256.get(), settings, common.seed),
+                              .request = request_of("train", sha256.get(), settings, common.seed,
+                                                    request_of_shapes(common.input_shapes)),
                               .resume = request.resume};
   TrainedModel trained =
       train_and_judge(choice, model.graph, judge, {.original = TrainingJudged::Original::left},

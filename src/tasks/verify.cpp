@@ -9,6 +9,7 @@
 #include "model/load.h"
 #include "model/plan_file.h"
 #include "report/format.h"
+#include "tasks/apply.h"
 
 namespace coppice {
 namespace {
@@ -32,15 +33,16 @@ bool same_weights(const Graph& a, const Graph& b) {
 
 VerifyReport verify(const VerifyRequest& request, Watcher& watcher) {
   const uint64_t seed = request.common.seed;
-  Graph first = load_model(request.first, seed).graph;
-  const Graph second = load_model(request.second, seed).graph;
+  Graph first = load_model(request.first, request.common, watcher).graph;
+  const Graph second = load_model(request.second, seed, request.common.input_shapes).graph;
   VerifyReport report{
       .first = request.first, .second = request.second, .by_plan = {}, .found = {}, .inputs = {}};
   if (!request.plan.empty()) {
     std::future<std::string> sha256 = model_sha256(request.first, seed);
     const Plan plan = read_plan(request.plan);
-    first = within("plan '" + request.plan + "'",
-                   [&] { return apply_plan(first, plan, Verify::off, seed).graph; });
+    first = within("plan '" + request.plan + "'", [&] {
+      return apply_plan(first, plan, Verify::off, seed, repeated_recovery(plan)).graph;
+    });
     const bool same_model = made_for(plan, sha256.get());
     if (!same_model) watcher.remark(remark_on(plan, request.plan, request.first));
     report.by_plan = {request.plan, same_model, same_weights(first, second)};

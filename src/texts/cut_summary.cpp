@@ -16,9 +16,9 @@ std::string reduction(double before, double after) {
   return after > 0 ? times(before / after) : "";
 }
 
-void add_counts(Table& table, const char* name, int64_t before, int64_t after) {
-  table.add({name, with_separators(before), with_separators(after),
-             reduction(static_cast<double>(before), static_cast<double>(after))});
+void add_counts(Table& table, const char* name, int64_t count_before, int64_t count_after) {
+  const auto before = static_cast<double>(count_before), after = static_cast<double>(count_after);
+  table.add({name, short_count(before), short_count(after), reduction(before, after)});
 }
 
 void add_latency(Table& table, const Latency& before, const Latency& after) {
@@ -44,7 +44,8 @@ std::string cost_table(const CutSummary& summary) {
                  with_separators(is.shared_layers), ""});
     }
   }
-  add_counts(table, "file bytes", before.bytes, after.bytes);
+  const auto bytes = static_cast<double>(before.bytes), left = static_cast<double>(after.bytes);
+  table.add({"file", short_bytes(bytes), short_bytes(left), reduction(bytes, left)});
   if (before.latency && after.latency) add_latency(table, *before.latency, *after.latency);
   if (before.deployed && after.deployed) {
     table.add({summary.engine + ", median", milliseconds(before.deployed->median_ms),
@@ -64,23 +65,23 @@ std::string cost_table(const CutSummary& summary) {
   return table.text();
 }
 
-std::string group_table(const std::vector<GroupCut>& groups) {
+std::string group_table(const std::vector<GroupCut>& groups, size_t width) {
   Table table({{"group"}, {"units", kRight}, {"left", kRight}, {"removed", kRight}});
   for (const GroupCut& group : groups) {
     if (group.before == group.after) continue;
     table.add({group.name, with_separators(group.before), with_separators(group.after),
                with_separators(group.before - group.after)});
   }
-  return table.text(kMostGroups);
+  return table.text(kMostGroups, width);
 }
 
-std::string layer_table(const std::vector<LayerDensity>& layers) {
+std::string layer_table(const std::vector<LayerDensity>& layers, size_t width) {
   Table table({{"layer"}, {"weights", kRight}, {"nonzero", kRight}, {"density", kRight}});
   for (const LayerDensity& layer : layers) {
     table.add({printable(layer.name), with_separators(layer.weights.all),
                with_separators(layer.weights.nonzero), percentage(1 - sparsity(layer.weights))});
   }
-  return table.text(kMostGroups);
+  return table.text(kMostGroups, width);
 }
 
 std::string cell_text(const ResultTable::Cell& cell, ResultTable::As as) {
@@ -174,6 +175,23 @@ std::string stored_line(const CutSummary& summary) {
          ", as the model came; figures are of before that last cast\n";
 }
 
+// What became of the accuracy, on images that no training saw.
+std::string held_out_line(const CutSummary& summary) {
+  if (!summary.held_out) return "";
+  return "top-1, held out: original " + percentage(summary.held_out->original) + ", cut " +
+         percentage(summary.held_out->cut) + ", tuned " + percentage(summary.held_out->tuned) +
+         "\n";
+}
+
+std::string budget_line(const CutSummary& summary) {
+  if (!summary.budget || !summary.budget->notable()) return "";
+  const BudgetMet& met = *summary.budget;
+  return "asked for " + met.option + " " + significant(met.asked, 3) + ", got " +
+         significant(met.got, 3) +
+         (summary.rounding_moved != 0 ? ": widths are rounded, which --round-to 1 leaves out\n"
+                                      : ": no cut of this model comes nearer from below\n");
+}
+
 std::string unknown_line(const CutSummary& summary) {
   const int64_t unknown = summary.before.costs.unknown;
   if (unknown == 0) return "";
@@ -198,8 +216,8 @@ std::string zeroed_line(const CutSummary& summary) {
 std::string text_of(const CutSummary& summary, const Style& style) {
   std::string text = style.strong(printable(summary.model)) + " pruned by " + summary.method +
                      " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
-  if (!summary.groups.empty()) text += group_table(summary.groups) + "\n";
-  if (!summary.layers.empty()) text += layer_table(summary.layers) + "\n";
+  if (!summary.groups.empty()) text += group_table(summary.groups, style.width) + "\n";
+  if (!summary.layers.empty()) text += layer_table(summary.layers, style.width) + "\n";
   for (const ResultTable& table : summary.tables) {
     if (table.shown == ResultTable::Shown::printed) text += result_table(table);
   }
@@ -208,6 +226,7 @@ std::string text_of(const CutSummary& summary, const Style& style) {
         "zeros take as much space and time as other weights, until the model is compressed or "
         "run by a sparse runtime\n");
   }
+  text += held_out_line(summary) + budget_line(summary);
   if (summary.rounding_moved != 0) {
     text += "rounding to even widths moved " + with_separators(summary.rounding_moved) +
             (summary.rounding_moved == 1 ? " unit\n" : " units\n");

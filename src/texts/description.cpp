@@ -1,5 +1,7 @@
 #include "texts/description.h"
 
+#include <algorithm>
+
 #include "report/format.h"
 #include "report/table.h"
 
@@ -17,13 +19,42 @@ std::string counted(const std::map<std::string, int64_t>& operators) {
   return text;
 }
 
+bool share_channels(const LayerDescription& a, const LayerDescription& b) {
+  return std::ranges::any_of(
+      a.groups, [&](size_t g) { return std::ranges::find(b.groups, g) != b.groups.end(); });
+}
+
+// How many of its channels a layer can lose, and with how many others.
+std::string loss_of(const ModelDescription& description, const LayerDescription& layer) {
+  if (layer.groups.empty()) return "-";
+  int64_t units = 0;
+  for (const size_t g : layer.groups) units += description.groups->free[g].units();
+  const auto others = std::ranges::count_if(description.layers, [&](const LayerDescription& other) {
+    return &other != &layer && share_channels(layer, other);
+  });
+  return with_separators(units) + (others == 0 ? "" : " with " + with_separators(others));
+}
+
+// Normalisations stand in the row of their layer.
 std::string layers_of(const ModelDescription& description, const Style& style) {
-  Table table({{"layer"}, {"op"}, {"output"}, {"parameters", kRight}, {"MACs", kRight}});
-  for (const LayerDescription& layer : description.layers) {
-    table.add({layer.name, layer.op, layer.shape, with_separators(layer.parameters),
-               layer.unknown ? "?" : with_separators(layer.macs)});
+  const std::vector<LayerDescription>& layers = description.layers;
+  std::vector<LayerDescription> rows = layers;
+  for (const LayerDescription& layer : layers) {
+    if (!layer.of) continue;
+    rows[*layer.of].parameters += layer.parameters;
+    rows[*layer.of].op += layer.op == "BatchNormalization" ? "+BN" : "+" + layer.op;
   }
-  std::string text = style.strong("Layers") + "\n" + table.text(kMostRows);
+  Table table(
+      {{"layer"}, {"op"}, {"output"}, {"params", kRight}, {"MACs", kRight}, {"can lose", kRight}});
+  for (size_t r = 0; r < rows.size(); ++r) {
+    const LayerDescription& layer = rows[r];
+    if (layer.of) continue;
+    table.add({layer.name, layer.op, layer.shape,
+               short_count(static_cast<double>(layer.parameters)),
+               layer.unknown ? "?" : short_count(static_cast<double>(layer.macs)),
+               loss_of(description, layers[r])});
+  }
+  std::string text = "\n" + style.strong("Layers") + "\n" + table.text(kMostRows, style.width);
   if (!description.others.empty()) {
     text += "others: " + printable(counted(description.others)) + "\n";
   }
@@ -39,19 +70,22 @@ std::string layers_of(const ModelDescription& description, const Style& style) {
   return text;
 }
 
+// Those that no row above says all of.
 std::string groups_of(const ModelDescription& description, const Style& style) {
-  const Graph& graph = description.loosened;
-  Table table({{"group"}, {"units", kRight}, {"tensors", kRight}, {"among them"}});
-  for (const Group& group : description.groups->free) {
-    std::string tensors;
-    for (size_t s = 1; s < group.slices.size() && s < 4; ++s) {
-      tensors += (s == 1 ? "" : ", ") + graph.value(group.slices[s].tensor).name;
+  Table table({{"units", kRight}, {"group"}, {"layers"}});
+  const std::vector<Group>& groups = description.groups->free;
+  for (size_t g = 0; g < groups.size(); ++g) {
+    std::string names;
+    int64_t count = 0;
+    for (const LayerDescription& layer : description.layers) {
+      if (std::ranges::find(layer.groups, g) == layer.groups.end()) continue;
+      names += (++count == 1 ? "" : ", ") + layer.name;
     }
-    table.add({group.name, with_separators(group.units()),
-               with_separators(static_cast<int64_t>(group.slices.size())), tensors});
+    if (count != 1) table.add({with_separators(groups[g].units()), groups[g].name, names});
   }
-  return "\n" + style.strong("Groups of channels that can be pruned") + "\n" +
-         table.text(kMostRows);
+  if (table.rows() == 0) return "";
+  return "\n" + style.strong("Groups: layers that lose channels together") + "\n" +
+         table.text(kMostRows, style.width);
 }
 
 std::string joined(const std::vector<std::string>& path) {
@@ -75,7 +109,8 @@ std::string pinned_of(const ModelDescription& description, const Style& style) {
     table.add({graph.value(pinned.tensor).name, std::to_string(pinned.axis),
                with_separators(pinned.indices), pinned.reason, joined(pinned.path)});
   }
-  return "\n" + style.strong("Pinned: can't be pruned") + "\n" + table.text(kMostPinned);
+  return "\n" + style.strong("Pinned: can't be pruned") + "\n" +
+         table.text(kMostPinned, style.width);
 }
 
 // "axis 0 of layer1.conv.weight"
@@ -83,7 +118,7 @@ std::string axis_of(const Graph& graph, ValueId value, int64_t axis) {
   return "axis " + std::to_string(axis) + " of " + graph.value(value).name;
 }
 
-std::string coupling_of(const Graph& graph, const Coupling& coupling) {
+std::string coupling_of(const Graph& graph, const Coupling& coupling, const Style& style) {
   std::string text = "\n" + printable(axis_of(graph, coupling.value, coupling.axis)) + ": " +
                      with_separators(coupling.free) + " of " + with_separators(coupling.indices) +
                      " indices can leave\n";
@@ -93,7 +128,7 @@ std::string coupling_of(const Graph& graph, const Coupling& coupling) {
       table.add(
           {axis_of(graph, tie.tensor, tie.axis), with_separators(tie.indices), joined(tie.path)});
     }
-    text += table.text(kMostPinned);
+    text += table.text(kMostPinned, style.width);
   }
   if (!coupling.pinned) return text;
   text += "pinned: " + with_separators(coupling.pinned->indices) + "; " +
@@ -103,7 +138,7 @@ std::string coupling_of(const Graph& graph, const Coupling& coupling) {
 }
 
 std::string summary_of(const ModelDescription& found, const Model& model, const Style& style) {
-  std::string text = "\n" + style.strong(printable(model.name)) + ": " +
+  std::string text = style.strong(printable(model.name)) + ": " +
                      with_separators(static_cast<int64_t>(model.graph.nodes.size())) + " nodes, " +
                      short_count(static_cast<double>(found.parameters)) + " parameters, ";
   text += found.shapes_error.empty() ? short_count(static_cast<double>(found.macs)) +
@@ -116,6 +151,9 @@ std::string summary_of(const ModelDescription& found, const Model& model, const 
   }
   if (!model.newer.empty()) text += printable(model.newer) + "\n";
   if (!found.opset_remark.empty()) text += found.opset_remark + "\n";
+  if (!model.assumed.empty()) {
+    text += printable(model.assumed) + "; --input-shape says otherwise\n";
+  }
   if (!found.stored.empty()) {
     text +=
         "in " + found.stored + ": computed in float32, and written back in " + found.stored + "\n";
@@ -149,12 +187,13 @@ std::string verdict(const NormsDescription& found) {
 std::string text_of(const ModelDescription& found, const Model& model, const Style& style) {
   const std::string groups =
       found.groups ? groups_of(found, style) + pinned_of(found, style) : std::string();
-  return layers_of(found, style) + groups + summary_of(found, model, style);
+  return summary_of(found, model, style) + layers_of(found, style) + groups;
 }
 
 std::string text_of(const NodeDescription& found, const Style& style) {
   std::string text = style.strong(printable(found.name)) + " (" + found.op + ")\n";
-  for (const Coupling& coupling : found.couplings) text += coupling_of(found.graph, coupling);
+  for (const Coupling& coupling : found.couplings)
+    text += coupling_of(found.graph, coupling, style);
   return found.couplings.empty() ? text + "no axis of it carries anything that could leave\n"
                                  : text;
 }

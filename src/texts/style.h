@@ -1,6 +1,7 @@
 // How a text for people looks where it is shown.
 #pragma once
 
+#include <cstddef>
 #include <string>
 
 namespace coppice {
@@ -8,6 +9,7 @@ namespace coppice {
 struct Style {
   bool bold = false;  // headings, on a terminal
   bool hints = true;  // remarks within a result
+  size_t width = 0;   // columns of the terminal; 0: any
   std::string strong(const std::string& text) const {
     return bold ? "\x1b[1m" + text + "\x1b[0m" : text;
   }

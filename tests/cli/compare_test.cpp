@@ -122,7 +122,7 @@ TEST_F(Compare, soft_filter_pruning_tells_of_every_zeroing) {
 TEST_F(Compare, half_cut_lenet_says_what_zeroed_filters_alone_would_be) {
   ASSERT_EQ(coppice(train("lenet5.onnx", 2)).code, 0);
   const Ran ran = coppice({"prune", path("lenet5.onnx"), "-o", path("half.onnx"), "--plan",
-                           path("half.plan"), "--latency", "off", "--keep-macs", "0.5"});
+                           path("half.plan.json"), "--latency", "off", "--keep-macs", "0.5"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_THAT(ran.out, HasSubstr("zeroing filters alone would differ by")) << "by their biases";
 }

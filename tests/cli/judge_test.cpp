@@ -49,11 +49,12 @@ double difference(const Tensor& a, const Tensor& b) {
 void expect_judges_agree(OnnxRuntime& judge, const std::string& model,
                          const Arguments& options = {}) {
   const TempDir dir;
-  Arguments arguments{"prune", model, "-o", dir / "small.onnx", "--latency", "off"};
+  Arguments arguments{"prune",     model, "-o",        dir / "small.onnx",
+                      "--latency", "off", "--recover", "none"};
   arguments.insert(arguments.end(), options.begin(), options.end());
   const Ran ran = coppice(arguments);
   ASSERT_EQ(ran.code, 0) << ran.err;
-  write_onnx(masked_by_hand(model, dir / "plan.json"), dir / "masked.onnx");
+  write_onnx(masked_by_hand(model, dir / "small.plan.json"), dir / "masked.onnx");
   const Ran verified = coppice({"verify", dir / "masked.onnx", dir / "small.onnx"});
   EXPECT_EQ(verified.code, 0) << verified.err;
 
@@ -125,7 +126,7 @@ TEST(WildModels, are_inspected_and_pruned_or_refused_with_a_reason) {
     ASSERT_EQ(inspected.code, 0) << inspected.err;
     EXPECT_GT(inspected.json()["nodes"], 0);
     const Ran pruned =
-        coppice({"prune", entry.path(), "-o", dir / "small.onnx", "--latency", "off"});
+        coppice({"prune", entry.path(), "-o", dir / "small.onnx", "--quiet", "--latency", "off"});
     if (pruned.code == 0) continue;
     EXPECT_TRUE(fails(pruned, pruned.code == 4 ? 4 : 3, ""));
     EXPECT_EQ(names_in(dir.path()), std::set<std::string>{});

@@ -27,11 +27,12 @@ int64_t nonzero_weights(const std::filesystem::path& file) {
 class LotteryCommand : public Training {
  protected:
   Arguments lottery(const std::string& output, const Arguments& more) const {
-    Arguments all = {
-        "prune",     "zoo:lenet5", "--data",  data_,        "--preprocess", "mnist",
-        "--method",  "lottery",    "-o",      path(output), "--plan",       path(output + ".plan"),
-        "--latency", "off",        "--batch", "64",         "--epochs",     "2",
-        "--threads", "1",          "--seed",  "3",          "--json"};
+    Arguments all = {"prune",        "zoo:lenet5", "--data",    data_,
+                     "--preprocess", "mnist",      "--method",  "lottery",
+                     "-o",           path(output), "--plan",    path(output + ".plan.json"),
+                     "--latency",    "off",        "--batch",   "64",
+                     "--epochs",     "2",          "--threads", "1",
+                     "--seed",       "3",          "--json"};
     all.insert(all.end(), more.begin(), more.end());
     return all;
   }

@@ -166,8 +166,8 @@ TEST(OddModels, weights_beside_the_model_are_read_and_written_beside) {
   EXPECT_EQ(pruned.json()["verified"], true);
   EXPECT_GT(pruned.json()["before"]["bytes"], 64 * 50 * 4);
   EXPECT_TRUE(std::filesystem::exists(dir / "small.onnx.data"));
-  const Ran same = coppice(
-      {"verify", dir / "net.onnx", dir / "small.onnx", "--plan", dir / "plan.json", "--json"});
+  const Ran same = coppice({"verify", dir / "net.onnx", dir / "small.onnx", "--plan",
+                            dir / "small.plan.json", "--json"});
   EXPECT_EQ(same.code, 0) << same.err;
   const Ran packed = coppice({"compress", dir / "small.onnx", "-o", dir / "small.coppice"});
   EXPECT_EQ(packed.code, 0) << packed.err;
@@ -221,6 +221,30 @@ TEST(OddModels, names_that_would_move_the_cursor_stay_on_their_line) {
   const Ran ran = coppice({"inspect", dir / "odd.onnx"});
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out.find('\x1b'), std::string::npos);
+}
+
+TEST(Models, a_pruned_one_says_how_and_a_second_pruning_says_so_of_itself_alone) {
+  const TempDir dir;
+  const std::string net = dir / "net.onnx", small = dir / "small.onnx", last = dir / "last.onnx";
+  ASSERT_EQ(coppice({"zoo", "lenet5", "-o", net}).code, 0);
+  ASSERT_EQ(coppice({"prune", net, "-o", small, "--method", "fpgm", "--latency", "off"}).code, 0);
+  Graph graph = read_onnx(small);
+  EXPECT_EQ(metadata(graph, "coppice.method"), "fpgm");
+  EXPECT_EQ(metadata(graph, "coppice.budget"), "--keep-macs 0.5");
+  EXPECT_EQ(metadata(graph, "coppice.original_sha256"), sha256_of_file(net));
+  EXPECT_EQ("coppice " + metadata(graph, "coppice.version") + "\n", coppice({"--version"}).out);
+  ASSERT_EQ(coppice({"apply", dir / "small.plan.json", net, "-o", last}).code, 0);
+  EXPECT_EQ(sha256_of_file(small), sha256_of_file(last)) << "the same cut";
+  const size_t entries = graph.metadata.size();
+  ASSERT_EQ(coppice({"prune", small, "-o", last, "--prune-ratio", "0.2", "--round-to", "1",
+                     "--latency", "off"})
+                .code,
+            0);
+  graph = read_onnx(last);
+  EXPECT_EQ(graph.metadata.size(), entries);
+  EXPECT_EQ(metadata(graph, "coppice.method"), "l2");
+  EXPECT_EQ(metadata(graph, "coppice.budget"), "--prune-ratio 0.2");
+  EXPECT_EQ(metadata(graph, "coppice.original_sha256"), sha256_of_file(small));
 }
 
 }  // namespace

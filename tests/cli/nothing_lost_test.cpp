@@ -82,7 +82,7 @@ TEST_F(NothingLost, prune_leaves_the_weights_of_the_original_that_have_the_resul
   expect_untouched(More::allowed);
   EXPECT_EQ(names_in(dir.path()),
             (std::set<std::string>{"first.onnx", "inside.onnx", "model.onnx", "model.onnx.1.data",
-                                   "model.onnx.data", "plan.json"}));
+                                   "model.onnx.data", "model.plan.json"}));
   expect_whole(out);
   ASSERT_EQ(coppice(prune(out)).code, 0);
   EXPECT_EQ(names_in(dir.path()).size(), 6u) << "again is no reason for another file";
@@ -116,7 +116,7 @@ TEST_F(NothingLost, weights_that_another_model_shares_stay) {
   std::filesystem::copy_file(out, dir / "copy.onnx");
   before = contents();
   before.erase(out);
-  before.erase(dir / "plan.json");  // this result's own
+  before.erase(dir / "model.plan.json");  // this result's own
   ASSERT_EQ(coppice(prune(out, {"--keep-macs", "0.3"})).code, 0);
   expect_untouched(More::allowed);
   expect_whole(dir / "copy.onnx");
@@ -201,33 +201,30 @@ TEST_F(NothingLost, a_folder_with_records_of_others_is_no_run_folder) {
   expect_untouched(More::none);
 }
 
-TEST_F(NothingLost, a_plan_of_another_result_stays) {
+TEST_F(NothingLost, each_result_has_its_plan_beside_it) {
   ASSERT_EQ(coppice(prune(dir / "half.onnx")).code, 0);
   before = contents();
   ASSERT_EQ(coppice(prune(dir / "third.onnx", {"--keep-macs", "0.3"})).code, 0);
   expect_untouched(More::allowed);
-  EXPECT_TRUE(std::filesystem::exists(dir / "third.plan.json"));
-  // Nor does a file that was there before, of no plan's, make its plan free.
-  std::filesystem::copy(dir / "half.onnx", dir / "other.onnx");
-  ASSERT_EQ(coppice(prune(dir / "other.onnx", {"--keep-macs", "0.3"})).code, 0);
-  EXPECT_TRUE(std::filesystem::exists(dir / "other.plan.json"));
   const size_t files = names_in(dir.path()).size();
   ASSERT_EQ(coppice(prune(dir / "half.onnx", {"--keep-macs", "0.4"})).code, 0);
-  ASSERT_EQ(coppice(prune(dir / "third.onnx", {"--keep-macs", "0.2"})).code, 0);
-  EXPECT_EQ(names_in(dir.path()).size(), files) << "each result has its plan";
-  EXPECT_EQ(coppice({"apply", dir / "plan.json", full, "-o", dir / "b.onnx"}).code, 0);
-  EXPECT_EQ(coppice({"verify", dir / "half.onnx", dir / "b.onnx"}).code, 0);
+  EXPECT_EQ(names_in(dir.path()).size(), files) << "again is no reason for another file";
+  for (const std::string name : {"half", "third"}) {
+    const std::string plan = dir / (name + ".plan.json"), result = dir / (name + ".onnx");
+    EXPECT_EQ(coppice({"verify", full, result, "--plan", plan}).code, 0) << name;
+    const json told = json::parse(read_text(plan));
+    EXPECT_EQ(told["output"], name + ".onnx");
+    EXPECT_EQ(told["budget"], name == "half" ? "--keep-macs 0.4" : "--keep-macs 0.3");
+    EXPECT_EQ(told["command"].get<std::string>().find("coppice prune"), 0u);
+  }
 }
 
 TEST_F(NothingLost, what_is_no_plan_is_not_replaced_by_one) {
-  write_text(dir / "plan.json", "{\"my\": \"holiday\"}");
+  write_text(dir / "model.plan.json", "{\"my\": \"holiday\"}");
   before = contents();
-  EXPECT_TRUE(fails(coppice(prune(out, {"--plan", dir / "plan.json"})), 3, "it is no plan"));
-  EXPECT_TRUE(fails(coppice(prune(out, {"--plan", dir / "inside.onnx"})), 3, "it is no plan"));
+  EXPECT_TRUE(fails(coppice(prune(out)), 3, "it is no plan"));
+  EXPECT_TRUE(fails(coppice(prune(out, {"--plan", dir / "inside.onnx"})), 2, "a .json file"));
   expect_untouched(More::none);
-  ASSERT_EQ(coppice(prune(out)).code, 0) << "without --plan it goes elsewhere";
-  EXPECT_TRUE(std::filesystem::exists(dir / "model.plan.json"));
-  expect_untouched(More::allowed);
 }
 
 TEST_F(NothingLost, arrays_that_are_no_masks_of_the_plan_stay) {
@@ -318,7 +315,7 @@ TEST_F(NothingLost, a_link_leads_to_the_result_and_the_result_to_its_data) {
     expect_whole(real);
   }
   EXPECT_EQ(coppice({"verify", link, real}).code, 0);
-  const json plan = json::parse(read_text(elsewhere / "plan.json"));
+  const json plan = json::parse(read_text(elsewhere / "real.plan.json"));
   EXPECT_EQ(plan["output"], "real.onnx");
   // What lies beside the link itself comes first, as other programs read it.
   std::filesystem::create_symlink(full, dir / "same.onnx");

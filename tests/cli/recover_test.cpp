@@ -146,6 +146,9 @@ TEST(Recover, a_plan_replayed_with_it_gives_the_same_bits) {
   Arguments apply = {"apply", test.dir / "plan.json", "zoo:resnet20", "-o",
                      test.dir / "again.onnx"};
   ASSERT_EQ(coppice(apply).code, 0);
+  EXPECT_EQ(read_text(test.dir / "again.onnx"), read_text(test.dir / "out.onnx"))
+      << "what needs no images is done again unasked";
+  ASSERT_EQ(coppice(joined(apply, {"--recover", "none"})).code, 0);
   EXPECT_NE(read_text(test.dir / "again.onnx"), read_text(test.dir / "out.onnx"));
   apply.insert(apply.end(), recover.begin(), recover.end());
   const Ran ran = coppice(apply);
@@ -171,12 +174,28 @@ TEST(Recover, a_trained_net_keeps_far_more_of_its_accuracy) {
     return top1();
   };
   // Over the 10,000 test images: 36.6 % without, 73.5 % with it, 80.1 % by images.
-  const double without = pruned({});
+  const double without = pruned({"--recover", "none"});
   EXPECT_GT(pruned({"--recover", "all"}), without + 15);
   const Ran ran = coppice(
       joined({"apply", test.dir / "plan.json", model, "-o", out, "--recover", "all"}, cifar10));
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_GT(top1(), without + 30);
+}
+
+TEST(Recover, is_what_a_cut_without_training_does_unasked_and_says) {
+  const TempDir dir;
+  const Arguments prune = {"prune", "zoo:resnet20", "-o", dir / "small.onnx", "--latency", "off"};
+  const Ran ran = coppice(prune);
+  ASSERT_EQ(ran.code, 0) << ran.err;
+  EXPECT_THAT(ran.err, HasSubstr("--recover none cuts alone"));
+  EXPECT_THAT(ran.out, HasSubstr("--recover all"));
+  const Ran verified = coppice(
+      {"verify", "zoo:resnet20", dir / "small.onnx", "--plan", dir / "small.plan.json", "--json"});
+  EXPECT_EQ(verified.json()["same_weights"], true) << "what needs no images is repeated";
+  const Ran alone = coppice(joined(prune, {"--recover", "none", "--json"}));
+  EXPECT_FALSE(alone.json().contains("recovered"));
+  const Ran asked = coppice(joined(prune, {"--recover", "all"}));
+  EXPECT_THAT(asked.err, testing::Not(HasSubstr("--recover none")));
 }
 
 }  // namespace

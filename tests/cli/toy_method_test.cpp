@@ -31,7 +31,7 @@ TEST_F(ToyMethod, prunes_by_its_option_and_says_so) {
   ASSERT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.json()["settings"]["tilt"], "0.5");
   EXPECT_EQ(ran.json()["settings"]["keep-macs"], "0.5");
-  const nlohmann::json plan = nlohmann::json::parse(read_text(dir_ / "plan.json"));
+  const nlohmann::json plan = nlohmann::json::parse(read_text(dir_ / "out.plan.json"));
   EXPECT_EQ(plan["method"], "first-channels");
   // The first channels: 0, 1, 2, ...
   const auto keep = plan["slices"].front()["keep"].get<std::vector<int64_t>>();

@@ -65,7 +65,7 @@ class Training : public testing::Test {
     Arguments all = {"prune",     path("lenet5.onnx"),
                      "--data",    data_,
                      "-o",        path(output),
-                     "--plan",    path(output + ".plan"),
+                     "--plan",    path(output + ".plan.json"),
                      "--latency", "off",
                      "--batch",   "64",
                      "--threads", "1"};

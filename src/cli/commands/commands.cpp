@@ -50,8 +50,8 @@ constexpr Command kCommands[] = {
      "  coppice train model.onnx --data cifar10:DIR -o tuned.onnx --resume\n",
      true},
     {"apply", "PLAN MODEL -o OUT", "replay a pruning plan", define_apply,
-     "  coppice apply plan.json model.onnx -o small.onnx\n"
-     "  coppice apply plan.json model.onnx -o small.onnx --verify off\n",
+     "  coppice apply small.plan.json model.onnx -o again.onnx\n"
+     "  coppice apply small.plan.json model.onnx -o again.onnx --verify off\n",
      true},
     {"compress", "MODEL -o OUT.coppice", "pack a model into a small container", define_compress,
      "  coppice compress sparse.onnx -o sparse.coppice\n"
@@ -68,7 +68,7 @@ constexpr Command kCommands[] = {
      true},
     {"verify", "A B", "do two models compute the same?", define_verify,
      "  coppice verify a.onnx b.onnx\n"
-     "  coppice verify model.onnx small.onnx --plan plan.json    was it cut by this plan?\n",
+     "  coppice verify model.onnx small.onnx --plan small.plan.json    was it cut by this plan?\n",
      true},
     {"bench", "MODEL...", "how fast models run here", define_bench,
      "  coppice bench model.onnx\n"

@@ -30,7 +30,6 @@ struct Command {
 };
 
 std::span<const Command> commands();
-const char* version();
 
 Action define_apply(CLI::App& app, CommonOptions& options);
 Action define_bench(CLI::App& app, CommonOptions& options);

@@ -16,7 +16,7 @@ struct Options {
 };
 
 Result inspect(const Options& options, const Invocation& run) {
-  const Model model = load_model(options.model, run.options.seed);
+  const Model model = load_model(options.model, run.options.seed, run.options.input_shapes);
   const Style style = run.console.style();
   if (!options.why.empty() && options.norms) fail_usage("--why and --norms are two questions");
   if (!options.why.empty()) {

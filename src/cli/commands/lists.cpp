@@ -5,38 +5,41 @@
 #include "cli/commands/commands.h"
 #include "data/dataset.h"
 #include "prune/scores/criterion.h"
-#include "report/table.h"
+#include "report/layout.h"
 #include "tasks/catalogue.h"
 
 namespace coppice {
 namespace {
 
 Result list_methods(Invocation& run) {
-  Table table({{"method"}, {"what it does"}, {"needs"}, {"paper"}});
+  std::vector<Entry> entries;
   for (const Method& method : methods()) {
-    table.add({method.name, method.about, method.needs, method.paper});
+    entries.push_back(
+        {method.name, {method.about, "needs: " + std::string(method.needs), method.paper}});
   }
-  run.console.print(table.text());
+  print_entries(run, entries);
   return {.json = {{"methods", methods_json()}}};
 }
 
 Result list_criteria(Invocation& run) {
-  Table table({{"criterion"}, {"score of a channel"}, {"compared"}, {"paper"}});
+  std::vector<Entry> entries;
   for (const Criterion& criterion : criteria()) {
     const bool global = criterion.scope == Criterion::Scope::global;
-    table.add({criterion.name, criterion.about, global ? "across the network" : "within its group",
-               criterion.paper});
+    entries.push_back({criterion.name,
+                       {std::string(criterion.about) + "; compared " +
+                            (global ? "across the network" : "within its group"),
+                        criterion.paper}});
   }
-  run.console.print(table.text());
+  print_entries(run, entries);
   return {.json = {{"criteria", criteria_json()}}};
 }
 
 Result list_data(Invocation& run) {
-  Table table({{"--data"}, {"what it is"}});
+  std::vector<Entry> entries;
   for (const DatasetFormat& format : dataset_formats()) {
-    table.add({std::string(format.form), std::string(format.description)});
+    entries.push_back({std::string(format.form), {std::string(format.description)}});
   }
-  run.console.print(table.text());
+  print_entries(run, entries);
   return {.json = {{"data", data_json()}}};
 }
 

@@ -6,7 +6,7 @@
 #include "cli/commands/commands.h"
 #include "core/error.h"
 #include "report/format.h"
-#include "report/table.h"
+#include "report/layout.h"
 #include "tasks/write_zoo.h"
 
 namespace coppice {
@@ -17,13 +17,13 @@ struct Options {
 };
 
 Result list_networks(const Invocation& run) {
-  Table table({{"network"}, {"what it is"}, {"paper"}});
+  std::vector<Entry> entries;
   Json list = Json::array();
   for (const ZooModel& model : zoo_models()) {
-    table.add({model.name, model.about, model.paper});
+    entries.push_back({model.name, {model.about, model.paper}});
     list.push_back({{"name", model.name}, {"about", model.about}, {"paper", model.paper}});
   }
-  run.console.print(table.text());
+  print_entries(run, entries);
   return {.json = {{"zoo", list}}};
 }
 

@@ -24,10 +24,10 @@ namespace fs = std::filesystem;
 
 constexpr char kMark[] = ".coppice-tmp-", kLetters[] = "XXXXXX";
 
-bool is_temporary_of(const std::string& name, const std::string& target) {
-  const std::string start = target + kMark;
-  return name.size() == start.size() + std::strlen(kLetters) && name.starts_with(start) &&
-         std::all_of(name.begin() + static_cast<std::ptrdiff_t>(start.size()), name.end(),
+bool is_temporary(const std::string& name) {
+  const size_t mark = name.rfind(kMark), letters = mark + std::strlen(kMark);
+  return mark != std::string::npos && mark > 0 && name.size() == letters + std::strlen(kLetters) &&
+         std::all_of(name.begin() + static_cast<std::ptrdiff_t>(letters), name.end(),
                      [](unsigned char letter) { return std::isalnum(letter); });
 }
 
@@ -50,14 +50,12 @@ void remove_if_abandoned(const fs::path& path) {
   ::close(descriptor);
 }
 
-void remove_abandoned(const fs::path& target) {
-  const fs::path folder = target.has_parent_path() ? target.parent_path() : ".";
-  const std::string name = target.filename().string();
+void remove_abandoned(const fs::path& folder) {
   std::vector<fs::path> found;
   std::error_code error;
   fs::directory_iterator entry(folder, error);
   for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
-    if (is_temporary_of(entry->path().filename().string(), name)) found.push_back(entry->path());
+    if (is_temporary(entry->path().filename().string())) found.push_back(entry->path());
   }
   for (const fs::path& path : found) remove_if_abandoned(path);
 }
@@ -70,7 +68,7 @@ int create_folder(std::string& name) {
 }
 
 Temporary make_temporary(const fs::path& target, int (*create)(std::string&), mode_t rights) {
-  remove_abandoned(target);
+  remove_abandoned(target.has_parent_path() ? target.parent_path() : ".");
   while (true) {
     std::string name = target.string() + kMark + kLetters;
     const int descriptor = create(name);

@@ -1,6 +1,6 @@
 // Files and folders on their way to a place: "<target>.coppice-tmp-XXXXXX" beside it, and locked
 // until its writer closes it or is gone. So what a killed writer left is told from what another is
-// writing now, and the next writer to the same target clears it away.
+// writing now, and the next writer into the same folder clears it away.
 #pragma once
 
 #include <filesystem>
@@ -12,8 +12,8 @@ struct Temporary {
   int descriptor = -1;  // the caller's to close; holds the lock
 };
 
-// With the rights that new files and folders get. First removes what killed writers to `target`
-// left. Throws Error::input ("can't write '<target>': reason").
+// With the rights that new files and folders get. First removes what killed writers left
+// beside it. Throws Error::input ("can't write '<target>': reason").
 Temporary make_temporary_file(const std::filesystem::path& target);
 Temporary make_temporary_folder(const std::filesystem::path& target);
 

@@ -149,7 +149,7 @@ const TextOption<RecoverOptions> kRecover(
      "streams, by least squares layer by layer, by means and variances (basis,ls,bn), and by a "
      "short training without labels (distill, not in all); of these, what helps on held-out "
      "images is kept",
-     "none; with --soft all"},
+     "all, where a criterion cuts and nothing trains; with --soft all; else none"},
     "all, none, or some of bias, merge, scale, basis, ls, bn and distill, such as bias,merge",
     recover_of, "none");
 const CountOption kRecoverImages({"recover-images", "N",
@@ -251,6 +251,22 @@ void settle_runtime(Settings& settings) {
 }
 
 }  // namespace
+
+std::span<const Option* const> budget_options() {
+  static const std::array<const Option*, 6> options = {&kKeepMacs,   &kKeepParams, &kKeepLatency,
+                                                       &kPruneRatio, &kLayerRatio, &kSparsity};
+  return options;
+}
+
+std::string budget_text(const Settings& settings) {
+  std::string text;
+  for (const auto& [flag, value] : settings.decisive()) {
+    const auto says = [&flag = flag](const Option* option) { return option->flag() == flag; };
+    if (std::ranges::none_of(budget_options(), says)) continue;
+    text += (text.empty() ? "" : " ") + flag + " " + value;
+  }
+  return text;
+}
 
 void settle_budget(Settings& settings) {
   require_allocation(settings);

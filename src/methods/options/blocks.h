@@ -3,6 +3,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -51,6 +52,10 @@ extern const TextOption<std::string> kTickets;
 
 // Budget, widths, what to leave alone, compensation, ranking and proof. `scope`: the default.
 OptionList cutting_options(Ranked scope);
+// What says how much goes.
+std::span<const Option* const> budget_options();
+// Those of them that are set, as they are given: "--keep-macs 0.5".
+std::string budget_text(const Settings& settings);
 // Chooses a budget where none is set. Throws Error::usage where there is more than one, or where
 // --allocate doesn't go with what else is set.
 void settle_budget(Settings& settings);

@@ -6,7 +6,7 @@ namespace coppice {
 
 const TextOption<std::string> kStructure(
     {"structure", "FILE",
-     "a plan.json of this model, or a pruned model, whose structure is taken and none of whose "
+     "a plan of this model, or a pruned model, whose structure is taken and none of whose "
      "weights are"},
     "a file", any_text);
 

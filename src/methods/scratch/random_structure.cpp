@@ -32,7 +32,7 @@ Outcome prune(const Graph& original, const MethodInput& input) {
   if (!given.plan) {
     fail_input("'" + given.file +
                    "' is a model, and doesn't say how many units of which group left; expected the "
-                   "plan.json of its pruning",
+                   "plan of its pruning",
                {subject_hint("structure")});
   }
   Outcome outcome = within("plan '" + given.file + "'", [&] {
@@ -68,19 +68,17 @@ extern const Method kRandomStructure{
         "once; of masks the places are drawn, as Frankle and Carbin's random masks",
     .needs = "a plan",
     .kind = Method::Kind::control,
-    .options = {{&kStructure,
-                 {},
-                 "",
-                 "a plan.json of this model, whose widths, or counts of zeros, are taken"},
-                {&kRecover},
-                {&kRecoverImages},
-                {&kVerify}},
+    .options =
+        {{&kStructure, {}, "", "a plan of this model, whose widths, or counts of zeros, are taken"},
+         {&kRecover},
+         {&kRecoverImages},
+         {&kVerify}},
     .settle =
         [](Settings& settings) {
           if (!settings.has(kStructure)) {
             fail_usage(
-                "--method random-structure draws a twin of a pruning: add --structure "
-                "plan.json, the plan of that");
+                "--method random-structure draws a twin of a pruning: add --structure and "
+                "the plan of that");
           }
         },
     .prune = prune,

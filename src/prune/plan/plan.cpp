@@ -11,6 +11,13 @@
 namespace coppice {
 namespace {
 
+// What a replay doesn't need.
+constexpr std::pair<const char*, std::string Plan::*> kToldOnly[] = {
+    {"budget", &Plan::budget},
+    {"version", &Plan::version},
+    {"command", &Plan::command},
+    {"structure", &Plan::structure}};
+
 using Json = nlohmann::ordered_json;
 
 struct Leaving {
@@ -275,7 +282,9 @@ std::string to_json(const Plan& plan) {
   json["model"] = {{"file", plan.model_file}, {"sha256", plan.model_sha256}};
   if (!plan.output.empty()) json["output"] = plan.output;
   json["method"] = plan.method;
-  if (!plan.structure.empty()) json["structure"] = plan.structure;
+  for (const auto& [key, text] : kToldOnly) {
+    if (!(plan.*text).empty()) json[key] = plan.*text;
+  }
   json["slices"] = Json::array();
   for (const PlanSlice& slice : plan.slices) {
     Json entry{
@@ -308,7 +317,7 @@ Plan plan_from_json(const std::string& text) {
     plan.model_sha256 = json.at("model").at("sha256");
     if (json.contains("output")) plan.output = json.at("output");
     plan.method = json.at("method");
-    plan.structure = json.value("structure", "");
+    for (const auto& [key, told] : kToldOnly) plan.*told = json.value(key, "");
     for (const Json& entry : json.at("slices")) {
       PlanSlice slice;
       slice.tensor = entry.at("tensor");

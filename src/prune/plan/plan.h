@@ -1,7 +1,9 @@
 // A plan: what was cut, in the original model's names, so that it can be replayed, reviewed,
 // compared, and carried back to the framework the model came from. Written as JSON:
 //
-//   {"model": {"file", "sha256"}, "method": "...", "structure"?: "predefined" or "automatic",
+//   {"model": {"file", "sha256"}, "output"?: "small.onnx", "method": "...",
+//    "budget"?: "--keep-macs 0.5", "version"?: of coppice, "command"?: that made it,
+//    "structure"?: "predefined" or "automatic",
 //    "slices": [{"tensor", "axis", "size", "keep": [...], "fill"?: 1, "use"?: {"node", "input"}}],
 //    "masks"?: [{"tensor", "nonzeros", "file"}],
 //    "recovered"?: {"kept": ["bias", ...], "dropped": [...], "images": 500}}
@@ -65,6 +67,7 @@ struct Plan {
   std::vector<MaskFile> mask_files;  // in JSON: where whoever writes or reads files has the masks
   std::optional<PlanRecovery> recovered = {};
   std::string structure = {};  // whether the widths were said beforehand or found; empty: unknown
+  std::string budget = {}, version = {}, command = {};  // that made it; empty: unknown
   friend bool operator==(const Plan&, const Plan&) = default;
 };
 

@@ -163,8 +163,11 @@ class Comparing {
     PruneRequest of_structure = request_of_method(structure->name, run.seed);
     of_structure.settings = settled(of_structure, find_method(structure->name));
     const std::string plan = (folder_of(structure->name, run.seed) / "plan.json").string();
-    PruneRequest control = control_of(
-        row.name, {of_structure, plan, load_model(request_.model, run.seed).graph}, request_.dense);
+    PruneRequest control =
+        control_of(row.name,
+                   {of_structure, plan,
+                    load_model(request_.model, run.seed, request_.common.input_shapes).graph},
+                   request_.dense);
     control.latency = of_structure.latency;
     Request more = {{"control", row.name}, {"--structure-of", structure->name}};
     for (auto& entry : request_.dense.decisive()) more.push_back(std::move(entry));

@@ -73,7 +73,8 @@ class Halving {
         pruning_(pruning),
         watcher_(watcher),
         sha256_(model_sha256(pruning.model, pruning.common.seed).get()),
-        original_(load_model(pruning.model, pruning.common.seed).graph),
+        original_(
+            load_model(pruning.model, pruning.common.seed, pruning.common.input_shapes).graph),
         held_out_(pruning, original_, watcher) {}
 
   MaxDropReport run() {
@@ -156,8 +157,7 @@ void check(const MaxDropRequest& request) {
   if (!has_option(options_of(method), kKeepMacs)) {
     fail_usage(found + "--method " + pruning.method + ", which has none of multiply-accumulates");
   }
-  for (const Option* budget :
-       std::initializer_list<const Option*>{&kKeepMacs, &kKeepParams, &kKeepLatency, &kPruneRatio, &kLayerRatio}) {
+  for (const Option* budget : budget_options()) {
     if (pruning.settings.has(*budget)) {
       fail_usage(found + budget->flag() + " beside it; leave one of them out");
     }

@@ -61,6 +61,25 @@ Json row_json(const ResultTable& table, const std::vector<ResultTable::Cell>& ro
 
 }  // namespace
 
+std::optional<HeldOutTop1> held_out_top1(const Json& training) {
+  if (!training.contains("original_held_out_top1") || training["history"].empty()) {
+    return std::nullopt;
+  }
+  std::optional<double> cut;
+  for (const Json& stage : training["stages"]) {
+    if (stage["epochs"] == 0 && stage.contains("held_out")) cut = stage["held_out"]["top1"];
+  }
+  const Json& last = training["history"].back();
+  const char* const key = last.contains("held_out_after") ? "held_out_after" : "held_out";
+  if (!cut || !last.contains(key)) return std::nullopt;
+  return HeldOutTop1{training["original_held_out_top1"], *cut, last[key]["top1"]};
+}
+
+bool BudgetMet::notable() const {
+  constexpr double kNotable = 0.1;
+  return std::abs(got - asked) > kNotable * asked;
+}
+
 CutSummary summarise(const Model& model, const Outcome& outcome) {
   CutSummary summary;
   summary.model = model.name;
@@ -116,6 +135,16 @@ Json to_json(const CutSummary& summary) {
                {"verified", summary.verified},
                {"seconds", summary.seconds},
                {"command", summary.command}};
+  if (summary.held_out) {
+    json["held_out_top1"] = {{"original", summary.held_out->original},
+                             {"cut", summary.held_out->cut},
+                             {"tuned", summary.held_out->tuned}};
+  }
+  if (summary.budget) {
+    json["budget"] = {{"option", summary.budget->option},
+                      {"asked", summary.budget->asked},
+                      {"got", summary.budget->got}};
+  }
   if (!summary.unproved.empty()) json["unproved"] = summary.unproved;
   if (summary.masked) json["layers"] = to_json(summary.layers);
   for (const ResultTable& table : summary.tables) {

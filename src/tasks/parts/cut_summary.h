@@ -24,6 +24,21 @@ struct CutSide {
   std::optional<Latency> deployed = {};  // the same in CutSummary::engine
 };
 
+// Shares of the images held out that the model got right before the cut, after it, and once it was
+// trained.
+struct HeldOutTop1 {
+  double original = 0, cut = 0, tuned = 0;
+};
+// From TrainingRun::to_json; nothing where one of the three wasn't judged.
+std::optional<HeldOutTop1> held_out_top1(const Json& training);
+
+// A budget as it was asked for, in shares, and what came of it.
+struct BudgetMet {
+  std::string option;  // "--keep-macs"
+  double asked = 0, got = 0;
+  bool notable() const;  // they differ by more than a tenth of what was asked
+};
+
 struct CutSummary {
   std::string model, output, plan, method;
   CutSide before, after;
@@ -35,6 +50,8 @@ struct CutSummary {
   std::string engine = {};  // that people deploy in, and its version; empty where none is here
   std::optional<RuntimeFit> fit = {};  // to the runtime that it is for
   std::optional<Recovered> recovered;
+  std::optional<HeldOutTop1> held_out = {};
+  std::optional<BudgetMet> budget = {};
   bool could_recover = false;              // it wasn't asked for, and there is something to go by
   bool changed = true, masked = false;     // something was cut or masked; was masked
   bool verified = false, trained = false;  // trained: after what was verified

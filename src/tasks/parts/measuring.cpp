@@ -5,7 +5,10 @@
 #include <numeric>
 
 #include "evidence/measure.h"
+#include "model/load.h"
 #include "session/queries/measuring.h"
+#include "tasks/parts/evaluate.h"
+#include "training/judging/evaluation.h"
 
 namespace coppice {
 namespace {
@@ -49,6 +52,22 @@ void Measuring::only(const std::vector<int64_t>& training) {
 
 int64_t Measuring::count(int64_t images) const {
   return std::min<int64_t>(images, std::ssize(state_->images.measured));
+}
+
+void Measuring::warn_at_chance(const Judge& judge, const Graph& graph,
+                               const std::string& name) const {
+  constexpr int64_t kEnough = 200;
+  if (!judge.judges() || is_zoo_name(name)) return;
+  std::vector<Guess> guesses;
+  evaluate(graph, *state_->dataset, state_->preprocessing,
+           {.indices = images_to_measure(state_->images.measured, kEnough, Rest::nothing).measured,
+            .guesses = &guesses,
+            .doing = "judging the original",
+            .metrics = Metrics::none},
+           state_->watcher);
+  const auto why =
+      judge.why_little(guesses, scores_of(graph), "training images", state_->dataset.get());
+  if (why) state_->watcher.warn(*why);
 }
 
 void Measuring::stay_quiet() const { state_->quiet = true; }

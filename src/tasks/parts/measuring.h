@@ -25,6 +25,10 @@ class Measuring {
   // Null for none. Requires: at most as many as it was made for; the watcher lives as long.
   Measure on(int64_t images, Share share = Share::all) const;
   int64_t count(int64_t images) const;  // how many `on` measures on
+  // Warns where the model that is looked at gets next to nothing of some of the images right: what
+  // it answers to images that are shown wrongly is worth nothing, and takes minutes to measure.
+  // `name`: of the model; untrained ones of the zoo know nothing.
+  void warn_at_chance(const Judge& judge, const Graph& graph, const std::string& name) const;
   // From now on whoever measures says how far it is; a request to stop still ends it.
   void stay_quiet() const;
 

@@ -63,6 +63,14 @@ void require_ending(const std::string& option, const std::string& output,
 
 }  // namespace
 
+void require_folder_of(const std::string& output) {
+  const fs::path folder = fs::path(output).parent_path();
+  std::error_code error;
+  if (folder.empty() || fs::exists(folder, error) || error) return;
+  fail_input("can't write '" + output + "': there is no folder '" + folder.string() +
+             "'; make it first");
+}
+
 Places::Places(const CommonRequest& common) {
   for (const fs::path& file : common.reads) reads(file);
   if (common.run_folder.empty()) return;
@@ -103,6 +111,7 @@ fs::path Places::writes(const std::string& option, const std::string& output,
     fail_usage(what + " holds weights of '" + owner.string() + "'; name another file");
   }
   require_plain(output);
+  require_folder_of(output);
   require_no_data(what, followed(output));
   if (!ending.empty()) require_ending(option, output, ending);
   taken_.push_back(followed(output));

@@ -11,6 +11,10 @@
 
 namespace coppice {
 
+// Throws Error::input where the folder that `output` is to lie in isn't there: a path that was
+// mistyped makes no folders. Those that a command fills itself (of a run, a comparison) are made.
+void require_folder_of(const std::string& output);
+
 class Places {
  public:
   // What every task reads and writes: also the files of a run's record.
@@ -25,7 +29,7 @@ class Places {
   // The path behind `output`, with a symbolic link followed, so that writing replaces what the link
   // names; an output from here on. Throws Error::usage where it is an input, another output,
   // another model's weights or a file of the data, Error::input for devices, pipes and the like.
-  // `option` is for messages. Folders and missing folders are AtomicFile's to refuse.
+  // `option` is for messages. Folders are AtomicFile's to refuse.
   // `ending`: what the name must end in, since other tools go by it; empty: anything. Throws
   // Error::usage for another.
   std::filesystem::path writes(const std::string& option, const std::string& output,

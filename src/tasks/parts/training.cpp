@@ -12,10 +12,10 @@
 #include "graph/views/linear_layer.h"
 #include "model/load.h"
 #include "report/format.h"
-#include "session/state/checkpoint.h"
 #include "tasks/parts/density.h"
 #include "tasks/parts/evaluate.h"
-#include "tasks/parts/training_records.h"
+#include "tasks/parts/training/kept_state.h"
+#include "tasks/parts/training/training_records.h"
 
 namespace coppice {
 namespace {
@@ -23,17 +23,20 @@ namespace {
 // Whether the original knows enough of the images to go on from, and to teach. A file that
 // doesn't is mostly judged wrongly, and would lose what it knows: refused unless an option says
 // that it is meant.
+// `top1`: the share of the held-out images that it gets right.
 bool knows_enough(const TrainingChoice& choice, const Session& session, const Dataset& dataset,
-                  const Judge& judge, Watcher& watcher) {
+                  const Judge& judge, Watcher& watcher, std::optional<double>& top1) {
   constexpr int64_t kEnough = 1000;
   const bool held_out = !session.held_out().empty();
   std::vector<Guess> guesses;
-  evaluate(session.original(), dataset, judge.preprocessing(),
-           {.indices = held_out ? session.held_out() : sample_images(dataset.size(), kEnough),
-            .guesses = &guesses,
-            .doing = "judging the original",
-            .metrics = Metrics::none},
-           watcher);
+  const Evaluation found =
+      evaluate(session.original(), dataset, judge.preprocessing(),
+               {.indices = held_out ? session.held_out() : sample_images(dataset.size(), kEnough),
+                .guesses = &guesses,
+                .doing = "judging the original",
+                .metrics = Metrics::none},
+               watcher);
+  if (held_out) top1 = found.top1;
   const auto why = judge.why_little(guesses, session.classes(),
                                     held_out ? "held-out images" : "training images", &dataset);
   if (!why) return true;
@@ -68,9 +71,9 @@ void warn_without_normalisation(const Graph& graph, Watcher& watcher) {
       "training mode trains better");
 }
 
-std::optional<Graph> teacher_of(const Settings& settings, uint64_t seed) {
+std::optional<Graph> teacher_of(const Settings& settings, const CommonRequest& common) {
   if (!settings.has(kTeacher)) return std::nullopt;
-  return load_model(settings[kTeacher], seed).graph;
+  return load_model(settings[kTeacher], common.seed, common.input_shapes).graph;
 }
 
 // The parts of the data set. Throws Error::usage where too little is left to train on.
@@ -88,28 +91,14 @@ PartShares shares_of(const TrainingChoice& choice, const Dataset& dataset, int64
              " must be left to train on; ask for fewer");
 }
 
-// What is saved of a run that is to go on.
-std::optional<SessionState> unfinished_run(const TrainingChoice& choice,
-                                           const std::filesystem::path& checkpoint,
-                                           const std::filesystem::path& folder, Watcher& watcher) {
-  const bool unfinished = std::filesystem::exists(checkpoint);
-  if (unfinished && !is_checkpoint(checkpoint)) {
-    fail_input("run folder '" + folder.string() +
-               "': its 'checkpoint' is none of coppice's and would be lost; move it, or name "
-               "another folder by --run-dir");
+// What comes of the work, unless it fails.
+Graph done(const Work& work, TrainingRun& training) {
+  try {
+    return work(training.session(), training.recipe());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::interrupted) training.forget_start();
+    throw;
   }
-  if (unfinished && !choice.resume) {
-    fail_usage("run folder '" + folder.string() +
-               "' holds an unfinished run; add --resume to go on with it, or delete the folder");
-  }
-  std::optional<SessionState> saved;
-  if (unfinished) {
-    saved = read_checkpoint(checkpoint);
-    require_same(choice.request, saved->request);
-  } else if (choice.resume) {
-    watcher.remark("nothing to resume in '" + folder.string() + "'; starting anew");
-  }
-  return saved;
 }
 
 }  // namespace
@@ -121,6 +110,8 @@ struct TrainingRun::State {
   std::filesystem::path checkpoint;
   Recipe recipe;
   std::optional<Session> session;
+  bool goes_on = false;                 // from a checkpoint
+  std::optional<double> original_top1;  // of the held-out images
 
   State(std::filesystem::path path, Watcher& watcher)
       : observer(watcher), checkpoint(std::move(path)) {}
@@ -151,14 +142,12 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
                          const CommonRequest& common, Watcher& watcher)
     : state_(std::make_unique<State>(common.run_folder / "checkpoint", watcher)) {
   const Settings& settings = choice.settings;
-  if (!common.run_folder.empty()) std::filesystem::create_directories(common.run_folder);
-  std::optional<SessionState> saved =
-      unfinished_run(choice, state_->checkpoint, common.run_folder, watcher);
   const Start start = settings[kFromScratch] ? Start::untrained : choice.start;
   state_->dataset = judge.data().open(Split::train);
   require_same_shapes(*state_->dataset, judge.dataset());
   Recipe& recipe = state_->recipe;
   recipe = recipe_of(settings, start, original, *state_->dataset, common.seed);
+  std::optional<SessionState> saved = kept_state(choice, recipe, common.run_folder, watcher);
   state_->trainer = common.open_trainer({.device = settings[kDevice], .threads = thread_count()});
   const PartShares shares = shares_of(choice, *state_->dataset, recipe.batch);
   state_->session.emplace(
@@ -167,16 +156,19 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
       SessionOptions{.checkpoint = state_->checkpoint,
                      .request = choice.request,
                      .zeros = choice.keeps ? settings[kZeros] : SessionOptions::Zeros::free,
-                     .teacher = teacher_of(settings, common.seed)});
+                     .teacher = teacher_of(settings, common)});
   Session& session = *state_->session;
   session.require_trainable(recipe);
   if (start != Start::untrained && session.classes() > 0) {
-    const bool teaches = knows_enough(choice, session, *state_->dataset, judge, watcher);
+    const bool teaches =
+        knows_enough(choice, session, *state_->dataset, judge, watcher, state_->original_top1);
     const bool taught = settings.has(kDistillation) || settings.has(kTeacher);
     if (!teaches && !taught) recipe.loss.distillation = 0;
   }
   warn_without_normalisation(session.original(), watcher);
+  if (!common.run_folder.empty()) std::filesystem::create_directories(common.run_folder);
   if (!saved) return;
+  state_->goes_on = true;
   for (const Json& metric : metrics_of(*saved)) watcher.metric(metric);
   watcher.remark("going on from epoch " + std::to_string(saved->cursor.epoch + 1) + ", batch " +
                  std::to_string(saved->cursor.batch + 1));
@@ -188,6 +180,12 @@ Session& TrainingRun::session() { return *state_->session; }
 const Recipe& TrainingRun::recipe() const { return state_->recipe; }
 const std::filesystem::path& TrainingRun::checkpoint() const { return state_->checkpoint; }
 
+void TrainingRun::forget_start() const {
+  if (state_->goes_on || state_->session->spent().updates > 0) return;
+  std::error_code gone;
+  std::filesystem::remove(state_->checkpoint, gone);
+}
+
 std::optional<double> TrainingRun::held_out_top1() const {
   return last_held_out_top1(*state_->session);
 }
@@ -195,13 +193,11 @@ std::optional<double> TrainingRun::held_out_top1() const {
 Json TrainingRun::to_json() const {
   Json json = training_json(*state_->session, state_->recipe);
   json["remarks"] = state_->observer.remarks();
+  if (state_->original_top1) json["original_held_out_top1"] = *state_->original_top1;
   return json;
 }
 
-void TrainedModel::finish() const {
-  std::error_code gone;
-  std::filesystem::remove(checkpoint, gone);
-}
+void TrainedModel::finish() const { finish_run(checkpoint); }
 
 TrainedModel train_and_judge(const TrainingChoice& choice, Graph original, Judge& judge,
                              const TrainingJudged& judged, const CommonRequest& common,
@@ -212,7 +208,7 @@ TrainedModel train_and_judge(const TrainingChoice& choice, Graph original, Judge
   if (!session.kept().empty() && has_option(choice.settings.options(), kZeros)) {
     watcher.remark(kept_line(session.kept(), session.original()));
   }
-  TrainedModel trained{.graph = work(session, training.recipe()),
+  TrainedModel trained{.graph = done(work, training),
                        .training = training.to_json(),
                        .checkpoint = training.checkpoint()};
   set_metadata(trained.graph, kPreprocessKey, to_string(judge.preprocessing()));
@@ -224,17 +220,6 @@ TrainedModel train_and_judge(const TrainingChoice& choice, Graph original, Judge
   trained.after =
       judge.evaluate_trained(trained.graph, training.held_out_top1(), {.doing = judged.doing});
   return trained;
-}
-
-CommonRequest with_run_folder(CommonRequest common, const std::string& output) {
-  if (common.run_folder.empty()) common.run_folder = default_run_folder(output);
-  return common;
-}
-
-std::string default_run_folder(const std::string& output) {
-  std::filesystem::path path = output;
-  if (path.extension() == ".onnx") path.replace_extension();
-  return path.string() + ".run";
 }
 
 }  // namespace coppice

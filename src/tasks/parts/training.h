@@ -56,6 +56,8 @@ class TrainingRun {
   // were, or where it was changed since.
   std::optional<double> held_out_top1() const;
   const std::filesystem::path& checkpoint() const;
+  // Of a run that failed before it updated anything: nothing stays that would have to be resumed.
+  void forget_start() const;
   // {"epochs", "learning_rate", "distillation", "augmentation", "history", "stages", "kept",
   // "best", "parameters": {"trained", "all"}, "remarks"}; `best` is the last training stage's best
   // epoch by the held-out images.
@@ -73,7 +75,7 @@ struct TrainedModel {
   Json training = {};                    // of TrainingRun
   std::filesystem::path checkpoint = {};
 
-  void finish() const;  // the result is in its place: the checkpoint goes
+  void finish() const;  // the result is in its place
 };
 
 // Whether the original is judged, too, and what the judging is called while it goes on.

@@ -103,6 +103,28 @@ Settings settled(const PruneRequest& request, const Method& method) {
   return settings;
 }
 
+std::optional<BudgetMet> budget_met(const Settings& settings, const CutSummary& summary) {
+  if (settings.has(kLayerRatio)) return std::nullopt;
+  const auto share = [](int64_t after, int64_t before) {
+    return before > 0 ? static_cast<double>(after) / static_cast<double>(before) : 1;
+  };
+  const Costs &before = summary.before.costs, &after = summary.after.costs;
+  if (const auto asked = settings.given(kKeepMacs)) {
+    return BudgetMet{kKeepMacs.flag(), *asked, share(after.macs, before.macs)};
+  }
+  if (const auto asked = settings.given(kKeepParams)) {
+    return BudgetMet{kKeepParams.flag(), *asked, share(after.parameters, before.parameters)};
+  }
+  const auto asked = settings.given(kPruneRatio);
+  int64_t all = 0, left = 0;
+  for (const GroupCut& group : summary.groups) {
+    all += group.before;
+    left += group.after;
+  }
+  if (!asked || all == 0) return std::nullopt;
+  return BudgetMet{kPruneRatio.flag(), *asked, 1 - share(left, all)};
+}
+
 // The shell command with every option that isn't at its default, wherever it came from.
 std::string command_again(const PruneRequest& request, const Settings& settings) {
   const bool searches = find_method(request.method).searches;
@@ -115,6 +137,7 @@ std::string command_again(const PruneRequest& request, const Settings& settings)
   add("--method", request.method);
   for (const auto& [name, value] : settings.decisive()) add(name, value);
   for (const auto& [name, value] : request.controls.decisive()) add(name, value);
+  for (const auto& [name, value] : request_of_shapes(request.common.input_shapes)) add(name, value);
   if (!request.plan.empty()) add("--plan", request.plan);
   if (!request.latency) add("--latency", "off");
   if (request.common.seed != 0) add("--seed", std::to_string(request.common.seed));

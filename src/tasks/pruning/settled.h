@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "tasks/prune.h"
@@ -13,6 +14,8 @@ namespace coppice {
 int64_t images_to_decide_by(const Method& method, const Settings& settings);
 // Throws as check(PruneRequest) does.
 Settings settled(const PruneRequest& request, const Method& method);
+// What came of the budget that was set; nothing where none was, or ratios by layer are exact.
+std::optional<BudgetMet> budget_met(const Settings& settings, const CutSummary& summary);
 // The shell command with every option that isn't at its default, wherever it came from.
 std::string command_again(const PruneRequest& request, const Settings& settings);
 

@@ -94,7 +94,7 @@ TEST_F(Controls, stand_beside_a_pruning_with_its_structure_and_their_own_trainin
 
 TEST_F(Controls, have_the_same_widths_but_other_channels_and_no_teacher_from_scratch) {
   prune(asking("l2", kHalf, kAll), watcher_);
-  const Plan own = read_plan(path("plan.json"));
+  const Plan own = read_plan(path("small.plan.json"));
   const auto plan_of = [&](const char* name) { return read_plan(control(name, "plan.json")); };
   EXPECT_EQ(plan_of("scratch-b").slices, own.slices);
   EXPECT_EQ(plan_of("lr-rewind").slices, own.slices);
@@ -108,7 +108,7 @@ TEST_F(Controls, have_the_same_widths_but_other_channels_and_no_teacher_from_scr
 TEST_F(Controls, of_masks_have_as_many_zeros_in_every_layer) {
   const PruneReport report =
       prune(asking("magnitude", {{"sparsity", "0.5"}, {"scope", "global"}}, kAll), watcher_);
-  const Plan own = read_plan(path("plan.json"));
+  const Plan own = read_plan(path("small.plan.json"));
   for (const RunRow& each : report.rows) EXPECT_EQ(each.why_not, "") << each.name;
   for (const char* name : {"random", "scratch-e", "scratch-b", "lr-rewind"}) {
     const Plan plan = read_plan(control(name, "plan.json"));
@@ -134,7 +134,7 @@ TEST_F(Controls, of_a_method_that_trains_before_its_cut_rewind_what_comes_after)
   EXPECT_EQ(rewound["learning_rate"], 0.05);
   EXPECT_EQ(rewound["surgery"], own["surgery"]);
   EXPECT_EQ(read_plan(control("lr-rewind", "plan.json")).slices,
-            read_plan(path("plan.json")).slices);
+            read_plan(path("small.plan.json")).slices);
   EXPECT_EQ(row(report, "random").runs[0]["epochs"], 1) << "tuned alike";
   EXPECT_EQ(row(report, "random").runs[0]["learning_rate"], 0.001);
   EXPECT_EQ(report.structure, "automatic");
@@ -161,7 +161,7 @@ TEST_F(Controls, begin_once_the_pruning_is_written_and_go_on_where_they_were_sto
   PruneRequest request = asking("l2", kHalf, {{"control", "random,scratch-b"}});
   EXPECT_THROW(prune(request, stopping), Error);
   EXPECT_TRUE(std::filesystem::exists(path("small.onnx")));
-  EXPECT_TRUE(std::filesystem::exists(path("plan.json")));
+  EXPECT_TRUE(std::filesystem::exists(path("small.plan.json")));
   ASSERT_TRUE(std::filesystem::exists(control("scratch-b", "run/checkpoint")));
   const std::string sum = sha256_of_file(path("small.onnx"));
   EXPECT_NE(refusal(request).find("--resume"), std::string::npos);
@@ -210,7 +210,7 @@ TEST_F(Controls, that_say_nothing_are_refused_before_anything_is_read) {
 
 TEST_F(Controls, a_structure_comes_from_a_plan_or_a_model_and_a_resumed_run_needs_the_same) {
   prune(asking("l2", kHalf, {}), watcher_);
-  PruneRequest of_plan = asking("scratch-e", {{"structure", path("plan.json")}}, {});
+  PruneRequest of_plan = asking("scratch-e", {{"structure", path("small.plan.json")}}, {});
   of_plan.output = path("plan_again.onnx");
   PruneRequest of_model = asking("scratch-e", {{"structure", path("small.onnx")}}, {});
   of_model.output = path("model_again.onnx");
@@ -222,7 +222,7 @@ TEST_F(Controls, a_structure_comes_from_a_plan_or_a_model_and_a_resumed_run_need
   EXPECT_EQ(by_model.structure, "");
   EXPECT_EQ(to_json(by_plan)["training"]["scratch_epochs"], 2);
   // Nothing is written over what is read.
-  of_plan.plan = path("plan.json");
+  of_plan.plan = path("small.plan.json");
   EXPECT_NE(refusal(of_plan).find("is also an input"), std::string::npos);
 }
 

@@ -71,6 +71,10 @@ void KeptRun::forget() const {
   fs::remove(folder_ / "report.json", gone);
 }
 
-void KeptRun::finish(const Json& report) const { write_json(folder_ / "report.json", report); }
+void KeptRun::finish(const Json& report) const {
+  write_json(folder_ / "report.json", report);
+  std::error_code gone;  // nobody trains one of many runs on
+  fs::remove(run_folder() / "finished", gone);
+}
 
 }  // namespace coppice

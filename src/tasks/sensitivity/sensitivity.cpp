@@ -101,7 +101,7 @@ Subject subject_of(const SensitivityRequest& request, Watcher& watcher) {
   const Settings& settings = request.settings;
   const DataChoice data = data_of(settings);
   std::future<std::string> sha256 = model_sha256(request.model, request.common.seed);
-  Model model = load_model(request.model, request.common.seed);
+  Model model = load_model(request.model, request.common, watcher);
   require_finite(model.graph);
   if (const auto why = why_not_for_images(model.graph)) fail_input(*why);
   std::unique_ptr<Dataset> dataset = data.open(Split::train);
@@ -211,7 +211,7 @@ SensitivityReport sensitivity(const SensitivityRequest& request, Watcher& watche
   Places places(request.common);
   places.reads_model(request.model);
   places.reads_data(data_of(request.settings).spec);
-  if (!request.output.empty()) AtomicFile(places.writes("-o", request.output));
+  if (!request.output.empty()) AtomicFile(places.writes("-o", request.output, ".json"));
   const Subject subject = subject_of(request, watcher);
   const By by = by_of(subject);
   const Criterion& criterion = find_criterion(subject.settings[kRankedBy]);

@@ -366,7 +366,7 @@ TEST_F(Sensitivity, a_pruning_by_the_table_of_another_model_writes_nothing) {
   const auto message = refusal(ErrorKind::input, [&] { prune(pruning(other), watcher_); });
   EXPECT_TRUE(holds(message, "another model ('model.onnx')")) << message;
   EXPECT_FALSE(std::filesystem::exists(path("small.onnx")));
-  EXPECT_FALSE(std::filesystem::exists(path("plan.json")));
+  EXPECT_FALSE(std::filesystem::exists(path("small.plan.json")));
 }
 
 TEST_F(Sensitivity, a_pruning_by_a_table_without_a_group_writes_nothing) {

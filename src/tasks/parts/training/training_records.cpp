@@ -1,5 +1,5 @@
 // See training_records.h.
-#include "tasks/parts/training_records.h"
+#include "tasks/parts/training/training_records.h"
 
 #include <algorithm>
 #include <utility>

@@ -1,7 +1,11 @@
 // What the command says about itself.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "cli/program.h"
+#include "core/files.h"
+#include "support/temp_dir.h"
 
 namespace coppice {
 namespace {
@@ -61,6 +65,38 @@ TEST(Help, lists_come_as_text_and_as_json) {
     ASSERT_NE(found, list.end());
     EXPECT_FALSE(found->at(field).template get<std::string>().empty());
   }
+}
+
+TEST(ShellFiles, bash_completes_commands_options_and_words) {
+  const TempDir dir;
+  write_text(dir / "coppice", coppice({"help", "--for", "bash"}).out);
+  const auto completed = [&](const std::string& words) {
+    const std::string script = "source " + (dir / "coppice").string() + "; COMP_WORDS=(" + words +
+                               "); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _coppice; "
+                               "echo \"${COMPREPLY[*]}\" >" +
+                               (dir / "out").string();
+    EXPECT_EQ(std::system(("bash -c '" + script + "'").c_str()), 0);
+    return read_text(dir / "out");
+  };
+  EXPECT_EQ(completed("coppice pru"), "prune\n");
+  EXPECT_EQ(completed("coppice prune --keep-ma"), "--keep-macs\n");
+  EXPECT_EQ(completed("coppice prune --verify o"), "on off\n");
+  EXPECT_EQ(completed("coppice prune --method fp"), "fpgm\n");
+  EXPECT_EQ(completed("coppice bench model.onnx --ba"), "--batch\n");
+}
+
+TEST(ShellFiles, every_shell_and_page_has_every_option_of_a_command) {
+  const std::string help = coppice({"verify", "--help"}).out;
+  for (const char* what : {"bash", "zsh", "fish", "man:verify"}) {
+    std::string text = coppice({"help", "--for", what}).out;
+    std::erase(text, '\\');
+    for (const char* flag : {"plan", "json", "threads", "seed"}) {
+      EXPECT_THAT(help, HasSubstr("--" + std::string(flag)));
+      EXPECT_THAT(text, HasSubstr(flag)) << what;
+    }
+  }
+  EXPECT_THAT(coppice({"help", "--for", "man"}).out, HasSubstr("coppice\\-verify"));
+  EXPECT_TRUE(fails(coppice({"help", "--for", "tcsh"}), 2, "expected bash, zsh, fish"));
 }
 
 }  // namespace
