@@ -13,7 +13,6 @@
 #include "model/plan_file.h"
 #include "model/provenance.h"
 #include "onnx/onnx.h"
-#include "prune/latency/latency_meter.h"
 #include "prune/runtimes/opset.h"
 #include "prune/runtimes/runtimes.h"
 #include "report/run_folder.h"
@@ -23,6 +22,7 @@
 #include "tasks/parts/measuring.h"
 #include "tasks/parts/output_path.h"
 #include "tasks/parts/training.h"
+#include "tasks/pruning/meter.h"
 #include "tasks/pruning/settled.h"
 #include "tasks/pruning/structure_file.h"
 #include "tasks/pruning/tickets.h"
@@ -33,29 +33,6 @@ namespace coppice {
 namespace {
 
 using Clock = std::chrono::steady_clock;
-
-// One thread, unless asked: several that wait for each other time the machine's other work.
-int latency_threads(const PruneRequest& request) {
-  return static_cast<int>(std::max<int64_t>(1, request.threads));
-}
-
-// Of a budget of latency, and of searches, whose candidates are compared by it; null for others.
-std::shared_ptr<LatencyMeter> meter_for(const Settings& settings, const Method& method,
-                                        const PruneRequest& request, Watcher& watcher) {
-  if (!settings.has(kKeepLatency) && !(method.searches && request.latency)) return nullptr;
-  LatencyMeter::Options options{.table_file = settings.given(kLatencyTable).value_or(""),
-                                .cpu = cpu_name(),
-                                .threads = latency_threads(request),
-                                .seed = request.common.seed};
-  if (const std::string folder = cache_folder(); !folder.empty()) {
-    options.cache_folder = folder + "/latency";
-  }
-  options.progress = [&watcher](const std::string& doing, int done, int total) {
-    stop_if_requested(watcher);
-    watcher.progress({.doing = doing, .unit = "runs", .done = done, .total = total});
-  };
-  return std::make_shared<LatencyMeter>(std::move(options));
-}
 
 // One run: what it was told, checked before anything is read.
 struct Pruning {
