@@ -27,6 +27,7 @@ function(coppice_module name)
       target_link_libraries(${name}_test PRIVATE coppice_test_support)
     endif()
     add_test(NAME ${name} COMMAND ${name}_test)
-    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT COPPICE_VERIFY_PASSES=1)
+    set_property(TEST ${name} APPEND PROPERTY ENVIRONMENT COPPICE_VERIFY_PASSES=1
+    XDG_CACHE_HOME=${CMAKE_BINARY_DIR}/cache)
   endif()
 endfunction()

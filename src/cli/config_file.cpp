@@ -12,7 +12,7 @@
 
 #include "cli/commands/commands.h"
 #include "core/error.h"
-#include "core/nearest.h"
+#include "core/words/nearest.h"
 
 namespace coppice {
 namespace {

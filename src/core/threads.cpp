@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-#include "core/cpu_quota.h"
+#include "core/machine/cpu_quota.h"
 
 namespace coppice {
 namespace {

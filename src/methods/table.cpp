@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/nearest.h"
+#include "core/words/nearest.h"
 #include "methods/method.h"
 #include "methods/one_shot/by_criterion.h"
 #include "methods/options/blocks.h"

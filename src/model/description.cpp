@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "core/error.h"
-#include "core/nearest.h"
+#include "core/words/nearest.h"
 #include "graph/cost.h"
 #include "graph/passes/halves.h"
 #include "graph/passes/loosen.h"

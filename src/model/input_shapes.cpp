@@ -5,7 +5,7 @@
 #include <charconv>
 
 #include "core/error.h"
-#include "core/nearest.h"
+#include "core/words/nearest.h"
 #include "graph/infer.h"
 #include "onnx/sizes_for_a_run.h"
 

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 
-#include "core/cache_folder.h"
 #include "core/error.h"
 #include "methods/options/blocks.h"
 #include "methods/rewrite.h"

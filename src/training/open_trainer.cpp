@@ -41,7 +41,7 @@ void* open_trainer_library(const std::filesystem::path& path) {
     const char* reason = ::dlerror();
     fail_usage(std::string("training needs ") + kTrainerLibrary + ", which can't be opened (" +
                (reason ? reason : "unknown reason") +
-               "); build with -DCOPPICE_TRAINING=ON and keep it beside the program");
+               "); build without --light (COPPICE_TRAINING=ON) and keep it beside the program");
   }
   constexpr std::string_view kExpected = COPPICE_TRAINER_INTERFACE;
   const std::string_view found = find<const char* (*)()>(library, kTrainerInterfaceFunction)();

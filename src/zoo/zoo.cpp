@@ -5,7 +5,7 @@
 #include "zoo/zoo.h"
 
 #include "core/error.h"
-#include "core/nearest.h"
+#include "core/words/nearest.h"
 #include "zoo/nets.h"
 
 namespace coppice {

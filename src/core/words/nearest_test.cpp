@@ -1,5 +1,5 @@
 // What is taken for a slip of the keyboard, and what isn't.
-#include "core/nearest.h"
+#include "core/words/nearest.h"
 
 #include <gtest/gtest.h>
 

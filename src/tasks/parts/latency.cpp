@@ -1,7 +1,7 @@
 // See latency.h.
 #include "tasks/parts/latency.h"
 
-#include "core/cache_folder.h"
+#include "core/machine/cache_folder.h"
 
 namespace coppice {
 namespace {

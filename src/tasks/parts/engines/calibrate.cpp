@@ -7,8 +7,8 @@
 #include <filesystem>
 
 #include "core/attempt.h"
-#include "core/cache_folder.h"
 #include "core/files.h"
+#include "core/machine/cache_folder.h"
 #include "graph/cost.h"
 #include "model/load.h"
 #include "report/json.h"
