@@ -29,7 +29,7 @@ void require_batch(const Graph& graph, int64_t batch) {
 // Medians over some runs, so that one disturbance doesn't point at the wrong layer.
 std::vector<LayerTime> time_layers(Graph graph, const InputSizes& sizes, uint64_t seed,
                                    Watcher& watcher) {
-  Executable executable = compile(std::move(graph), sizes, {.profile = Target::Profile::on});
+  Executable executable = compile(std::move(graph), sizes, timed_target(Target::Profile::on));
   const std::vector<Tensor> inputs = random_inputs(executable, seed);
   std::vector<Tensor> outputs = executable.allocate_outputs();
   executable.run(inputs, outputs);
@@ -76,8 +76,9 @@ std::vector<Latency> measured_here(std::vector<Model> models, const InputSizes& 
                                    uint64_t seed, Watcher& watcher) {
   std::vector<Executable> executables;
   for (Model& model : models) {
-    executables.push_back(
-        within("'" + model.name + "'", [&] { return compile(std::move(model.graph), sizes); }));
+    executables.push_back(within("'" + model.name + "'", [&] {
+      return compile(std::move(model.graph), sizes, timed_target());
+    }));
   }
   return measure_latencies(executables, seed, watcher);
 }
@@ -138,6 +139,14 @@ Json to_json(const BenchRow& row) {
 
 }  // namespace
 
+double gflops(const LayerTime& layer) { return layer.ms > 0 ? 2e-6 * layer.macs / layer.ms : 0; }
+
+bool below_break_even(const LayerTime& layer) {
+  constexpr double kMany = 0.1;  // fewer zeros nobody had on purpose
+  return layer.kernel == "dense" && static_cast<double>(layer.weights - layer.nonzeros) >=
+                                        kMany * static_cast<double>(layer.weights);
+}
+
 BenchReport bench(const BenchRequest& request, Watcher& watcher) {
   const uint64_t seed = request.common.seed;
   require_possible(request);
@@ -173,6 +182,11 @@ Json to_json(const BenchReport& report) {
   Json layers = Json::array();
   for (const LayerTime& layer : report.layers) {
     layers.push_back({{"name", layer.name}, {"kind", layer.kind}, {"ms", layer.ms}});
+    if (layer.weights == 0) continue;
+    layers.back()["kernel"] = layer.kernel;
+    layers.back()["weights"] = layer.weights;
+    layers.back()["nonzeros"] = layer.nonzeros;
+    layers.back()["gflops"] = gflops(layer);
   }
   Json json = Json::object();
   if (report.rows.size() == 1) {

@@ -35,6 +35,11 @@ struct BenchReport {
   std::vector<std::pair<std::string, double>> rates = {};  // named_rates, of a calibration
 };
 
+// Of what isn't multiplied by zero, a second; 0 where the layer multiplies by no constant weights.
+double gflops(const LayerTime& layer);
+// Whether many of a layer's weights are zero and it runs dense: that is faster here.
+bool below_break_even(const LayerTime& layer);
+
 // Throws Error::usage for another batch than a model's own, where that is fixed, for an engine that
 // isn't installed, and for layers of several models or of another engine.
 BenchReport bench(const BenchRequest& request, Watcher& watcher);

@@ -25,13 +25,28 @@ struct Options {
 
 std::string layers_text(const std::vector<LayerTime>& layers) {
   double total = 0;
+  int64_t waste = 0;
   for (const LayerTime& layer : layers) total += layer.ms;
-  Table table({{"layer"}, {"kind"}, {"time", kRight}, {"share", kRight}});
+  Table table({{"layer"},
+               {"kind"},
+               {"time", kRight},
+               {"share", kRight},
+               {"kernel"},
+               {"non-zero", kRight},
+               {"GFLOP/s", kRight}});
   for (const LayerTime& layer : layers) {
     table.add({layer.name, layer.kind, milliseconds(layer.ms),
-               percentage(total > 0 ? layer.ms / total : 0)});
+               percentage(total > 0 ? layer.ms / total : 0), layer.kernel,
+               layer.weights > 0 ? percentage(static_cast<double>(layer.nonzeros) /
+                                              static_cast<double>(layer.weights))
+                                 : "",
+               layer.weights > 0 ? significant(gflops(layer), 3) : ""});
+    waste += below_break_even(layer);
   }
-  return table.text() + "\n";
+  if (waste == 0) return table.text() + "\n";
+  return table.text() + "\n" + std::to_string(waste) +
+         (waste == 1 ? " layer has" : " layers have") +
+         " zeros, but too few to be faster than dense ('dense' above)\n\n";
 }
 
 // A row a model; what others take of the first one's time.

@@ -94,6 +94,15 @@ Parameters parameters_of(Lowering& lowering, const Layer& layer, const Geometry&
   return parameters;
 }
 
+Work work_of(const Lowering& lowering, const Node& node, const Shape& output) {
+  const Tensor* weight = lowering.constant(node.inputs[1]);
+  if (!weight) return {};
+  const int64_t nonzeros = count_nonzeros(*weight);
+  const int64_t pixels = element_count(output) / output[1];
+  return {"dense", static_cast<int64_t>(weight->size()), nonzeros,
+          static_cast<double>(nonzeros) * static_cast<double>(pixels)};
+}
+
 }  // namespace
 
 bool lower_conv(Lowering& lowering, const Layer& layer) {
@@ -109,6 +118,7 @@ bool lower_conv(Lowering& lowering, const Layer& layer) {
   const auto primitive = create(lowering, *g, fused.attributes);
   if (!primitive || (plain_loops(*primitive) && !layer.post_ops.empty())) return false;
 
+  const Work work = work_of(lowering, node, g->output);
   std::vector<std::pair<int, Location>> arguments = fused.arguments;
   const Parameters parameters = parameters_of(lowering, layer, *g, primitive->weights_desc());
   arguments.emplace_back(DNNL_ARG_SRC, lowering.as(node.inputs[0], primitive->src_desc()));
@@ -116,6 +126,7 @@ bool lower_conv(Lowering& lowering, const Layer& layer) {
   if (g->bias) arguments.emplace_back(DNNL_ARG_BIAS, parameters.bias);
   arguments.emplace_back(DNNL_ARG_DST, place_result(lowering, layer, fused, primitive->dst_desc()));
   lowering.add_primitive(*primitive, convolution_forward(*primitive), std::move(arguments));
+  lowering.set_work(work);
   return true;
 }
 

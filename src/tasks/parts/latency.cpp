@@ -1,6 +1,8 @@
 // See latency.h.
 #include "tasks/parts/latency.h"
 
+#include "core/cache_folder.h"
+
 namespace coppice {
 namespace {
 
@@ -23,6 +25,16 @@ std::vector<Latency> measure_latencies(std::span<Executable> models, uint64_t se
   progress.done = progress.total;
   watcher.progress(progress);
   return latencies;
+}
+
+Target timed_target(Target::Profile profile) {
+  Target target;
+  target.profile = profile;
+  target.sparsity = Target::Sparsity::timed;
+  if (const std::string folder = cache_folder(); !folder.empty()) {
+    target.choices_folder = folder + "/sparse";
+  }
+  return target;
 }
 
 Json waited_json(const Latency& latency) { return latency.waited ? Json(*latency.waited) : Json(); }

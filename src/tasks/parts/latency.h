@@ -13,6 +13,10 @@ namespace coppice {
 std::vector<Latency> measure_latencies(std::span<Executable> models, uint64_t seed,
                                        Watcher& watcher);
 
+// How commands compile what they run for speed: layers with many zeros by the loops that are
+// fastest here, and what was found out about them kept in the user's cache folder.
+Target timed_target(Target::Profile profile = Target::Profile::off);
+
 Json waited_json(const Latency& latency);  // null with several threads
 // {"latency_ms": the median, "latency_min_ms", "latency_spread", "latency_waited",
 // "latency_threads", "latency_steady"}
