@@ -6,6 +6,7 @@
 #include "methods/options/blocks.h"
 #include "methods/unstructured/weight_sharing.h"
 #include "model/load.h"
+#include "prune/runtimes/runtimes.h"
 #include "session/options/data_options.h"
 #include "session/options/training_options.h"
 #include "support/temp_dir.h"
@@ -85,7 +86,8 @@ TEST_F(Tasks, a_report_says_in_json_what_was_done_and_how_to_do_it_again) {
   EXPECT_EQ(json["settings"]["keep-macs"], "0.4");
   EXPECT_EQ(json["settings"]["verify"], "on") << "also what wasn't set";
   EXPECT_EQ(json["command"], "coppice prune " + request.model + " -o " + request.output +
-                                 " --method l2 --keep-macs 0.4 --latency off --seed 7");
+                                 " --method l2 --keep-macs 0.4 --for " + usual_runtime().name +
+                                 " --latency off --seed 7");
   EXPECT_EQ(json["after"]["parameters"].get<int64_t>(),
             count_weights(load_model(request.output, 0).graph).all +
                 json["after"]["parameters"].get<int64_t>() -
