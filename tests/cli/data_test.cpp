@@ -131,7 +131,7 @@ TEST_F(Data, photographs_that_nothing_resizes_are_warned_of_once) {
   const std::string spec = "images:" + (dir / "photographs").string();
   const auto prune = [&](const std::string& preprocess) {
     return coppice({"prune", "zoo:resnet20", "-o", dir / "out.onnx", "--data", spec, "--preprocess",
-                    preprocess, "--latency", "off"});
+                    preprocess, "--recover", "none", "--latency", "off"});
   };
   const std::string warning = "of the short side";
   const Ran cropped = prune("imagenet"), resized = prune("imagenet,resize=36");

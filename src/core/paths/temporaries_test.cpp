@@ -75,9 +75,9 @@ TEST(Temporaries, of_a_writer_that_is_at_work_stay) {
 
 TEST(Temporaries, files_that_merely_look_alike_are_the_users) {
   const TempDir dir;
-  const std::set<std::string> theirs = {
-      "model.onnx.tmpbackup", "model.onnx.coppice-tmp-", "model.onnx.coppice-tmp-1234567",
-      "model.onnx.coppice-tmp-12.456", "amodel.onnx.coppice-tmp-123456"};
+  const std::set<std::string> theirs = {"model.onnx.tmpbackup", "model.onnx.coppice-tmp-",
+                                        "model.onnx.coppice-tmp-1234567",
+                                        "model.onnx.coppice-tmp-12.456", ".coppice-tmp-123456"};
   for (const std::string& name : theirs) write_text(dir / name, "mine");
   write_text(dir / "model.onnx", "a model");
   std::set<std::string> expected = theirs;
