@@ -109,10 +109,10 @@ SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInp
   std::vector<char> kept = even.kept_groups;
   for (size_t g = 0; g < scores.unscored.size(); ++g) kept[g] = kept[g] || scores.unscored[g];
   const Budget::Of of = pruning.budget.of;
-  const WidthOptions widths{.least = 1 - pruning.most_of_group,
-                            .ratios = input.settings[kWidthRatios],
-                            .rounding = rounding_of(traced, pruning),
-                            .kept_groups = std::move(kept)};
+  WidthOptions widths{.least = 1 - pruning.most_of_group,
+                      .ratios = input.settings[kWidthRatios],
+                      .rounding = rounding_of(traced, pruning),
+                      .kept_groups = std::move(kept)};
   SearchSpace space{.choices = width_choices(traced.groups(), widths),
                     .cost =
                         [traced, of](const Widths& w) {
@@ -121,6 +121,13 @@ SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInp
                     .most = pruning.budget.kept};
   if (of == Budget::Of::latency) {
     space = timed(std::move(space), traced, scores, even, *input.latency);
+  }
+  // Narrow nets, whose steps are too coarse for the budget, get finer ones, as in an allocation.
+  while (space.cost(space.narrowest()) > space.most) {
+    auto finer = widths.rounding.finer();
+    if (!finer) break;
+    widths.rounding = *std::move(finer);
+    space.choices = width_choices(traced.groups(), widths);
   }
   require_reachable(space, name_of(of));
   return space;
