@@ -38,7 +38,8 @@ Value& input_named(Graph& graph, const std::string& name) {
   }
   std::string all;
   for (const std::string& one : names) all += (all.empty() ? "'" : ", '") + one + "'";
-  fail_usage("the model has no input '" + name + "', expected " + all + did_you_mean(name, names),
+  fail_usage("names no input of the model: found '" + name + "', expected " + all +
+                 did_you_mean(name, names),
              {subject_hint("input-shape")});
 }
 
