@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "graph/fitted.h"
 #include "graph/op.h"
 
 namespace coppice {
@@ -48,10 +49,7 @@ bool has_unknown_cost(const Graph& graph, const Node& node, const Inferred& infe
 
 Costs costs_of(const Graph& graph, const Inferred& inferred) {
   Costs costs;
-  std::vector<Shape> shapes(graph.values.size());
-  for (size_t i = 0; i < shapes.size(); ++i) {
-    if (inferred.types[i]) shapes[i] = inferred.types[i]->shape;
-  }
+  const std::vector<Shape> shapes = shape_table(inferred);
   const std::vector<char> parameters = parameter_flags(graph);
   for (size_t i = 0; i < shapes.size(); ++i) {
     if (parameters[i]) costs.parameters += graph.values[i].constant->size();

@@ -317,4 +317,12 @@ Inferred infer(const Graph& graph, const InputSizes& sizes) {
   return std::move(result);
 }
 
+std::vector<Shape> shape_table(const Inferred& inferred) {
+  std::vector<Shape> shapes(inferred.types.size());
+  for (size_t id = 0; id < shapes.size(); ++id) {
+    if (inferred.types[id]) shapes[id] = inferred.types[id]->shape;
+  }
+  return shapes;
+}
+
 }  // namespace coppice

@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "graph/fitted.h"
 #include "groups/cost_model.h"
 
 namespace coppice {
@@ -29,10 +30,7 @@ class CostModel::Builder {
         graph_(graph),
         groups_(groups),
         inferred_(inferred),
-        shapes_(graph.values.size()) {
-    for (size_t i = 0; i < shapes_.size(); ++i) {
-      if (inferred.types[i]) shapes_[i] = inferred.types[i]->shape;
-    }
+        shapes_(shape_table(inferred)) {
     for (const Group& group : groups.free) {
       const auto units = static_cast<int32_t>(group.units());
       model.ranges_.emplace_back(group.first_unit, group.first_unit + units);

@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/words/nearest.h"
 #include "graph/cost.h"
+#include "graph/fitted.h"
 #include "graph/passes/halves.h"
 #include "graph/passes/loosen.h"
 #include "graph/views/linear_layer.h"
@@ -39,14 +40,6 @@ std::string describe_values(const Graph& graph, const std::vector<ValueId>& ids,
             (known ? to_string(inferred->shape(id)) : "?");
   }
   return text;
-}
-
-std::vector<Shape> shapes_of(const Graph& graph, const Inferred* inferred) {
-  std::vector<Shape> shapes(graph.values.size());
-  for (size_t id = 0; inferred && id < shapes.size(); ++id) {
-    if (inferred->types[id]) shapes[id] = inferred->types[id]->shape;
-  }
-  return shapes;
 }
 
 // The layer before a normalisation that nothing else reads.
@@ -83,7 +76,8 @@ void join_groups(const Graph& graph, const std::map<int32_t, size_t>& layers,
 // Gives the places of nodes among the layers.
 std::map<int32_t, size_t> describe_nodes(const Graph& graph, const Inferred* inferred,
                                          ModelDescription& description) {
-  const std::vector<Shape> shapes = shapes_of(graph, inferred);
+  const std::vector<Shape> shapes =
+      inferred ? shape_table(*inferred) : std::vector<Shape>(graph.values.size());
   const auto producer = producers(graph);
   const auto readers = consumers(graph);
   std::map<int32_t, size_t> layers;

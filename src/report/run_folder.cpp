@@ -14,6 +14,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/machine/cpu_name.h"
 #include "core/threads.h"
 
 namespace coppice {
@@ -134,15 +135,6 @@ void RunFolder::finish(Status status, std::string_view result, const std::string
   if (!error.empty()) state_->run["error"] = error;
   if (!result.empty()) state_->run["result"] = Json::parse(result);
   write_text(state_->folder / "run.json", dumped(state_->run));
-}
-
-std::string cpu_name() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    const size_t colon = line.find(": ");
-    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
-  }
-  return "unknown";
 }
 
 }  // namespace coppice

@@ -52,7 +52,4 @@ class RunFolder {
   std::unique_ptr<State> state_;
 };
 
-// The processor's name as the system gives it; "unknown" where it doesn't.
-std::string cpu_name();
-
 }  // namespace coppice

@@ -5,10 +5,10 @@
 
 #include "core/attempt.h"
 #include "core/error.h"
+#include "core/machine/cpu_name.h"
 #include "graph/infer.h"
 #include "model/load.h"
 #include "prune/runtimes/estimate.h"
-#include "report/run_folder.h"
 #include "tasks/parts/engines/calibrate.h"
 
 namespace coppice {

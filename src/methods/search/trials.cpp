@@ -2,7 +2,7 @@
 #include "methods/search/trials.h"
 
 #include "core/attempt.h"
-#include "core/files.h"
+#include "core/words/hash_of.h"
 #include "report/json.h"
 #include "training/judging/better.h"
 
@@ -29,13 +29,6 @@ Trial trial_of(const Json& json) {
     trial.judged = Evaluation{.top1 = json.at("top1"), .loss = json.at("loss")};
   }
   return trial;
-}
-
-std::string hash_of(const Plan& plan) {
-  Sha256 sum;
-  const std::string text = to_json(plan);
-  sum.update(std::as_bytes(std::span(text)));
-  return sum.hex();
 }
 
 }  // namespace
@@ -85,7 +78,7 @@ const Trial& Trials::judge(const Widths& widths) {
   const auto removal =
       attempt(ErrorKind::target, [&] { return removal_for(traced_.groups(), scores_, widths); });
   const std::string plan =
-      removal ? hash_of(plan_of(traced_.graph(), traced_.groups(), *removal)) : "none";
+      removal ? hash_of(to_json(plan_of(traced_.graph(), traced_.groups(), *removal))) : "none";
   const auto [place, is_new] = by_plan_.try_emplace(plan, trials_.size());
   if (!is_new) return trials_[place->second];
   Trial trial{.plan = plan, .widths = widths};

@@ -7,6 +7,7 @@
 #include "core/attempt.h"
 #include "core/error.h"
 #include "core/files.h"
+#include "core/machine/cache_folder.h"
 #include "groups/cut/cut_out.h"
 #include "prune/latency/measure_layers.h"
 #include "runtime/latency.h"
@@ -17,16 +18,11 @@ namespace {
 constexpr int kMostTries = 5;
 constexpr double kMostKept = 0.999;  // a budget removes something
 
-std::string key_of(const Traced& traced, const AllocationOptions& allocation) {
-  std::string key = structure_hash(traced) + " " + allocation.rounding.key();
+// Of what a table in the cache depends on.
+std::string key_of(const LatencyTable& here, const AllocationOptions& allocation) {
+  std::string key = here.net + " " + allocation.rounding.key();
   for (const char kept : allocation.kept_groups) key += kept ? '1' : '0';
-  return key;
-}
-
-std::string hash_of(const std::string& text) {
-  Sha256 sum;
-  sum.update(std::as_bytes(std::span(text)));
-  return sum.hex();
+  return key + "\n" + here.cpu + "\n" + std::to_string(here.threads);
 }
 
 void require_same(const LatencyTable& table, const LatencyTable& here, const std::string& path) {
@@ -49,10 +45,11 @@ bool exists(const std::string& path) {
 
 }  // namespace
 
-MeasuredLayers LatencyMeter::measured_table(const Traced& traced,
+MeasuredLayers LatencyMeter::measured_table(const Traced& traced, const LatencyTable& here,
                                             const AllocationOptions& allocation) const {
-  MeasureLayers measuring{.cpu = options_.cpu,
-                          .threads = options_.threads,
+  MeasureLayers measuring{.cpu = here.cpu,
+                          .net = here.net,
+                          .threads = here.threads,
                           .rounding = allocation.rounding,
                           .kept_groups = allocation.kept_groups,
                           .seed = options_.seed};
@@ -64,14 +61,13 @@ MeasuredLayers LatencyMeter::measured_table(const Traced& traced,
   return measure_layers(traced, measuring);
 }
 
-LatencyTable LatencyMeter::table_for(const Traced& traced,
+LatencyTable LatencyMeter::table_for(const Traced& traced, const std::string& net,
                                      const AllocationOptions& allocation) const {
-  const LatencyTable here{
-      .cpu = options_.cpu, .threads = options_.threads, .net = structure_hash(traced)};
+  const LatencyTable here{.cpu = options_.cpu, .threads = options_.threads, .net = net};
   const std::string& named = options_.table_file;
   if (!named.empty()) {
     if (!exists(named)) {
-      LatencyTable table = measured_table(traced, allocation).table;
+      LatencyTable table = measured_table(traced, here, allocation).table;
       write_text(named, to_json(table));
       return table;
     }
@@ -79,33 +75,26 @@ LatencyTable LatencyMeter::table_for(const Traced& traced,
     require_same(table, here, named);
     return table;
   }
-  if (options_.cache_folder.empty()) return measured_table(traced, allocation).table;
-  const std::string key =
-      key_of(traced, allocation) + "\n" + here.cpu + "\n" + std::to_string(here.threads);
-  const auto kept = std::filesystem::path(options_.cache_folder) / (hash_of(key) + ".json");
-  // A cache that can't be read or written is none.
+  if (options_.cache_folder.empty()) return measured_table(traced, here, allocation).table;
+  const auto kept = cache_file(options_.cache_folder, key_of(here, allocation), ".json");
+  // A cache that can't be read is none.
   if (auto table = attempt(ErrorKind::input, [&] { return read_latency_table(kept.string()); })) {
     return std::move(*table);
   }
-  MeasuredLayers measured = measured_table(traced, allocation);
-  if (!measured.steady) return std::move(measured.table);
-  std::error_code failed;
-  std::filesystem::create_directories(kept.parent_path(), failed);
-  attempt(ErrorKind::input, [&] {
-    write_text(kept, to_json(measured.table));
-    return true;
-  });
+  MeasuredLayers measured = measured_table(traced, here, allocation);
+  if (measured.steady) keep_in_cache(kept, to_json(measured.table));
   return std::move(measured.table);
 }
 
 std::shared_ptr<const LatencyModel> LatencyMeter::model(const Traced& traced,
                                                         const AllocationOptions& allocation) {
+  if (model_ && found_in_ == traced.found()) return model_;
   const std::string net = structure_hash(traced);
-  if (!model_ || net != net_) {
-    model_ = std::make_shared<LatencyModel>(traced, table_for(traced, allocation));
-    net_ = net;
+  if (!model_ || net != model_->table().net) {
+    model_ = std::make_shared<LatencyModel>(traced, table_for(traced, net, allocation));
     correction_.reset();
   }
+  found_in_ = traced.found();
   return model_;
 }
 

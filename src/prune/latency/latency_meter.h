@@ -52,12 +52,14 @@ class LatencyMeter {
   static constexpr double kNear = 0.05;  // of the share that was asked for
 
  private:
-  LatencyTable table_for(const Traced& traced, const AllocationOptions& allocation) const;
-  MeasuredLayers measured_table(const Traced& traced, const AllocationOptions& allocation) const;
+  LatencyTable table_for(const Traced& traced, const std::string& net,
+                         const AllocationOptions& allocation) const;
+  MeasuredLayers measured_table(const Traced& traced, const LatencyTable& here,
+                                const AllocationOptions& allocation) const;
   std::optional<double> measured_share(const Traced& traced, const Removal& removal) const;
 
   Options options_;
-  std::string net_;  // that model_ is of
+  std::shared_ptr<const Traced::Found> found_in_;  // that model_ is known to be of
   std::shared_ptr<const LatencyModel> model_;
   std::optional<double> correction_;
   std::optional<Found> found_;

@@ -1,19 +1,14 @@
 // See layer_work.h.
 #include "prune/latency/layer_work.h"
 
-#include "core/files.h"
+#include "core/words/hash_of.h"
 #include "graph/fitted.h"
 
 namespace coppice {
 namespace {
 
 std::vector<Shape> shapes_at_batch_1(const Graph& graph) {
-  const Inferred inferred = infer_fitting(graph, {}).inferred;
-  std::vector<Shape> shapes(graph.values.size());
-  for (size_t id = 0; id < shapes.size(); ++id) {
-    if (inferred.types[id]) shapes[id] = inferred.types[id]->shape;
-  }
-  return shapes;
+  return shape_table(infer_fitting(graph, {}).inferred);
 }
 
 }  // namespace
@@ -68,9 +63,7 @@ std::string structure_hash(const Traced& traced) {
     }
     text += '\n';
   }
-  Sha256 sum;
-  sum.update(std::as_bytes(std::span(text)));
-  return sum.hex();
+  return hash_of(text);
 }
 
 }  // namespace coppice

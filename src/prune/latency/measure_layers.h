@@ -15,11 +15,11 @@
 namespace coppice {
 
 struct MeasureLayers {
-  std::string cpu;                                          // to be written into the table
-  int threads = 1;                                          // from 1 up
-  Rounding rounding = Rounding();                           // as widths of the cut will be
-  std::vector<char> kept_groups = {};                       // by group: 1 isn't cut
-  uint64_t seed = 0;                                        // of the inputs
+  std::string cpu, net;                // to be written into the table (latency_table.h)
+  int threads = 1;                     // from 1 up
+  Rounding rounding = Rounding();      // as widths of the cut will be
+  std::vector<char> kept_groups = {};  // by group: 1 isn't cut
+  uint64_t seed = 0;                   // of the inputs
   std::function<void(int done, int runs)> before_run = {};  // may throw, to stop
 };
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "graph/cost.h"
+#include "graph/fitted.h"
 #include "graph/views/linear_layer.h"
 
 namespace coppice {
@@ -29,12 +30,11 @@ struct Convolution {
 class Estimator {
  public:
   Estimator(const Graph& graph, const Inferred& inferred, const Runtime& runtime)
-      : graph_(graph), inferred_(inferred), runtime_(runtime), fused_(graph.values.size(), 0) {
-    shapes_.resize(graph.values.size());
-    for (size_t id = 0; id < shapes_.size(); ++id) {
-      if (inferred.types[id]) shapes_[id] = inferred.types[id]->shape;
-    }
-  }
+      : graph_(graph),
+        inferred_(inferred),
+        runtime_(runtime),
+        shapes_(shape_table(inferred)),
+        fused_(graph.values.size(), 0) {}
 
   TimeEstimate estimate() {
     for (const Node& node : graph_.nodes) found_.ms += 1e-9 * picoseconds(node);

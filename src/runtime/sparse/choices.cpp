@@ -7,8 +7,9 @@
 #include <filesystem>
 #include <sstream>
 
-#include "core/error.h"
 #include "core/files.h"
+#include "core/machine/cache_folder.h"
+#include "core/machine/cpu_name.h"
 
 namespace coppice::runtime {
 namespace {
@@ -87,13 +88,7 @@ Sides cheapest(const Costs& costs, Sides sides) {
   return sides;
 }
 
-std::filesystem::path file_of(const std::string& folder, const std::string& key) {
-  uint64_t hash = 0xcbf29ce484222325;  // FNV-1a
-  for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
-  std::ostringstream name;
-  name << std::hex << hash << ".txt";
-  return std::filesystem::path(folder) / name.str();
-}
+constexpr char kEnding[] = ".txt";
 
 }  // namespace
 
@@ -128,8 +123,8 @@ SparseChoices all_sparse(const SparseCandidates& candidates) {
 }
 
 std::string choices_key(const SparseCandidates& candidates, int threads) {
-  std::string key = "1 " + processor_name() + " " + name_of(available_isas().front()) + " " +
-                    std::to_string(threads);
+  std::string key =
+      "1 " + cpu_name() + " " + name_of(available_isas().front()) + " " + std::to_string(threads);
   for (const Candidate& candidate : candidates.layers) {
     key += " " + std::to_string(candidate.layer->nodes[0]) + "=" + candidate.key;
   }
@@ -139,8 +134,9 @@ std::string choices_key(const SparseCandidates& candidates, int threads) {
 // The key, then a line a sparse layer: its first node, instruction set, vectors, bytes of a chunk.
 std::optional<SparseChoices> read_choices(const std::string& folder, const std::string& key,
                                           const SparseCandidates& candidates) {
-  if (folder.empty() || !std::filesystem::exists(file_of(folder, key))) return std::nullopt;
-  std::istringstream text(read_text(file_of(folder, key)));
+  const std::filesystem::path file = cache_file(folder, key, kEnding);
+  if (folder.empty() || !std::filesystem::exists(file)) return std::nullopt;
+  std::istringstream text(read_text(file));
   std::string line;
   if (!std::getline(text, line) || line != key) return std::nullopt;
   const std::vector<Isa> isas = available_isas();
@@ -161,7 +157,6 @@ std::optional<SparseChoices> read_choices(const std::string& folder, const std::
   return choices;
 }
 
-// A folder that can't be written costs the next run its timing, no more.
 void keep_choices(const std::string& folder, const std::string& key, const SparseChoices& choices) {
   if (folder.empty()) return;
   std::string text = key + "\n";
@@ -169,13 +164,7 @@ void keep_choices(const std::string& folder, const std::string& key, const Spars
     text += std::to_string(node) + " " + std::to_string(static_cast<int>(variant.isa)) + " " +
             std::to_string(variant.vectors) + " " + std::to_string(variant.chunk_bytes) + "\n";
   }
-  std::error_code failed;
-  std::filesystem::create_directories(folder, failed);
-  if (failed) return;
-  try {
-    write_text(file_of(folder, key), text);
-  } catch (const Error&) {
-  }
+  keep_in_cache(cache_file(folder, key, kEnding), text);
 }
 
 }  // namespace coppice::runtime

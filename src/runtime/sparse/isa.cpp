@@ -1,12 +1,6 @@
 // Which tiles this processor runs.
 
 #include <oneapi/dnnl/dnnl.hpp>
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
-
-#include <array>
-#include <cstring>
 
 #include "core/error.h"
 #include "runtime/sparse/tiles.h"
@@ -48,19 +42,6 @@ std::string name_of(Isa isa) {
     case Isa::avx512: return "AVX-512";
   }
   COPPICE_CHECK(false, "no such instruction set");
-}
-
-std::string processor_name() {
-  std::array<unsigned, 12> words{};
-#if defined(__x86_64__)
-  for (unsigned i = 0; i < 3; ++i) {
-    unsigned* const four = words.data() + 4 * i;
-    if (!__get_cpuid(0x80000002 + i, four, four + 1, four + 2, four + 3)) return "unknown";
-  }
-#endif
-  char name[sizeof(words) + 1] = {};
-  std::memcpy(name, words.data(), sizeof(words));
-  return name;
 }
 
 }  // namespace coppice::runtime

@@ -69,6 +69,5 @@ const TileSet* avx512_tiles();
 std::vector<Isa> available_isas();
 const TileSet& tiles_of(Isa isa);
 std::string name_of(Isa isa);
-std::string processor_name();
 
 }  // namespace coppice::runtime

@@ -17,31 +17,11 @@
 #pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593, in its own header
 #pragma GCC target("avx2,fma,avx512f,avx512vl")
 #endif
+#include "runtime/sparse/eight_lanes.h"
 #include "runtime/sparse/tile_loops.h"
 
 namespace coppice::runtime {
 namespace {
-
-struct Vector {
-  static constexpr int kLanes = 8;
-  using Type = __m256;
-  static Type load(const float* p) { return _mm256_loadu_ps(p); }
-  static void store(float* p, Type a) { _mm256_storeu_ps(p, a); }
-  static Type all(float a) { return _mm256_set1_ps(a); }
-  static Type add(Type a, Type b) { return _mm256_add_ps(a, b); }
-  static Type mul(Type a, Type b) { return _mm256_mul_ps(a, b); }
-  static Type fma(Type a, Type b, Type c) { return _mm256_fmadd_ps(a, b, c); }
-  static Type max(Type a, Type b) { return _mm256_max_ps(a, b); }
-  static Type min(Type a, Type b) { return _mm256_min_ps(a, b); }
-  static Type evens(const float* p) {
-    const __m256 pairs = _mm256_shuffle_ps(load(p), load(p + 8), 0x88);
-    return _mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(pairs), 0xd8));
-  }
-  static Type masked(Type a, const uint32_t* mask) {
-    const auto bits = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(mask));
-    return _mm256_castsi256_ps(_mm256_and_si256(_mm256_castps_si256(a), bits));
-  }
-};
 
 constexpr TileSet kTiles = tile_set<Vector, 16, 10, 6>();
 

@@ -31,9 +31,7 @@ Target timed_target(Target::Profile profile) {
   Target target;
   target.profile = profile;
   target.sparsity = Target::Sparsity::timed;
-  if (const std::string folder = cache_folder(); !folder.empty()) {
-    target.choices_folder = folder + "/sparse";
-  }
+  target.choices_folder = cache_folder("sparse");
   return target;
 }
 

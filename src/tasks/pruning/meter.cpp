@@ -4,8 +4,8 @@
 #include <algorithm>
 
 #include "core/machine/cache_folder.h"
+#include "core/machine/cpu_name.h"
 #include "methods/options/blocks.h"
-#include "report/run_folder.h"
 
 namespace coppice {
 
@@ -20,9 +20,7 @@ std::shared_ptr<LatencyMeter> meter_for(const Settings& settings, const Method& 
                                 .cpu = cpu_name(),
                                 .threads = latency_threads(request),
                                 .seed = request.common.seed};
-  if (const std::string folder = cache_folder(); !folder.empty()) {
-    options.cache_folder = folder + "/latency";
-  }
+  options.cache_folder = cache_folder("latency");
   options.progress = [&watcher](const std::string& doing, int done, int total) {
     stop_if_requested(watcher);
     watcher.progress({.doing = doing, .unit = "runs", .done = done, .total = total});

@@ -6,13 +6,12 @@
 #include <cmath>
 #include <filesystem>
 
-#include "core/attempt.h"
 #include "core/files.h"
 #include "core/machine/cache_folder.h"
+#include "core/machine/cpu_name.h"
 #include "graph/cost.h"
 #include "model/load.h"
 #include "report/json.h"
-#include "report/run_folder.h"
 #include "zoo/builder.h"
 
 namespace coppice {
@@ -163,12 +162,7 @@ void keep_calibration(const Runtime& runtime, const std::string& version) {
   if (path.empty()) return;
   Json json = Json::object();
   for (const auto& [name, rate] : named_rates(runtime.rates)) json[name] = rate;
-  std::error_code failed;
-  std::filesystem::create_directories(path.parent_path(), failed);
-  attempt(ErrorKind::input, [&] {
-    write_text(path, dumped(json, 1) + "\n");
-    return true;
-  });
+  keep_in_cache(path, dumped(json, 1) + "\n");
 }
 
 }  // namespace coppice
