@@ -86,10 +86,6 @@ Rounding rounding_of(const Traced& traced, const OneShotOptions& options);
 // Throws as prune_once does.
 Allocation choose(const Traced& traced, const Criterion& criterion, const OneShotOptions& options);
 
-// By group: those that the options leave alone (`keep`, `spine`), and streams that selections read.
-std::vector<char> groups_to_keep(const Graph& graph, const Groups& groups,
-                                 const OneShotOptions& options);
-
 // The second half: what is left of the graph without these units, its groups, and the proof where
 // one is asked for. `zeroed`: the graph with the filters that leave at zero, where the outcome is
 // to say how far that is from the cut. Throws as require_cut does.

@@ -111,7 +111,7 @@ SearchSpace space_of(const Traced& traced, const Scores& scores, const MethodInp
   const Budget::Of of = pruning.budget.of;
   WidthOptions widths{.least = 1 - pruning.most_of_group,
                       .ratios = input.settings[kWidthRatios],
-                      .rounding = rounding_of(traced, pruning),
+                      .rounding = even.rounding,
                       .kept_groups = std::move(kept)};
   SearchSpace space{.choices = width_choices(traced.groups(), widths),
                     .cost =
