@@ -2,16 +2,34 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "methods/outcome.h"
 #include "options/settings.h"
 
 namespace coppice {
 
-// --simplify, --fold-bn, --opset, --selections
+inline constexpr int64_t kLowestOpset = 0;
+
+// What is asked for, or what the runtime wants where nothing is said.
+struct Form {
+  bool simplifies = false, folds = false, convolves = false;
+  std::optional<int64_t> opset;  // kLowestOpset: that which the operators need
+
+  explicit Form(const Settings& settings);
+  bool as_it_came() const { return !simplifies && !folds && !convolves && !opset; }
+};
+
+// --fold-bn, --opset, --selections
+OptionList form_options();
+// With --simplify.
 OptionList rewriting_options();
-// Runs the passes that are asked for, counts costs anew, and compares once more where the cut was
-// proved. Throws Error::internal where the outputs changed.
+
+// Runs the passes that are asked for. The number of calls of the file's own functions that were
+// replaced by their nodes.
+int64_t rewrite(Graph& graph, const Form& form);
+// The same, counts costs anew, and compares once more where the cut was proved. Throws
+// Error::internal where the outputs changed.
 void rewrite(Outcome& outcome, const Settings& settings, uint64_t seed);
 
 }  // namespace coppice

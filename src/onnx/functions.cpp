@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "core/error.h"
 #include "onnx/convert.h"
+#include "onnx/onnx.h"
 #include "onnx/wire.h"
 
 namespace coppice {
@@ -238,6 +240,61 @@ std::vector<Node> with_calls(const Graph& graph) {
   called.nodes = Restorer(graph).run();
   sort_nodes(called);
   return std::move(called.nodes);
+}
+
+namespace {
+
+using FunctionNames = std::set<std::pair<std::string, std::string>>;  // domain, name
+
+void add_called(const onnx::NodeProto& node, FunctionNames& called);
+
+void add_called(const onnx::GraphProto& graph, FunctionNames& called) {
+  for (const auto& node : graph.node()) add_called(node, called);
+}
+
+void add_called(const onnx::NodeProto& node, FunctionNames& called) {
+  called.emplace(node.domain(), node.op_type());
+  for (const auto& attribute : node.attribute()) {
+    if (attribute.has_g()) add_called(attribute.g(), called);
+    for (const auto& graph : attribute.graphs()) add_called(graph, called);
+  }
+}
+
+// What these nodes and their subgraphs call, and what is called from there.
+FunctionNames called_functions(const onnx::ModelProto& model, const std::vector<Node>& nodes) {
+  FunctionNames called;
+  for (const Node& node : nodes) {
+    called.emplace(node.domain, node.op_type);
+    onnx::NodeProto carried;
+    COPPICE_CHECK(carried.ParsePartialFromString(node.foreign), "a carried node is damaged");
+    add_called(carried, called);
+  }
+  for (size_t before = 0; before != called.size();) {
+    before = called.size();
+    for (const auto& function : model.functions()) {
+      if (!called.contains({function.domain(), function.name()})) continue;
+      for (const auto& node : function.node()) add_called(node, called);
+    }
+  }
+  return called;
+}
+
+}  // namespace
+
+int64_t inline_functions(Graph& graph) {
+  const auto calls = static_cast<int64_t>(graph.calls.size());
+  if (calls == 0) return 0;
+  graph.calls.clear();
+  onnx::ModelProto model;
+  COPPICE_CHECK(model.ParsePartialFromString(graph.foreign.model), "a carried model is damaged");
+  const FunctionNames called = called_functions(model, graph.nodes);
+  google::protobuf::RepeatedPtrField<onnx::FunctionProto> left;
+  for (auto& function : *model.mutable_functions()) {
+    if (called.contains({function.domain(), function.name()})) left.Add()->Swap(&function);
+  }
+  model.mutable_functions()->Swap(&left);
+  graph.foreign.model = bytes_of(model);
+  return calls;
 }
 
 }  // namespace coppice

@@ -137,6 +137,23 @@ TEST(Functions, a_body_that_changed_stands_in_place_of_its_call) {
   EXPECT_EQ(bytes_of(written(parsed(proto))), bytes_of(proto));
 }
 
+TEST(Functions, once_inlined_stay_nodes_and_leave_the_file) {
+  onnx::ModelProto proto = model();
+  *proto.mutable_graph()->add_node() = node("Other", {"y"}, {"z"}, "local");
+  onnx::FunctionProto other = linear();  // of another opset: its call stays, and so does it
+  other.set_name("Other");
+  other.mutable_opset_import(0)->set_version(13);
+  *proto.add_functions() = other;
+  Graph graph = parsed(proto);
+  EXPECT_EQ(inline_functions(graph), 2);
+  const onnx::ModelProto inlined = written(graph);
+  ASSERT_EQ(inlined.graph().node_size(), 7);
+  EXPECT_EQ(inlined.graph().node(0).op_type(), "MatMul");
+  ASSERT_EQ(inlined.functions_size(), 1);
+  EXPECT_EQ(inlined.functions(0).name(), "Other");
+  EXPECT_EQ(inline_functions(graph), 0);
+}
+
 TEST(Functions, of_another_opset_stay_calls) {
   onnx::ModelProto proto = model();
   proto.mutable_functions(1)->mutable_opset_import(0)->set_version(13);

@@ -28,6 +28,10 @@ Graph read_onnx(const std::filesystem::path& path);
 // it are looked for in `folder`; without one, a tensor that needs one is an error.
 Graph parse_onnx(const Buffer& file, const std::filesystem::path& folder = {});
 
+// Calls of the file's own functions become the nodes of their bodies for good; functions that
+// nothing calls any more leave the file. The number of calls.
+int64_t inline_functions(Graph& graph);
+
 // "opset 27 is newer than 26, ...", where the file is of an opset or IR version that Coppice
 // doesn't know yet; empty for all others.
 std::string newer_than_known(const Graph& graph);

@@ -14,7 +14,7 @@
 #include "tasks/apply.h"
 #include "tasks/bench.h"
 #include "tasks/catalogue.h"
-#include "tasks/compress.h"
+#include "tasks/forms/compress.h"
 #include "tasks/prune.h"
 #include "tasks/verify.h"
 #include "tasks/write_zoo.h"

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "tasks/compress.h"
+#include "tasks/forms/compress.h"
 
 namespace coppice {
 

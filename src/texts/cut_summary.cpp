@@ -149,24 +149,7 @@ std::string proof_line(const CutSummary& summary) {
            ": masked weights are 0, everything else is the original's, bit for bit" +
            (summary.trained ? "; and after it: masked weights are still 0\n" : "\n");
   }
-  const Comparison& comparison = summary.proof->comparison;
-  std::string line = "proved" + when + ": largest difference " + significant(comparison.error, 2) +
-                     " on random inputs of " + summary.proof_inputs;
-  if (summary.proof->randomised_weights) {
-    line += ", with random weights (the model's own hardly react to their input)";
-  }
-  const auto& around = summary.proof->around;
-  if (!around.empty()) {
-    line += "; around " + printable(around.front()) +
-            (around.size() > 1 ? " and " + with_separators(std::ssize(around) - 1) + " more nodes"
-                               : std::string()) +
-            ", which coppice can't run: what they read is compared, and what they give is taken as "
-            "the same in both";
-  }
-  if (comparison.blind()) {
-    line += "; but the outputs hardly react to the input, so this says little";
-  }
-  return line + "\n";
+  return "proved" + when + ": " + text_of(*summary.proof, summary.proof_inputs) + "\n";
 }
 
 std::string stored_line(const CutSummary& summary) {
@@ -212,6 +195,27 @@ std::string zeroed_line(const CutSummary& summary) {
 }
 
 }  // namespace
+
+std::string text_of(const Proof& proof, const std::string& inputs) {
+  const Comparison& comparison = proof.comparison;
+  std::string line =
+      "largest difference " + significant(comparison.error, 2) + " on random inputs of " + inputs;
+  if (proof.randomised_weights) {
+    line += ", with random weights (the model's own hardly react to their input)";
+  }
+  const auto& around = proof.around;
+  if (!around.empty()) {
+    line += "; around " + printable(around.front()) +
+            (around.size() > 1 ? " and " + with_separators(std::ssize(around) - 1) + " more nodes"
+                               : std::string()) +
+            ", which coppice can't run: what they read is compared, and what they give is taken as "
+            "the same in both";
+  }
+  if (comparison.blind()) {
+    line += "; but the outputs hardly react to the input, so this says little";
+  }
+  return line;
+}
 
 std::string text_of(const CutSummary& summary, const Style& style) {
   std::string text = style.strong(printable(summary.model)) + " pruned by " + summary.method +

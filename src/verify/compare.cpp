@@ -279,4 +279,19 @@ Proof require_cut(const Graph& original, const Groups& groups, const Removal& re
                                        "; nothing was written; please report this model");
 }
 
+Proof require_same(const Graph& original, const Graph& rewritten, const InputSizes& sizes,
+                   const std::string& what, uint64_t seed) {
+  const Shapes shapes{sizes, infer(original, sizes), infer(rewritten, sizes)};
+  const RunnablePart part = runnable_part(rewritten, shapes.second);
+  Proof proof;
+  proof.around = part.around;
+  proof.comparison = compare_parts(original, rewritten, part, shapes, seed);
+  if (proof.comparison.equal()) return proof;
+  throw Error(ErrorKind::internal, what + " changed the outputs by " +
+                                       std::to_string(proof.comparison.error) +
+                                       " of the largest, expected at most " +
+                                       std::to_string(proof.comparison.allowed()) +
+                                       "; nothing was written; please report this model");
+}
+
 }  // namespace coppice

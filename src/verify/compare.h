@@ -54,4 +54,10 @@ Proof prove_removal(const Graph& original, const Groups& groups, const Removal& 
 Proof require_cut(const Graph& original, const Groups& groups, const Removal& removal,
                   const Graph& cut, uint64_t seed, const Graph* zeroed = nullptr);
 
+// Proves that passes changed how a graph is written, and not what it computes, at these sizes.
+// `rewritten` has the original's values, and maybe more. Throws Error::internal, with `what` was
+// done, where the outputs changed.
+Proof require_same(const Graph& original, const Graph& rewritten, const InputSizes& sizes,
+                   const std::string& what, uint64_t seed);
+
 }  // namespace coppice

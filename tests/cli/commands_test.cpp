@@ -117,6 +117,19 @@ TEST(Prune, rewrites_its_result_on_demand) {
   EXPECT_TRUE(ops("--simplify").contains("BatchNormalization"));
 }
 
+TEST(Simplify, writes_the_same_model_with_fewer_nodes) {
+  const TempDir dir;
+  const std::string out = dir / "simple.onnx";
+  const json found = run_json({"simplify", "zoo:resnet20", "-o", out, "--fold-bn"});
+  EXPECT_EQ(found["verified"], true);
+  EXPECT_LT(found["proof"]["error"], 1e-4);
+  EXPECT_LT(found["after"]["nodes"], found["before"]["nodes"]);
+  EXPECT_EQ(run_json({"verify", "zoo:resnet20", out})["equal"], true);
+  EXPECT_TRUE(
+      fails(coppice({"simplify", "zoo:resnet20", "-o", dir / "simple.txt"}), 2, "simple.txt"));
+  EXPECT_FALSE(std::filesystem::exists(dir / "simple.txt"));
+}
+
 class Pruned : public testing::Test {
  protected:
   void SetUp() override {

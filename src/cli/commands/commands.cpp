@@ -53,6 +53,10 @@ constexpr Command kCommands[] = {
      "  coppice apply small.plan.json model.onnx -o again.onnx\n"
      "  coppice apply small.plan.json model.onnx -o again.onnx --verify off\n",
      true},
+    {"simplify", "MODEL -o OUT", "the same model with fewer nodes", define_simplify,
+     "  coppice simplify model.onnx -o simple.onnx\n"
+     "  coppice simplify model.onnx -o simple.onnx --fold-bn --opset lowest\n",
+     true},
     {"compress", "MODEL -o OUT.coppice", "pack a model into a small container", define_compress,
      "  coppice compress sparse.onnx -o sparse.coppice\n"
      "  coppice compress sparse.onnx -o sparse.coppice --bits conv=8,fc=5 --data mnist:DIR\n"

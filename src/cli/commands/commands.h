@@ -44,6 +44,7 @@ Action define_methods(CLI::App& app, CommonOptions& options);
 Action define_prune(CLI::App& app, CommonOptions& options);
 Action define_search(CLI::App& app, CommonOptions& options);
 Action define_sensitivity(CLI::App& app, CommonOptions& options);
+Action define_simplify(CLI::App& app, CommonOptions& options);
 Action define_train(CLI::App& app, CommonOptions& options);
 Action define_verify(CLI::App& app, CommonOptions& options);
 Action define_zoo(CLI::App& app, CommonOptions& options);

@@ -1,6 +1,6 @@
 // coppice compress: a model into the small container of docs/format.md, after sharing its weights
 // if --bits asks for it. coppice decompress: the file again.
-#include "tasks/compress.h"
+#include "tasks/forms/compress.h"
 
 #include <CLI/CLI.hpp>
 

@@ -270,5 +270,22 @@ TEST(Simplify, folds_what_is_constant_and_drops_what_is_idle_at_any_size) {
   EXPECT_EQ(ops(graph), (Types{"Reshape", "Reshape", "MatMul"}));
 }
 
+TEST(Simplify, leaves_weights_in_the_form_that_takes_less_space) {
+  Graph graph;
+  const ValueId x = add_input(graph, {2, 4});
+  const ValueId codes = add_constant(graph, "codes", Tensor::zeros(DType::i8, {4, 4}));
+  const ValueId scale = floats(graph, "scale", {}, {0.5f});
+  const ValueId w = add_op(graph, "DequantizeLinear", {codes, scale});
+  const ValueId sizes = add_constant(graph, "sizes", Tensor::vector({4, 20'000}));
+  const ValueId wide = add_op(graph, "ConstantOfShape", {sizes});
+  const ValueId flags = add_constant(graph, "flags", Tensor::zeros(DType::boolean, {4}));
+  const ValueId mask = add_op(graph, "Cast", {flags}, {{"to", int64_t{1}}});
+  const ValueId y = add_op(graph, "MatMul", {add_op(graph, "MatMul", {x, w}), wide});
+  graph.outputs = {y, add_op(graph, "Mul", {x, mask})};
+  simplify(graph);
+  EXPECT_EQ(ops(graph),
+            (Types{"DequantizeLinear", "ConstantOfShape", "Cast", "MatMul", "MatMul", "Mul"}));
+}
+
 }  // namespace
 }  // namespace coppice

@@ -24,9 +24,37 @@ std::vector<Inferred> at_two_sizes(const Graph& graph) {
   return inferences;
 }
 
+size_t width_in_file(const Value& value) {
+  return size_of(value.stored == DType::undefined ? value.dtype : value.stored);
+}
+
+// A weight that a file keeps in fewer bytes than it is computed in: codes behind a
+// DequantizeLinear, which runtimes look for, or halves behind a Cast.
+bool unpacks(const Graph& graph, const Node& node) {
+  if (node.op_type == "DequantizeLinear") return true;
+  return node.op_type == "Cast" &&
+         width_in_file(graph.value(node.outputs[0])) > width_in_file(graph.value(node.inputs[0]));
+}
+
+// Masks and tables that are quickly made, and large.
+bool unfolds(std::span<const Tensor* const> inputs, const std::vector<Tensor>& outputs) {
+  constexpr size_t kMostGrowth = size_t{64} << 10;
+  size_t read = kMostGrowth, given = 0;
+  for (const Tensor* input : inputs) read += input ? input->bytes().size() : 0;
+  for (const Tensor& output : outputs) given += output.bytes().size();
+  return given > read;
+}
+
 }  // namespace
 
-void simplify(Graph& graph, const EvaluateNode& evaluate) {
+void simplify(Graph& graph, const EvaluateNode& evaluate_node) {
+  const EvaluateNode evaluate = [&](const Graph& of, const Node& node,
+                                    std::span<const Tensor* const> inputs) {
+    std::optional<std::vector<Tensor>> outputs;
+    if (!unpacks(of, node)) outputs = evaluate_node(of, node, inputs);
+    if (outputs && unfolds(inputs, *outputs)) outputs.reset();
+    return outputs;
+  };
   Inferred nothing;  // no sizes: only what constants give is known
   nothing.types.resize(graph.values.size());
   nothing.known.resize(graph.values.size());

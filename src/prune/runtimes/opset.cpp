@@ -220,7 +220,7 @@ void say_in(Graph& graph, Node& node, int64_t opset) {
     const auto axes = graph.value(node.inputs[1]).constant->as<int64_t>();
     if (!axes.empty()) node.attributes.set("axes", std::vector<int64_t>(axes.begin(), axes.end()));
   }
-  node.inputs = {node.inputs[0]};
+  node.inputs.resize(1);
   node.attributes.erase("noop_with_empty_axes");
 }
 

@@ -80,6 +80,14 @@ bool BudgetMet::notable() const {
   return std::abs(got - asked) > kNotable * asked;
 }
 
+Json to_json(const Proof& proof, const std::string& inputs) {
+  return {{"error", proof.comparison.error},
+          {"reaction", proof.comparison.reaction},
+          {"inputs", inputs},
+          {"randomised_weights", proof.randomised_weights},
+          {"around", proof.around}};
+}
+
 CutSummary summarise(const Model& model, const Outcome& outcome) {
   CutSummary summary;
   summary.model = model.name;
@@ -153,12 +161,7 @@ Json to_json(const CutSummary& summary) {
   if (!summary.engine.empty()) json["engine"] = summary.engine;
   if (summary.fit) json["for"] = to_json(*summary.fit);
   if (summary.recovered) json["recovered"] = recovered_json(*summary.recovered);
-  if (summary.proof) {
-    json["proof"] = {{"error", summary.proof->comparison.error},
-                     {"reaction", summary.proof->comparison.reaction},
-                     {"inputs", summary.proof_inputs},
-                     {"randomised_weights", summary.proof->randomised_weights}};
-  }
+  if (summary.proof) json["proof"] = to_json(*summary.proof, summary.proof_inputs);
   if (summary.zeroed_filters) {
     json["zeroed_filters"] = {{"difference", summary.zeroed_filters->difference},
                               {"share", summary.zeroed_filters->share}};

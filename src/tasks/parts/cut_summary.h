@@ -68,6 +68,8 @@ struct CutSummary {
 // All but latency and accuracy, which are measured apart, and the costs in bytes.
 CutSummary summarise(const Model& model, const Outcome& outcome);
 
+// What was compared, on inputs such as "2x3x32x32".
+Json to_json(const Proof& proof, const std::string& inputs);
 // {KEY: [a row, ...]}, after what all rows have in common.
 Json to_json(const ResultTable& table);
 Json to_json(const CutSummary& summary);

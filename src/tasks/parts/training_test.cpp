@@ -13,7 +13,7 @@
 #include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
 #include "support/watcher.h"
-#include "tasks/compress.h"
+#include "tasks/forms/compress.h"
 #include "tasks/eval.h"
 #include "tasks/prune.h"
 #include "tasks/train.h"

@@ -1,5 +1,5 @@
 // See compress.h.
-#include "tasks/compress.h"
+#include "tasks/forms/compress.h"
 
 #include <algorithm>
 
