@@ -135,5 +135,135 @@ TEST(FusedOperators, a_fused_convolution_loses_filters_with_what_is_added) {
   expect_cut_equals_mask(graph);
 }
 
+struct GroupQuery {
+  const char* what;
+  int64_t batch, places;  // with earlier keys ONNX Runtime takes one text, or one place of each
+  const char *lengths, *total, *inputs, *attributes;
+
+  bool packed() const { return std::string_view(what) == "packed"; }
+};
+
+constexpr GroupQuery kGroupQueries[] = {
+    {"plain", 2, 3, "2 2", "3", "q, k, v, -, -, lengths, total", ""},
+    {"turned", 2, 3, "2 2", "3", "q, k, v, -, -, lengths, total, c, s", "do_rotary=1, softcap=2.0"},
+    {"with a bias", 2, 3, "2 2", "3", "q, k, v, -, -, lengths, total, -, -, -, bias", "scale=0.5"},
+    {"after others", 1, 3, "6", "7", "q, k, v, past, other, lengths, total, c, s",
+     "do_rotary=1, rotary_interleaved=1"},
+    {"in a window", 2, 1, "4 2", "5", "q, k, v, past, other, lengths, total",
+     "local_window_size=2"},
+    {"packed", 2, 1, "4 2", "5", "p, -, -, past, other, lengths, total, c, s", "do_rotary=1"}};
+
+// Four heads of queries, two of keys, sixteen wide.
+Graph graph_of(const GroupQuery& of) {
+  const std::string batch = std::to_string(of.batch), places = std::to_string(of.places);
+  return of_microsoft("opset 17\ninput x float32 [" + batch + ", " + places +
+                      ", 6]\nconst wq float32 [6, 64] random\nconst wk float32 [6, 32] random\n"
+                      "const wv float32 [6, 32] random\nconst wo float32 [64, 5] random\n"
+                      "const past float32 [" +
+                      batch + ", 2, 4, 16] random\nconst other float32 [" + batch +
+                      ", 2, 4, 16] random\nconst lengths int32 [" + batch + "] " + of.lengths +
+                      "\nconst total int32 [] " + of.total +
+                      "\nconst c float32 [9, 8] random\nconst s float32 [9, 8] random\n"
+                      "const bias float32 [1, 4, 3, 3] random\n"
+                      "q = MatMul(x, wq)\nk = MatMul(x, wk)\nv = MatMul(x, wv)\n" +
+                      (of.packed() ? "p = Concat(q, k, v) {axis=2}\n" : "") +
+                      "a, pk, pv = GroupQueryAttention(" + of.inputs +
+                      ") {num_heads=4, kv_num_heads=2" + (*of.attributes ? ", " : "") +
+                      of.attributes + "}\ny = MatMul(a, wo)\noutput y");
+}
+
+TEST(FusedOperators, grouped_queries_are_what_onnxruntime_computes) {
+  auto judge = OnnxRuntime::start();
+  if (!judge) GTEST_SKIP() << kNoOnnxRuntime;
+  const TempDir folder;
+  for (const GroupQuery& of : kGroupQueries) {
+    Graph graph = graph_of(of);
+    for (const char* present : {"pk", "pv"}) {
+      graph.outputs.push_back(*find_value(graph, present));
+      graph.value(graph.outputs.back()).dtype = DType::f32;
+    }
+    write_onnx(graph, folder / "model.onnx");
+    Random random(9);
+    const std::vector<Tensor> inputs = random_inputs(graph, 2, random);
+    const auto expected = judge->run(folder / "model.onnx", {{"x", inputs[0]}});
+    const std::vector<Tensor> found = run_reference(graph, inputs);
+    ASSERT_EQ(found.size(), 3u);
+    for (size_t i = 0; i < 3; ++i) {
+      EXPECT_LT(difference(expected[i].tensor, found[i]), kCutTolerance) << i << ": " << of.what;
+    }
+  }
+}
+
+TEST(FusedOperators, a_head_of_keys_leaves_with_the_queries_that_it_serves) {
+  for (const GroupQuery& of : kGroupQueries) {
+    SCOPED_TRACE(of.what);
+    const Graph graph = graph_of(of);
+    const Groups groups = find_groups(graph);
+    ASSERT_EQ(groups.free.size(), 2u);
+    for (const Group& group : groups.free) EXPECT_EQ(group.units(), 2);
+    expect_cut_equals_mask(graph);
+  }
+}
+
+TEST(FusedOperators, a_cut_of_grouped_queries_loads_in_onnxruntime) {
+  auto judge = OnnxRuntime::start();
+  if (!judge) GTEST_SKIP() << kNoOnnxRuntime;
+  Random random(3);
+  for (const GroupQuery& of : kGroupQueries) {
+    const Graph graph = graph_of(of);
+    const Groups groups = find_groups(graph);
+    for (int32_t unit = 0; unit < groups.unit_count; ++unit) {
+      Removal removal(groups.unit_count, 0);
+      removal[unit] = 1;
+      JudgedCut cut(*judge, graph, groups, removal);
+      cut.expect_agreement({{"x", random_inputs(graph, 2, random)[0]}});
+    }
+  }
+}
+
+TEST(FusedOperators, embeddings_are_what_onnxruntime_computes) {
+  auto judge = OnnxRuntime::start();
+  if (!judge) GTEST_SKIP() << kNoOnnxRuntime;
+  const TempDir folder;
+  for (const char* call :
+       {"e, m, sum = EmbedLayerNormalization(ids, -, words, places, -, scale, shift)",
+        "e, m, sum = EmbedLayerNormalization(ids, kinds, words, places, parts, scale, shift, mask)",
+        "e, m, sum = EmbedLayerNormalization(ids, -, words, places, -, scale, shift, -, where)"}) {
+    const Graph graph = of_microsoft(
+        "opset 17\ninput ids int32 [2, 3]\nconst words float32 [2, 6] random\n"
+        "const places float32 [5, 6] random\nconst parts float32 [2, 6] random\n"
+        "const scale float32 [6] positive\nconst shift float32 [6] random\n"
+        "const kinds int32 [2, 3] 0 1 1 0 0 1\nconst mask int32 [2, 3] 1 1 0 1 1 1\n"
+        "const where int32 [2, 3] 1 2 3 4 0 2\n" +
+        std::string(call) + " {epsilon=0.0001}\noutput e m int32 sum");
+    write_onnx(graph, folder / "model.onnx");
+    const std::vector<Tensor> inputs{Tensor::of<int32_t>({2, 3}, std::vector{0, 1, 1, 1, 0, 0})};
+    const auto expected = judge->run(folder / "model.onnx", {{"ids", inputs[0]}});
+    const std::vector<Tensor> found = run_reference(graph, inputs);
+    EXPECT_LT(difference(expected[0].tensor, found[0]), kCutTolerance) << call;
+    EXPECT_LT(difference(expected[2].tensor, found[2]), kCutTolerance) << call;
+    EXPECT_EQ(expected[1].tensor, found[1]) << call;
+  }
+}
+
+TEST(FusedOperators, what_stands_between_an_embedding_and_grouped_queries_is_free) {
+  const Graph graph = of_microsoft(R"(
+      opset 17
+      input ids int32 [2, 3]
+      const words float32 [2, 6] random
+      const places float32 [3, 6] random
+      const scale float32 [6] positive
+      const shift float32 [6] random
+      const up float32 [6, 5] random
+      const down float32 [5, 2] random
+      e, m = EmbedLayerNormalization(ids, -, words, places, -, scale, shift)
+      u = MatMul(e, up)
+      g = FastGelu(u)
+      y = MatMul(g, down)
+      output y)");
+  EXPECT_EQ(groups_of(graph), "5: up.1 down.0\n");
+  expect_cut_equals_mask(graph);
+}
+
 }  // namespace
 }  // namespace coppice

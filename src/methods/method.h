@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "methods/outcome.h"
 #include "options/settings.h"
@@ -112,7 +113,7 @@ void add_method(Method method);
 // The method where none is named (methods/table.cpp).
 extern const char* const kUsualMethod;
 // Throws Error::usage listing the names.
-const Method& find_method(const std::string& name);
+const Method& find_method(std::string_view name);
 // What a pruning by it can be told: its own options, then how the result is written, the data and
 // the training.
 OptionList options_of(const Method& method);

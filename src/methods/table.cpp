@@ -93,14 +93,14 @@ void add_method(Method method) {
   table().push_back(std::move(method));
 }
 
-const Method& find_method(const std::string& name) {
+const Method& find_method(std::string_view name) {
   std::vector<std::string> names;
   for (const Method& method : methods()) {
     if (method.name == name) return method;
     names.push_back(method.name);
   }
-  fail_usage("unknown method '" + name + "', expected one of " + listed(names, ", ") +
-                 did_you_mean(name, names),
+  fail_usage("unknown method '" + std::string(name) + "', expected one of " + listed(names, ", ") +
+                 did_you_mean(std::string(name), names),
              {task_hint("methods", "says what each does")});
 }
 

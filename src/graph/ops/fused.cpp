@@ -149,8 +149,25 @@ void infer_embedding(InferContext& context) {
   context.set(2, context.type(2).dtype, out);
 }
 
-OpDef shapes_alone(const char* type, Arity arity, void (*infer)(InferContext&)) {
-  return fused({.type = type, .arity = arity, .reads = {Reads::data}, .infer = infer});
+// Sums of rows of tables, normalised over their width.
+void relate_embedding(Relations& relations) {
+  const Axis& width = relations.input(2, 1);
+  for (const int table : {2, 3, 4}) {
+    if (!relations.has_input(table)) continue;
+    relations.unify(width, relations.input(table, 1), "sum of EmbedLayerNormalization");
+    relations.pin(relations.input(table, 0), PinKind::unknown,
+                  "picked by an index that is known only at run time");
+  }
+  for (const int vector : {5, 6}) {
+    if (relations.has_input(vector)) {
+      relations.unify(width, relations.input(vector, 0), "EmbedLayerNormalization");
+    }
+  }
+  relations.role(5, 0, Role::norm_scale);
+  relations.pin(width, PinKind::statistics, "EmbedLayerNormalization over it");
+  for (const int output : {0, 2}) {
+    if (output < std::ssize(relations.node().outputs)) relations.output(output, 2, width, false);
+  }
 }
 
 }  // namespace
@@ -180,6 +197,11 @@ extern const OpDef kSkipSimplifiedLayerNormalization =
            .infer = infer_skip_norm,
            .relate = relate_skip_norm});
 extern const OpDef kEmbedLayerNormalization =
-    shapes_alone("EmbedLayerNormalization", {1, 9, 1, 3}, infer_embedding);
+    fused({.type = "EmbedLayerNormalization",
+           .arity = {1, 9, 1, 3},
+           .reads = {Reads::setting, Reads::setting, Reads::table, Reads::table, Reads::table,
+                     Reads::scale, Reads::shift, Reads::setting, Reads::setting},
+           .infer = infer_embedding,
+           .relate = relate_embedding});
 
 }  // namespace coppice

@@ -1,4 +1,4 @@
-// MultiHeadAttention, Attention and GroupQueryAttention as ONNX Runtime's optimiser writes them
+// MultiHeadAttention and Attention as ONNX Runtime's optimiser writes them
 // (domain com.microsoft). Heads, and places within them, leave as from ONNX's own Attention; biases
 // and weights of queries, keys and values lie side by side on one axis.
 #include "graph/ops/fused_attention.h"
@@ -186,18 +186,6 @@ void repair_own_attention(RepairContext& context) {
   if (said || sizes[0] != sizes[2]) context.set_attribute("qkv_hidden_sizes", sizes);
 }
 
-// --- GroupQueryAttention: its shapes alone
-
-void infer_group_query(InferContext& context) {
-  if (!context.has(1) || context.rank(0) != 3) return context.give_up();
-  const int64_t heads = context.node().attributes.integer("kv_num_heads", 0);
-  if (heads < 1 || context.shape(1).back() % heads != 0) return context.give_up();
-  context.set(0, context.type(0).dtype, context.shape(0));
-  const Shape present{context.shape(0)[0], heads, context.unknown_size(),
-                      context.shape(1).back() / heads};
-  for (int o = 1; o <= 2; ++o) context.set(o, context.type(0).dtype, present);
-}
-
 }  // namespace
 
 std::optional<FusedAttentionForm> multi_head_form(const Graph& graph, const Node& node,
@@ -272,11 +260,4 @@ extern const OpDef kAttentionOfRuntime{
     .relate = relate_own_attention,
     .macs = macs_own_attention,
     .repair = repair_own_attention};
-extern const OpDef kGroupQueryAttention{.type = "GroupQueryAttention",
-                                        .arity = {1, 14, 1, 4},
-                                        .reads = {Reads::data},
-                                        .domain = kDomain,
-                                        .trains = false,
-                                        .infer = infer_group_query};
-
 }  // namespace coppice

@@ -4,6 +4,7 @@
 
 #include "core/attempt.h"
 #include "graph/infer.h"
+#include "graph/op.h"
 #include "graph/passes/remove_no_ops.h"
 
 namespace coppice {
@@ -28,11 +29,11 @@ size_t width_in_file(const Value& value) {
   return size_of(value.stored == DType::undefined ? value.dtype : value.stored);
 }
 
-// A weight that a file keeps in fewer bytes than it is computed in: codes behind a
-// DequantizeLinear, which runtimes look for, or halves behind a Cast.
+// A weight that a file keeps in fewer bytes than it is computed in: as codes, which runtimes look
+// for, or as halves behind a cast.
 bool unpacks(const Graph& graph, const Node& node) {
-  if (node.op_type == "DequantizeLinear") return true;
-  return node.op_type == "Cast" &&
+  if (reads_as(node, 0) == Reads::code) return true;
+  return node.op && node.op->reach == Reach::element && node.inputs.size() == 1 &&
          width_in_file(graph.value(node.outputs[0])) > width_in_file(graph.value(node.inputs[0]));
 }
 

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "evidence/evidence.h"
@@ -82,7 +83,7 @@ struct Criterion {
 
 std::span<const Criterion> criteria();
 // Throws Error::usage listing the names.
-const Criterion& find_criterion(const std::string& name);
+const Criterion& find_criterion(std::string_view name);
 
 struct Scores {
   std::vector<float> units;    // by unit number over all groups

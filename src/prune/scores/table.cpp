@@ -25,13 +25,13 @@ std::span<const Criterion> criteria() {
   return kCriteria;
 }
 
-const Criterion& find_criterion(const std::string& name) {
+const Criterion& find_criterion(std::string_view name) {
   std::string names;
   for (const Criterion& criterion : criteria()) {
     if (criterion.name == name) return criterion;
     names += (names.empty() ? "" : ", ") + std::string(criterion.name);
   }
-  fail_usage("unknown criterion '" + name + "', expected one of " + names);
+  fail_usage("unknown criterion '" + std::string(name) + "', expected one of " + names);
 }
 
 }  // namespace coppice

@@ -1,5 +1,5 @@
-// What ONNX Runtime's optimiser fused, by the kernels of what it was: FusedConv, MultiHeadAttention
-// and Attention (domain com.microsoft).
+// What ONNX Runtime's optimiser fused, by the kernels of what it was: FusedConv,
+// MultiHeadAttention, Attention and EmbedLayerNormalization (domain com.microsoft).
 
 #include <cmath>
 #include <string_view>
@@ -147,6 +147,43 @@ std::vector<Tensor> skip_simplified_norm(const Graph& graph, const Node& node, I
   const std::vector<const Tensor*> given{&sum, inputs[2]};
   std::vector<Tensor> normalised = rms_norm(graph, plain, given);
   return with_sum(std::move(normalised), std::move(sum));
+}
+
+// Sums of a row of each table, normalised; how many places a mask leaves of each text; the sums.
+std::vector<Tensor> embedding_norm(const Graph& graph, const Node& node, Inputs inputs) {
+  const Shape& ids = inputs[0]->shape();
+  const int64_t places = ids[1], width = inputs[2]->shape()[1];
+  Tensor sum = Tensor::zeros(DType::f32, {ids[0], places, width});
+  const auto to = sum.mutate<float>();
+  const auto add_rows = [&](size_t table, const Tensor* picked) {
+    const auto from = floats(graph, node, inputs, table);
+    const std::vector<int64_t> rows = picked ? to_int64s(*picked) : std::vector<int64_t>();
+    for (int64_t i = 0; i < sum.size(); ++i) {
+      const int64_t place = i / width % (ids[0] * places);
+      int64_t row = place % places;
+      if (picked) row = rows[std::ssize(rows) == places ? place % places : place];
+      if (row < 0 || row >= inputs[table]->shape()[0]) {
+        fail_input(where(graph, node) + ": row " + std::to_string(row) + " is beyond the " +
+                   std::to_string(inputs[table]->shape()[0]) + " of its table");
+      }
+      to[i] += from[row * width + i % width];
+    }
+  };
+  add_rows(2, inputs[0]);
+  add_rows(3, pick(inputs, 8));
+  if (pick(inputs, 4) && pick(inputs, 1)) add_rows(4, inputs[1]);
+  Tensor counts = Tensor::zeros(DType::i32, {ids[0]});
+  if (const Tensor* mask = pick(inputs, 7)) {
+    const std::vector<int64_t> left = to_int64s(*mask);
+    for (int64_t i = 0; i < std::ssize(left); ++i) {
+      counts.mutate<int32_t>()[i / places] += static_cast<int32_t>(left[i]);
+    }
+  }
+  Node plain = node;
+  plain.outputs.resize(1);
+  const std::vector<const Tensor*> given{&sum, inputs[5], inputs[6]};
+  Tensor normalised = layer_norm(graph, plain, given)[0];
+  return {std::move(normalised), std::move(counts), std::move(sum)};
 }
 
 std::vector<Tensor> multi_head_attention(const Graph& graph, const Node& node, Inputs inputs) {

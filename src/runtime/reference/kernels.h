@@ -57,6 +57,8 @@ std::vector<Tensor> rotary(const Graph&, const Node&, Inputs);
 std::vector<Tensor> fused_conv(const Graph&, const Node&, Inputs);
 std::vector<Tensor> skip_norm(const Graph&, const Node&, Inputs);
 std::vector<Tensor> skip_simplified_norm(const Graph&, const Node&, Inputs);
+std::vector<Tensor> embedding_norm(const Graph&, const Node&, Inputs);
+std::vector<Tensor> group_query_attention(const Graph&, const Node&, Inputs);
 std::vector<Tensor> multi_head_attention(const Graph&, const Node&, Inputs);
 std::vector<Tensor> attention_of_runtime(const Graph&, const Node&, Inputs);
 std::vector<Tensor> attention(const Graph&, const Node&, Inputs);

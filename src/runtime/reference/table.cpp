@@ -178,8 +178,12 @@ constexpr Entry kEntries[] = {
 constexpr Entry kOfRuntime[] = {
     {"Attention", attention_of_runtime,
      "mask_filter_value num_heads qkv_hidden_sizes scale unidirectional"},
+    {"EmbedLayerNormalization", embedding_norm, "epsilon mask_index_type"},
     {"FusedConv", fused_conv,
      "activation activation_params auto_pad dilations group kernel_shape pads strides"},
+    {"GroupQueryAttention", group_query_attention,
+     "do_rotary kv_num_heads local_window_size num_heads rotary_interleaved scale smooth_softmax "
+     "softcap"},
     {"MultiHeadAttention", multi_head_attention,
      "mask_filter_value num_heads scale unidirectional"},
     {"QuickGelu", kOwn, "alpha"},
