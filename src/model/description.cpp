@@ -165,7 +165,7 @@ ModelDescription describe(const Graph& graph, int64_t batch) {
   const std::map<int32_t, size_t> layers = describe_nodes(graph, shapes, description);
   description.opset = graph.opset;
   description.opset_remark = opset_remark(graph, usual_runtime());
-  if (holds_halves(graph)) description.stored = name_of(half_type(graph));
+  description.stored = name_of_halves(graph);
   try {
     GroupOptions options;
     options.explain = Explain::pins;

@@ -2,6 +2,7 @@
 #include "tasks/train.h"
 
 #include "core/files.h"
+#include "graph/passes/halves.h"
 #include "model/load.h"
 #include "onnx/onnx.h"
 #include "tasks/parts/output_path.h"
@@ -45,6 +46,7 @@ TrainReport train(const TrainRequest& request, Watcher& watcher) {
                      .density = density_change(model.graph, trained.graph),
                      .judged = trained.after,
                      .judged_by = judge.by(),
+                     .stored = name_of_halves(model.graph),
                      .training = std::move(trained.training),
                      .judging = judge.to_json()};
   if (const auto why = why_denser(report.density)) watcher.warn(*why);
@@ -62,6 +64,7 @@ Json to_json(const TrainReport& report) {
   json["before"] = to_json(report.density.before);
   json["after"] = to_json(report.density.after);
   json["denser"] = report.density.denser();
+  if (!report.stored.empty()) json["stored"] = report.stored;
   if (report.judged) json["judged"] = to_json(*report.judged);
   return json;
 }

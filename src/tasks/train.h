@@ -26,7 +26,8 @@ struct TrainReport {
   DensityChange density;
   std::optional<Evaluation> judged;  // nothing where the model has no scores of the classes
   std::string judged_by;
-  Json training, judging;  // of TrainingRun and Judge
+  std::string stored = {};  // "float16": what weights are written in, where that isn't float32
+  Json training, judging;   // of TrainingRun and Judge
 };
 
 // Throws Error::usage for settings that contradict each other.

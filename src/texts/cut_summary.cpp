@@ -152,12 +152,6 @@ std::string proof_line(const CutSummary& summary) {
   return "proved" + when + ": " + text_of(*summary.proof, summary.proof_inputs) + "\n";
 }
 
-std::string stored_line(const CutSummary& summary) {
-  if (summary.stored.empty()) return "";
-  return "computed in float32, written in " + summary.stored +
-         ", as the model came; figures are of before that last cast\n";
-}
-
 // What became of the accuracy, on images that no training saw.
 std::string held_out_line(const CutSummary& summary) {
   if (!summary.held_out) return "";
@@ -242,10 +236,17 @@ std::string text_of(const CutSummary& summary, const Style& style) {
   if (summary.before.latency && summary.after.latency) {
     text += latency_lines(*summary.before.latency, *summary.after.latency);
   }
-  text += unknown_line(summary) + proof_line(summary) + stored_line(summary) + zeroed_line(summary);
+  text += unknown_line(summary) + proof_line(summary) + stored_line(summary.stored) +
+          zeroed_line(summary);
   text += "wrote " + printable(summary.output) +
           (summary.plan.empty() ? "" : " and " + printable(summary.plan)) + "\n";
   return text + style.hint("again: " + printable(summary.command) + "\n");
+}
+
+std::string stored_line(const std::string& stored) {
+  if (stored.empty()) return "";
+  return "computed in float32, written in " + stored +
+         ", as the model came; figures are of before that last cast\n";
 }
 
 std::string density_line(const DensityChange& change) {

@@ -159,6 +159,19 @@ TEST(TrainedParameters, an_empty_graph_has_none) {
   EXPECT_TRUE(trained_parameters(Graph{}).empty());
 }
 
+// As a file in half precision is read: computed in float32, behind casts to it.
+TEST(TrainedParameters, are_seen_behind_casts_to_the_type_that_they_have) {
+  EXPECT_EQ(trained(R"(
+    input x float32 [N, 3, 4, 4]
+    const w float32 [4, 3, 1, 1] random
+    const b float32 [4] zeros
+    wide = Cast(w) {to=1}
+    shift = Cast(b) {to=1}
+    y = Conv(x, wide, shift)
+    output y)"),
+            "w:weight b:bias");
+}
+
 // The names of what each node reads: a text that shows who shares.
 std::string inputs_of(const Graph& graph) {
   std::string text;

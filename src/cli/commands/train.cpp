@@ -35,7 +35,7 @@ Result train(const Options& options, Invocation& run) {
     text += report.judged_by + ": top-1 " + percentage(report.judged->top1) + ", loss " +
             significant(report.judged->loss, 5) + "\n";
   }
-  text += density_line(report.density);
+  text += density_line(report.density) + stored_line(report.stored);
   run.console.print(text + "wrote " + printable(options.output) + "\n");
   return {.json = to_json(report)};
 }

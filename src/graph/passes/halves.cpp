@@ -110,6 +110,10 @@ DType half_type(const Graph& graph) {
 
 bool holds_halves(const Graph& graph) { return half_type(graph) != DType::undefined; }
 
+std::string name_of_halves(const Graph& graph) {
+  return holds_halves(graph) ? name_of(half_type(graph)) : "";
+}
+
 void widen_halves(Graph& graph) {
   if (!has_half(graph)) return;
   for (Value& value : graph.values) widen_value(value);

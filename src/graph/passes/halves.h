@@ -6,6 +6,8 @@
 // bit; constants that were made between take the type of what reads them.
 #pragma once
 
+#include <string>
+
 #include "graph/graph.h"
 
 namespace coppice {
@@ -20,6 +22,9 @@ void note_halves(Graph& graph, const Graph& original);
 
 // What the file holds the graph's halves as; undefined where it has none.
 DType half_type(const Graph& graph);
+
+// "float16"; empty where it has none.
+std::string name_of_halves(const Graph& graph);
 
 // What the file holds the value as.
 DType stored_type(const Value& value);

@@ -9,7 +9,8 @@
 namespace coppice {
 
 // For each value the constant that it is, or that nodes which only move elements (Reshape,
-// Transpose, Identity and the like, any number of them) make it of; kNoValue for none.
+// Transpose, Identity and the like, any number of them) or cast to the type that it has already
+// make it of; kNoValue for none.
 std::vector<ValueId> constants_behind(const Graph& graph);
 
 }  // namespace coppice

@@ -92,7 +92,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   CutSummary summary;
   summary.model = model.name;
   summary.method = outcome.plan.method;
-  if (holds_halves(model.graph)) summary.stored = name_of(half_type(model.graph));
+  summary.stored = name_of_halves(model.graph);
   summary.before.costs = outcome.before;
   summary.before.bytes = model.bytes;
   summary.after.costs = outcome.after;
