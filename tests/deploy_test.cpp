@@ -10,6 +10,7 @@
 #include "core/process/child_process.h"
 #include "methods/one_shot/one_shot.h"
 #include "onnx/onnx.h"
+#include "prune/runtimes/bounds.h"
 #include "prune/runtimes/opset.h"
 #include "prune/runtimes/runtimes.h"
 #include "prune/runtimes/selections.h"
@@ -38,7 +39,10 @@ Graph cut_for(const Family& family, const char* runtime) {
   options.runtime = find_runtime(runtime);
   options.selection = family.selection;
   Graph graph = prune_once(build_zoo_model(family.net, 1), find_criterion("l2"), options).graph;
-  if (options.runtime->refuses_gathers) selections_to_convolutions(graph, infer(graph));
+  if (options.runtime->old_importer) {
+    selections_to_convolutions(graph, infer(graph));
+    clips_to_relus(graph);
+  }
   if (options.runtime->wants_lowest_opset) lower_opset(graph, needed_opset(graph).opset);
   return graph;
 }

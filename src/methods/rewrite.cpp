@@ -8,6 +8,7 @@
 #include "graph/passes/simplify.h"
 #include "methods/options/blocks.h"
 #include "onnx/onnx.h"
+#include "prune/runtimes/bounds.h"
 #include "prune/runtimes/opset.h"
 #include "prune/runtimes/runtimes.h"
 #include "prune/runtimes/selections.h"
@@ -51,8 +52,9 @@ Inferred shapes_of(const Graph& graph) { return infer(graph, fitting_sizes(graph
 Form::Form(const Settings& settings)
     : simplifies(settings[kSimplify]), folds(settings[kFoldBn]), opset(settings.given(kOpset)) {
   const Runtime& runtime = *settings[kFor];
-  const auto usual = runtime.refuses_gathers ? Selections::convolutions : Selections::gathers;
+  const auto usual = runtime.old_importer ? Selections::convolutions : Selections::gathers;
   convolves = settings.given(kSelections).value_or(usual) == Selections::convolutions;
+  avoids_clips = runtime.old_importer;
   if (!opset && runtime.wants_lowest_opset) opset = kLowestOpset;
 }
 
@@ -68,6 +70,7 @@ int64_t rewrite(Graph& graph, const Form& form) {
   }
   if (form.folds) fuse_batch_norms(graph);
   if (form.convolves) selections_to_convolutions(graph, shapes_of(graph));
+  if (form.avoids_clips) clips_to_relus(graph);
   if (form.opset) lower_opset(graph, *form.opset > 0 ? *form.opset : needed_opset(graph).opset);
   return inlined;
 }
@@ -80,7 +83,7 @@ void rewrite(Outcome& outcome, const Settings& settings, uint64_t seed) {
   outcome.after = costs_of(outcome.graph, shapes_of(outcome.graph));
   if (!outcome.proof) return;
   require_same(before, outcome.graph, outcome.proof->comparison.sizes,
-               "--fold-bn, --simplify, --opset or --selections", seed);
+               "--fold-bn, --simplify, --opset, --selections or --for", seed);
 }
 
 }  // namespace coppice

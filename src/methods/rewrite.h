@@ -13,11 +13,11 @@ inline constexpr int64_t kLowestOpset = 0;
 
 // What is asked for, or what the runtime wants where nothing is said.
 struct Form {
-  bool simplifies = false, folds = false, convolves = false;
+  bool simplifies = false, folds = false, convolves = false, avoids_clips = false;
   std::optional<int64_t> opset;  // kLowestOpset: that which the operators need
 
   explicit Form(const Settings& settings);
-  bool as_it_came() const { return !simplifies && !folds && !convolves && !opset; }
+  bool as_it_came() const { return !simplifies && !folds && !convolves && !avoids_clips && !opset; }
 };
 
 // --fold-bn, --opset, --selections

@@ -25,6 +25,7 @@ const std::map<std::string, std::set<std::string>> kNamed{
     {"src/methods/search/pruning_net.cpp", {"Gather", "Gemm", "Mul", "Relu", "Reshape"}},
     {"src/methods/sparse_training/at_start/synflow.cpp", {"Exp", "Sub"}},
     {"src/methods/unstructured/rescale_dropout.cpp", {"Dropout"}},
+    {"src/prune/runtimes/bounds.cpp", {"Add", "Clip", "Relu", "Sub"}},
     {"src/prune/runtimes/selections.cpp", {"Conv", "Gather"}},
     // shows it in its layer's row
     {"src/texts/description.cpp", {"BatchNormalization"}},

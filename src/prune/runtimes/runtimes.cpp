@@ -30,7 +30,7 @@ constexpr Runtime onnxruntime(const char* name, const char* about, int64_t block
           .off_lane_depthwise = 3.4,
           .unfused_opset = kUnfusedOpset,
           .wants_lowest_opset = false,
-          .refuses_gathers = false,
+          .old_importer = false,
           .off_block_grouped = 1.6};
 }
 
@@ -51,14 +51,14 @@ constexpr Runtime onednn(const char* name, const char* about, int64_t block) {
           .off_lane_depthwise = 1,
           .unfused_opset = 0,
           .wants_lowest_opset = false,
-          .refuses_gathers = false,
+          .old_importer = false,
           .off_block_grouped = 2.4};
 }
 
 // What all of them load, and run fast.
 constexpr Runtime any() {
   Runtime runtime = onnxruntime("any", "ONNX Runtime on a CPU with AVX-512", 16);
-  runtime.wants_lowest_opset = runtime.refuses_gathers = true;
+  runtime.wants_lowest_opset = runtime.old_importer = true;
   return runtime;
 }
 
@@ -81,7 +81,7 @@ constexpr std::array kRuntimes = {
             .off_lane_depthwise = 1,
             .unfused_opset = 0,
             .wants_lowest_opset = false,
-            .refuses_gathers = false,
+            .old_importer = false,
             .off_block_grouped = 1},
     Runtime{.name = "opencv",
             .about = "OpenCV's dnn module on a CPU",
@@ -99,7 +99,7 @@ constexpr std::array kRuntimes = {
             .off_lane_depthwise = 1,
             .unfused_opset = 0,
             .wants_lowest_opset = true,
-            .refuses_gathers = true,
+            .old_importer = true,
             .off_block_grouped = 1},
     onednn("coppice", "Coppice's own runtime on a CPU with AVX2", 8),
     onednn("coppice", "Coppice's own runtime on a CPU with AVX-512", 16),

@@ -38,8 +38,9 @@ struct Runtime {
   // From this opset on versions of it join no convolution with what is behind it; 0: from none.
   int64_t unfused_opset;
   // Whether only the lowest opset that operators need is sure to be understood, and whether it may
-  // not load a Gather of channels.
-  bool wants_lowest_opset, refuses_gathers;
+  // be read by OpenCV 4.6's importer, which takes no Gather of channels (selections.h) and no Clip
+  // whose bounds are inputs (bounds.h).
+  bool wants_lowest_opset, old_importer;
   // Times of grouped convolutions whose groups aren't multiples of the block, over those that are.
   double off_block_grouped;
 };
