@@ -197,6 +197,7 @@ Executable compile_inferred(Graph graph, const Inferred& inferred, const Target&
   runtime::leave_out_unread(graph, observation.values);
   runtime::require_types(graph, inferred);
   runtime::require_observable(graph, inferred, observation.values);
+  if (target.sparsity != Target::Sparsity::dense) runtime::require_numbers(graph);
   for (const ValueId id : graph.inputs) {
     impl->input_names.push_back(graph.value(id).name);
     impl->inputs.push_back(*inferred.types[id]);
