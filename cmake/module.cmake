@@ -1,14 +1,14 @@
 # coppice_module(NAME [DEPS module ...] [PRIVATE library ...])
 #
 # Builds src/NAME/**.cpp into the static library coppice_NAME (but for main.cpp, which belongs to a
-# program, and plugin.cpp, to a shared object), and every *_test.cpp beside the sources into the test program NAME_test.
+# program, and plugin.cpp and exports.cpp, to shared objects), and every *_test.cpp beside the sources into the test program NAME_test.
 # tests/structure/layers_test.cmake reads these lines to check the includes. The global property
 # COPPICE_MODULES lists the libraries built so far.
 function(coppice_module name)
   cmake_parse_arguments(ARG "" "" "DEPS;PRIVATE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   set(tests ${sources})
-  list(FILTER sources EXCLUDE REGEX "(_test|/main|/plugin)\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "(_test|/main|/plugin|/exports)\\.cpp$")
   list(FILTER tests INCLUDE REGEX "_test\\.cpp$")
 
   add_library(coppice_${name} STATIC ${sources})

@@ -39,10 +39,11 @@ struct Executable::Impl {
   std::vector<std::vector<runtime::BufferId>> first_touched;  // by step; Arena::poisoned
 
   void check(std::span<const Tensor> given, std::span<Tensor> results) const;
-  void bind(std::span<const Tensor> given, std::span<Tensor> results);
+  template <typename Input, typename Output>
+  void bind(const Input& input, const Output& output);
   void find_first_touched();
   void poison(size_t step);
-  void run_plan(std::span<const Tensor> given, std::span<Tensor> results);
+  void run_plan();  // between what is bound
   void run_graph(std::span<const Tensor> given, std::span<Tensor> results);
   void finish(Graph simplified, const Inferred& inferred, const Observation& observed,
               runtime::SparseChoices choices);
@@ -66,7 +67,9 @@ void Executable::Impl::check(std::span<const Tensor> given, std::span<Tensor> re
   }
 }
 
-void Executable::Impl::bind(std::span<const Tensor> given, std::span<Tensor> results) {
+// `input`, `output`: from an index to the bytes.
+template <typename Input, typename Output>
+void Executable::Impl::bind(const Input& input, const Output& output) {
   for (size_t id = 0; id < plan.buffers.size(); ++id) {
     const runtime::Buffer& buffer = plan.buffers[id];
     switch (buffer.home) {
@@ -74,9 +77,9 @@ void Executable::Impl::bind(std::span<const Tensor> given, std::span<Tensor> res
       case runtime::Home::constant: pointers[id] = buffer.constant.get(); break;
       case runtime::Home::input:
         // Steps never write to an input's buffer: Lowering::may_overwrite refuses it.
-        pointers[id] = const_cast<std::byte*>(given[buffer.index].bytes().data());
+        pointers[id] = const_cast<std::byte*>(input(buffer.index));
         break;
-      case runtime::Home::output: pointers[id] = results[buffer.index].mutate_bytes().data(); break;
+      case runtime::Home::output: pointers[id] = output(buffer.index); break;
     }
   }
 }
@@ -101,9 +104,8 @@ void Executable::Impl::poison(size_t step) {
   }
 }
 
-void Executable::Impl::run_plan(std::span<const Tensor> given, std::span<Tensor> results) {
+void Executable::Impl::run_plan() {
   const runtime::OmpThreads threads(target.threads);
-  bind(given, results);
   if (target.profile == Target::Profile::off && target.arena == Target::Arena::as_it_is) {
     for (const runtime::Step& step : plan.steps) step.run(pointers);
     return;
@@ -171,8 +173,25 @@ void Executable::run(std::span<const Tensor> inputs, std::span<Tensor> outputs) 
   if (impl_->target.kernels == Target::Kernels::reference) {
     impl_->run_graph(inputs, outputs);
   } else {
-    impl_->run_plan(inputs, outputs);
+    impl_->bind([&](int32_t i) { return inputs[i].bytes().data(); },
+                [&](int32_t o) { return outputs[o].mutate_bytes().data(); });
+    impl_->run_plan();
   }
+}
+
+void Executable::run_at(std::span<const std::byte* const> inputs,
+                        std::span<std::byte* const> outputs) {
+  COPPICE_CHECK(impl_->target.kernels == Target::Kernels::fast, "run_at of reference kernels");
+  COPPICE_CHECK(inputs.size() == impl_->inputs.size() && outputs.size() == impl_->outputs.size(),
+                "run_at with another number of tensors");
+  impl_->bind([&](int32_t i) { return inputs[i]; }, [&](int32_t o) { return outputs[o]; });
+  impl_->run_plan();
+}
+
+Executable Executable::twin() const {
+  auto impl = std::make_unique<Impl>(*impl_);
+  impl->arena = allocate_buffer(impl->plan.arena_bytes).data;
+  return Executable(std::move(impl));
 }
 
 std::vector<Tensor> Executable::run(std::span<const Tensor> inputs) {
@@ -197,6 +216,7 @@ Executable compile_inferred(Graph graph, const Inferred& inferred, const Target&
   runtime::leave_out_unread(graph, observation.values);
   runtime::require_types(graph, inferred);
   runtime::require_observable(graph, inferred, observation.values);
+  if (target.sparsity != Target::Sparsity::dense) runtime::require_numbers(graph);
   for (const ValueId id : graph.inputs) {
     impl->input_names.push_back(graph.value(id).name);
     impl->inputs.push_back(*inferred.types[id]);

@@ -5,7 +5,8 @@
 // and plans all memory; `run` only computes. Everything stays float32, and no algorithm is used
 // that gives up accuracy for speed.
 //
-// An Executable is used by one thread at a time; several may run beside each other.
+// An Executable is used by one thread at a time; several may run beside each other, and one and its
+// twins share their weights.
 #pragma once
 
 #include <memory>
@@ -69,6 +70,12 @@ class Executable {
   // are as allocate_outputs() made them. Allocates nothing, unless an output's bytes are shared
   // with another Tensor, or an operator has but a reference kernel.
   void run(std::span<const Tensor> inputs, std::span<Tensor> outputs);
+  // The same from and to bytes that are the caller's: as many of each as types and shapes say, none
+  // overlapping an output. Requires: Kernels::fast.
+  void run_at(std::span<const std::byte* const> inputs, std::span<std::byte* const> outputs);
+  // Another that runs the same, beside this one: with the same weights, but memory of its own for
+  // intermediate results. May be called by several threads at once, but not while this one runs.
+  Executable twin() const;
   // For callers who don't mind an allocation.
   std::vector<Tensor> run(std::span<const Tensor> inputs);
 

@@ -93,15 +93,22 @@ bool fits(const Value& value, const Tensor& given) {
 
 // "float32 Nx3x32x32"
 std::string declaration_of(const Value& value) {
+  if (!value.declared) return name_of(value.dtype) + " of any shape";
   std::string text;
-  for (const Dim& dim : value.declared.value_or(Dims{})) {
+  for (const Dim& dim : *value.declared) {
     text += (text.empty() ? "" : "x");
     text += dim.fixed() ? std::to_string(dim.size) : dim.symbol.empty() ? "?" : dim.symbol;
   }
-  return name_of(value.dtype) + " " + (text.empty() ? "of any shape" : text);
+  return name_of(value.dtype) + " " + (text.empty() ? "scalar" : text);
 }
 
 }  // namespace
+
+void require_declared(const Value& input, const Tensor& given) {
+  if (fits(input, given)) return;
+  fail_input("input '" + input.name + "' is given as " + name_of(given.dtype()) + " " +
+             to_string(given.shape()) + ", expected " + declaration_of(input));
+}
 
 InputSizes sizes_of(const Graph& graph, std::span<const Tensor> inputs) {
   if (inputs.size() != graph.inputs.size()) {
@@ -111,10 +118,7 @@ InputSizes sizes_of(const Graph& graph, std::span<const Tensor> inputs) {
   InputSizes sizes;
   for (size_t i = 0; i < inputs.size(); ++i) {
     const Value& value = graph.value(graph.inputs[i]);
-    if (!fits(value, inputs[i])) {
-      fail_input("input '" + value.name + "' is given as " + name_of(inputs[i].dtype()) + " " +
-                 to_string(inputs[i].shape()) + ", expected " + declaration_of(value));
-    }
+    require_declared(value, inputs[i]);
     sizes.inputs[value.name] = inputs[i].shape();
   }
   return sizes;

@@ -16,6 +16,8 @@ namespace coppice {
 std::vector<Tensor> run_reference(const Graph& graph, std::span<const Tensor> inputs,
                                   std::span<const ValueId> watch = {});
 
+// Throws Error::input where a tensor's type, rank or sizes aren't those that the input declares.
+void require_declared(const Value& input, const Tensor& given);
 // The sizes under which these inputs run. Throws Error::input where their number, type or rank
 // isn't what the graph declares.
 InputSizes sizes_of(const Graph& graph, std::span<const Tensor> inputs);

@@ -12,7 +12,7 @@
 #include "support/temp_dir.h"
 #include "support/watcher.h"
 #include "tasks/apply.h"
-#include "tasks/bench.h"
+#include "tasks/running/bench.h"
 #include "tasks/catalogue.h"
 #include "tasks/forms/compress.h"
 #include "tasks/prune.h"

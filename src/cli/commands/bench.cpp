@@ -1,6 +1,6 @@
 // coppice bench: how long one run takes on this machine, and where the time goes; in Coppice's own
 // runtime or in another.
-#include "tasks/bench.h"
+#include "tasks/running/bench.h"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

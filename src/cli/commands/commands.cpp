@@ -80,6 +80,12 @@ constexpr Command kCommands[] = {
      "  coppice bench model.onnx --threads 1 --batch 8\n"
      "  coppice bench model.onnx --layers\n",
      true},
+    {"run", "MODEL --input X.npy", "run a model on arrays, in Coppice's own runtime", define_run,
+     "  coppice run model.onnx --input x.npy -o y.npy\n"
+     "  coppice run small.coppice --input x.npy -o y.npy --threads 1\n"
+     "  coppice run bert.onnx --input ids=ids.npy --input mask=mask.npy -o logits=y.npy\n"
+     "  coppice run bert.onnx --input inputs.npz -o outputs.npz --json\n",
+     true},
     {"zoo", "[NAME -o OUT]", "list the built-in networks, or write one, untrained", define_zoo,
      "  coppice zoo\n"
      "  coppice zoo resnet20 -o resnet20.onnx\n"

@@ -42,6 +42,7 @@ Action define_eval(CLI::App& app, CommonOptions& options);
 Action define_inspect(CLI::App& app, CommonOptions& options);
 Action define_methods(CLI::App& app, CommonOptions& options);
 Action define_prune(CLI::App& app, CommonOptions& options);
+Action define_run(CLI::App& app, CommonOptions& options);
 Action define_search(CLI::App& app, CommonOptions& options);
 Action define_sensitivity(CLI::App& app, CommonOptions& options);
 Action define_simplify(CLI::App& app, CommonOptions& options);

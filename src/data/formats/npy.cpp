@@ -20,8 +20,9 @@ struct NpyType {
 };
 
 constexpr NpyType kTypes[] = {
-    {"|u1", DType::u8},  {"<f4", DType::f32}, {"|i1", DType::i8},  {"<i2", DType::i16},
-    {"<u2", DType::u16}, {"<i4", DType::i32}, {"<u4", DType::u32}, {"<i8", DType::i64},
+    {"|u1", DType::u8},  {"<f4", DType::f32}, {"|i1", DType::i8},      {"<i2", DType::i16},
+    {"<u2", DType::u16}, {"<i4", DType::i32}, {"<u4", DType::u32},     {"<i8", DType::i64},
+    {"<u8", DType::u64}, {"<f2", DType::f16}, {"|b1", DType::boolean}, {"<f8", DType::f64},
 };
 
 // Text from the file as a message may show it: short, and printable.
@@ -55,8 +56,9 @@ DType parse_dtype(std::string_view value, const std::string& where) {
       if (type.text == found) return type.dtype;
     }
   }
-  fail_input(where + ": element type " + excerpt(found) +
-             ", expected uint8 (|u1) or float32 (<f4) for images, integers for labels; convert it "
+  const bool big_endian = found.starts_with('>');
+  fail_input(where + ": element type " + excerpt(found) + (big_endian ? " (big-endian)" : "") +
+             ", expected little-endian numbers such as float32 (<f4) or uint8 (|u1); convert it "
              "with numpy's astype");
 }
 
@@ -139,6 +141,10 @@ Tensor parse_npy(const Buffer& file, const std::string& where) {
   Tensor copy = Tensor::zeros(dtype, shape);
   if (found > 0) std::memcpy(copy.mutate_bytes().data(), elements.data(), found);
   return copy;
+}
+
+bool npy_holds(DType dtype) {
+  return std::ranges::find(kTypes, dtype, &NpyType::dtype) != std::end(kTypes);
 }
 
 std::string npy_header(const Tensor& tensor) {

@@ -15,6 +15,9 @@ namespace coppice {
 // that is not read, and where the file's size and the header's shape disagree.
 Tensor parse_npy(const Buffer& file, const std::string& where);
 
+// Whether an npy file holds elements of this type: integers, bool, float16, float32 and float64.
+bool npy_holds(DType dtype);
+
 // What stands before the elements in a file of its own. Requires one of the types that are read.
 std::string npy_header(const Tensor& tensor);
 

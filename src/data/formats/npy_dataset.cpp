@@ -77,10 +77,10 @@ Array read_images(const std::string& file) {
 std::vector<int64_t> read_labels(const std::string& file) {
   const Array array = read_array(file);
   const Shape& shape = array.tensor.shape();
-  if (array.tensor.dtype() == DType::f32) {
-    fail_input(array.where +
-               ": labels of float32, expected integers; convert them with numpy's "
-               "astype");
+  const DType dtype = array.tensor.dtype();
+  if (is_floating(dtype) || dtype == DType::u64) {
+    fail_input(array.where + ": labels of " + name_of(dtype) +
+               ", expected integers that fit int64; convert them with numpy's astype");
   }
   if (array.tensor.size() == 0 || shape.empty() || array.tensor.size() != shape[0]) {
     fail_input(array.where + ": labels of shape " + to_string(shape) +

@@ -117,8 +117,9 @@ TEST(Npy, what_is_no_npy_file_is_an_error) {
 }
 
 TEST(Npy, unsupported_types_and_orders_are_errors) {
-  expect_bad_images(header("<f8", "(2, 1, 1)") + std::string(16, '\0'), {"<f8", "float32 (<f4)"});
-  expect_bad_images(header(">f4", "(2, 1, 1)") + std::string(8, '\0'), {">f4", "<f4"});
+  expect_bad_images(header("<f8", "(2, 1, 1)") + std::string(16, '\0'), {"float64", "float32"});
+  expect_bad_images(header("<c8", "(2, 1, 1)") + std::string(16, '\0'), {"<c8", "float32 (<f4)"});
+  expect_bad_images(header(">f4", "(2, 1, 1)") + std::string(8, '\0'), {">f4 (big-endian)", "<f4"});
   expect_bad_images(header("<i4", "(2, 1, 1)") + std::string(8, '\0'), {"int32", "uint8"});
   expect_bad_images(header("|u1", "(2, 1, 1)", 1, "True") + "ab", {"Fortran", "C order"});
   expect_bad_labels(header("<f4", "(2,)") + std::string(8, '\0'), {"float32", "integers"});

@@ -15,4 +15,8 @@ namespace coppice {
 // that npy files hold.
 void write_npz(const std::map<std::string, Tensor>& arrays, const std::filesystem::path& path);
 
+// The arrays of an archive. Throws Error::input, naming the file and the array, for what isn't one,
+// for a name that is there twice, and for one that unpacks to more than its bytes justify.
+std::map<std::string, Tensor> read_npz(const std::filesystem::path& path);
+
 }  // namespace coppice

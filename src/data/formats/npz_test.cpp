@@ -2,7 +2,6 @@
 #include "data/formats/npz.h"
 
 #include <gtest/gtest.h>
-#include <zip.h>
 
 #include <cstdlib>
 
@@ -12,26 +11,6 @@
 
 namespace coppice {
 namespace {
-
-std::map<std::string, Tensor> read_npz(const std::filesystem::path& path) {
-  std::map<std::string, Tensor> arrays;
-  zip_t* const archive = zip_open(path.c_str(), ZIP_RDONLY, nullptr);
-  EXPECT_NE(archive, nullptr);
-  if (!archive) return arrays;
-  for (zip_int64_t i = 0; i < zip_get_num_entries(archive, 0); ++i) {
-    zip_stat_t entry;
-    EXPECT_EQ(zip_stat_index(archive, i, ZIP_FL_ENC_RAW, &entry), 0);
-    Buffer bytes = allocate_buffer(entry.size);
-    zip_file_t* const file = zip_fopen_index(archive, i, 0);
-    EXPECT_EQ(zip_fread(file, bytes.data.get(), entry.size), static_cast<zip_int64_t>(entry.size));
-    zip_fclose(file);
-    std::string name = entry.name;
-    EXPECT_TRUE(name.ends_with(".npy"));
-    arrays.emplace(name.substr(0, name.size() - 4), parse_npy(bytes, name));
-  }
-  zip_discard(archive);
-  return arrays;
-}
 
 std::map<std::string, Tensor> arrays() {
   return {{"fc1.weight", Tensor::of<uint8_t>({2, 3}, std::vector<uint8_t>{1, 0, 1, 1, 0, 0})},
@@ -76,6 +55,59 @@ TEST(Npz, a_place_that_cannot_be_written_is_named) {
     EXPECT_EQ(error.kind(), ErrorKind::input);
     EXPECT_NE(std::string(error.what()).find("a.npz"), std::string::npos);
   }
+}
+
+// An error of the file's, in one line, with all of `parts`.
+void expect_refused(const std::filesystem::path& file, const std::vector<std::string>& parts) {
+  try {
+    read_npz(file);
+    FAIL() << "no error";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::input);
+    for (const std::string& part : parts) {
+      EXPECT_NE(std::string(error.what()).find(part), std::string::npos) << error.what();
+    }
+  }
+}
+
+TEST(Npz, every_type_of_numbers_comes_back) {
+  const TempDir dir;
+  std::map<std::string, Tensor> all;
+  for (const DType type :
+       {DType::u8, DType::i8, DType::u16, DType::i16, DType::u32, DType::i32, DType::u64,
+        DType::i64, DType::f16, DType::f32, DType::f64, DType::boolean}) {
+    EXPECT_TRUE(npy_holds(type));
+    all[name_of(type)] = Tensor::zeros(type, {2, 3});
+  }
+  EXPECT_FALSE(npy_holds(DType::bf16));
+  write_npz(all, dir / "a.npz");
+  EXPECT_EQ(read_npz(dir / "a.npz"), all);
+}
+
+TEST(Npz, damaged_archives_are_refused) {
+  const TempDir dir;
+  expect_refused(dir / "gone.npz", {"gone.npz"});
+  write_text(dir / "text.npz", "no archive at all");
+  expect_refused(dir / "text.npz", {"text.npz", "numpy.savez"});
+  write_npz({{"w", Tensor::zeros(DType::f32, {5000})}}, dir / "a.npz");
+  std::string bytes = read_text(dir / "a.npz");
+  write_text(dir / "short.npz", bytes.substr(0, bytes.size() / 2));
+  expect_refused(dir / "short.npz", {"short.npz"});
+  bytes[bytes.find("w.npy") + 20] ^= 0x55;  // within the packed array
+  write_text(dir / "changed.npz", bytes);
+  expect_refused(dir / "changed.npz", {"changed.npz", "'w'"});
+}
+
+TEST(Npz, an_array_that_claims_to_be_huge_is_refused_before_anything_is_allocated) {
+  const TempDir dir;
+  write_npz({{"w", Tensor::zeros(DType::f32, {5000})}}, dir / "a.npz");
+  std::string bytes = read_text(dir / "a.npz");
+  const size_t entry = bytes.find("PK\x01\x02");
+  ASSERT_NE(entry, std::string::npos);
+  constexpr size_t kSize = 24;  // of the unpacked file, in the central directory
+  for (size_t i = 0; i < 4; ++i) bytes[entry + kSize + i] = i == 3 ? '\x7f' : '\xff';
+  write_text(dir / "bomb.npz", bytes);
+  expect_refused(dir / "bomb.npz", {"bomb.npz"});
 }
 
 TEST(Npz, is_read_by_numpy) {

@@ -1,6 +1,10 @@
 #include "runtime/compile/compile.h"
 
+#include <algorithm>
+#include <cmath>
+
 #include "core/error.h"
+#include "graph/op.h"
 #include "graph/passes/fold_constants.h"
 #include "graph/passes/remove_no_ops.h"
 #include "runtime/kernels/steps.h"
@@ -34,6 +38,26 @@ void lower_layer(Lowering& lowering, const Layer& layer, const Observation& obse
   for (const Layer& single : separate(lowering.graph(), layer)) {
     lower_layer(lowering, single, observation);
   }
+}
+
+bool is_learnt(Reads reads) {
+  switch (reads) {
+    case Reads::weight:
+    case Reads::table:
+    case Reads::bias:
+    case Reads::scale:
+    case Reads::shift:
+    case Reads::statistic:
+    case Reads::slope: return true;
+    default: return false;
+  }
+}
+
+// Without a branch an element, so that it costs no more than reading them.
+bool has_nan(std::span<const float> numbers) {
+  int found = 0;
+  for (const float x : numbers) found |= x != x;
+  return found != 0;
 }
 
 // While they count as outputs of the graph nothing takes them away.
@@ -83,6 +107,22 @@ void require_observable(const Graph& graph, const Inferred& inferred,
     if (inferred.types.at(id)->dtype == DType::f32) continue;
     fail_input("value '" + graph.value(id).name + "' is " + name_of(inferred.types[id]->dtype) +
                ", only float32 values can be observed");
+  }
+}
+
+void require_numbers(const Graph& graph) {
+  for (const Node& node : graph.nodes) {
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == kNoValue || !is_learnt(reads_as(node, i))) continue;
+      const Value& value = graph.value(node.inputs[i]);
+      if (!value.constant || value.constant->dtype() != DType::f32) continue;
+      const std::span<const float> numbers = value.constant->as<float>();
+      if (!has_nan(numbers)) continue;
+      const auto first = std::ranges::find_if(numbers, [](float x) { return std::isnan(x); });
+      fail_input(where(graph, node) + ": '" + value.name + "' holds a NaN, element " +
+                 std::to_string(first - numbers.begin()) + " of " + std::to_string(numbers.size()) +
+                 ", expected numbers");
+    }
   }
 }
 

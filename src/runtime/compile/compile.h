@@ -16,6 +16,9 @@ void require_types(const Graph& graph, const Inferred& inferred);
 // Throws Error::input, naming the value, for one that isn't float32.
 void require_observable(const Graph& graph, const Inferred& inferred,
                         std::span<const ValueId> values);
+// Throws Error::input, naming node and weight, for a constant that is learnt and holds NaN: every
+// output would be NaN, and which zeros may be left out would mean nothing.
+void require_numbers(const Graph& graph);
 // Folds and simplifies; afterwards all nodes compute something that depends on the inputs.
 void simplify(Graph& graph, const Inferred& inferred, std::span<const ValueId> observed = {});
 // Requires of these: simplified with these values observed.

@@ -12,23 +12,52 @@ namespace {
 using dnnl::memory;
 
 // The primitive's arguments as oneDNN's C interface takes them, made once. Pointers are set in each
-// run, which costs some nanoseconds and lets inputs and outputs lie where the caller has them.
-struct Call {
-  dnnl::primitive primitive;
-  dnnl::stream stream;
-  std::vector<memory> memories;
-  std::vector<BufferId> buffers;
-  std::vector<dnnl_exec_arg_t> arguments;
+// run, which costs some nanoseconds and lets inputs and outputs lie where the caller has them. A
+// copy has memory objects of its own, so that both may run at the same time.
+class Call {
+ public:
+  Call(const dnnl::engine& engine, dnnl::primitive primitive,
+       const std::vector<std::pair<int, Location>>& arguments)
+      : primitive_(std::move(primitive)), stream_(engine) {
+    for (const auto& [argument, location] : arguments) {
+      memories_.emplace_back(location.desc, engine, nullptr);
+      buffers_.push_back(location.buffer);
+      arguments_.push_back({argument, memories_.back().get()});
+    }
+  }
+  Call(const Call& other)
+      : primitive_(other.primitive_),
+        stream_(other.stream_.get_engine()),
+        buffers_(other.buffers_),
+        arguments_(other.arguments_) {
+    for (size_t i = 0; i < other.memories_.size(); ++i) {
+      const memory& of = other.memories_[i];
+      memories_.emplace_back(of.get_desc(), of.get_engine(), nullptr);
+      arguments_[i].memory = memories_.back().get();
+    }
+  }
+  Call(Call&&) = default;
+  Call& operator=(const Call&) = delete;
+  ~Call() = default;
 
   void operator()(Pointers pointers) const {
-    for (size_t i = 0; i < memories.size(); ++i) {
-      std::byte* const data = pointers[buffers[i]];
-      if (memories[i].get_data_handle() != data) memories[i].set_data_handle(data);
+    for (size_t i = 0; i < memories_.size(); ++i) {
+      std::byte* const data = pointers[buffers_[i]];
+      if (memories_[i].get_data_handle() != data) memories_[i].set_data_handle(data);
     }
     const dnnl_status_t status = dnnl_primitive_execute(
-        primitive.get(), stream.get(), static_cast<int>(arguments.size()), arguments.data());
+        primitive_.get(), stream_.get(), static_cast<int>(arguments_.size()), arguments_.data());
     COPPICE_CHECK(status == dnnl_success, "oneDNN failed to run a primitive it had accepted");
   }
+
+  const std::vector<BufferId>& buffers() const { return buffers_; }
+
+ private:
+  dnnl::primitive primitive_;
+  dnnl::stream stream_;
+  std::vector<memory> memories_;
+  std::vector<BufferId> buffers_;
+  std::vector<dnnl_exec_arg_t> arguments_;
 };
 
 // Blocked by channels, but with the bytes of the row-major layout: one pixel, no padded channel.
@@ -281,13 +310,8 @@ void Lowering::add_primitive(const dnnl::primitive_desc_base& desc,
   if (const Description own = desc.scratchpad_desc(); own.get_size() > 0) {
     arguments.emplace_back(DNNL_ARG_SCRATCHPAD, allocate(own));
   }
-  Call call{primitive, stream_, {}, {}, {}};
-  for (const auto& [argument, location] : arguments) {
-    call.memories.emplace_back(location.desc, engine_, nullptr);
-    call.buffers.push_back(location.buffer);
-    call.arguments.push_back({argument, call.memories.back().get()});
-  }
-  std::vector<BufferId> buffers = call.buffers;
+  Call call(engine_, primitive, arguments);
+  std::vector<BufferId> buffers = call.buffers();
   add_step(std::move(buffers), std::move(call), kind);
 }
 

@@ -46,7 +46,7 @@ struct Step {
   std::string name;               // of the layer
   std::string kind;               // "Conv+Relu", "Reorder"
   std::vector<BufferId> buffers;  // all that it touches
-  std::function<void(Pointers)> run;
+  std::function<void(Pointers)> run;  // a copy of it may run beside it, in other memory
   Work work = {};
 };
 

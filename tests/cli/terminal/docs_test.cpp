@@ -72,6 +72,8 @@ class Docs : public Training {
         coppice({"train", "zoo:resnet20", "--data", data_, "--preprocess", "imagenet", "-o",
                  path("model.onnx"), "--epochs", "4", "--batch", "32", "--seed", "3"});
     ASSERT_EQ(trained.code, 0) << trained.err;
+    const std::string zeros(2 * 3 * 32 * 32 * sizeof(float), '\0');
+    write_text(folder_ / "images.npy", npy("<f4", "(2, 3, 32, 32)", zeros));
   }
 
   void expect_all_to_run(const std::string& document) const {

@@ -13,9 +13,9 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr const char* kCommands[] = {"inspect", "prune",       "compare", "apply",
-                                     "eval",    "sensitivity", "verify",  "bench",
-                                     "zoo",     "criteria",    "methods", "data"};
+constexpr const char* kCommands[] = {"inspect",     "prune",   "compare", "apply", "eval",
+                                     "sensitivity", "verify",  "bench",   "run",   "zoo",
+                                     "criteria",    "methods", "data"};
 
 TEST(Help, overview_names_every_command) {
   const Ran ran = coppice({"--help"});

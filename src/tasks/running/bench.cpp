@@ -1,5 +1,5 @@
 // See bench.h.
-#include "tasks/bench.h"
+#include "tasks/running/bench.h"
 
 #include <algorithm>
 
