@@ -7,6 +7,7 @@
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/passes/simplify.h"
 #include "methods/options/blocks.h"
+#include "methods/unstructured/reorder.h"
 #include "onnx/onnx.h"
 #include "prune/runtimes/bounds.h"
 #include "prune/runtimes/opset.h"
@@ -76,6 +77,8 @@ int64_t rewrite(Graph& graph, const Form& form) {
 }
 
 void rewrite(Outcome& outcome, const Settings& settings, uint64_t seed) {
+  const bool proves = !has_option(settings.options(), kVerify) || settings[kVerify] == Verify::on;
+  reorder(outcome, proves ? Verify::on : Verify::off, seed);
   const Form form(settings);
   if (form.as_it_came()) return;
   const Graph before = outcome.graph;

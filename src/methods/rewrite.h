@@ -28,8 +28,8 @@ OptionList rewriting_options();
 // Runs the passes that are asked for. The number of calls of the file's own functions that were
 // replaced by their nodes.
 int64_t rewrite(Graph& graph, const Form& form);
-// The same, counts costs anew, and compares once more where the cut was proved. Throws
-// Error::internal where the outputs changed.
+// Brings channels into the order that the plan says, does the same, counts costs anew, and compares
+// once more where the cut was proved. Throws Error::internal where the outputs changed.
 void rewrite(Outcome& outcome, const Settings& settings, uint64_t seed);
 
 }  // namespace coppice

@@ -237,7 +237,7 @@ Executable compile_inferred(Graph graph, const Inferred& inferred, const Target&
   }
   const std::vector<runtime::Layer> layers = runtime::layers_of(graph, inferred, {});
   const auto candidates = runtime::candidates_of(graph, inferred, layers);
-  if (target.sparsity == Target::Sparsity::forced || candidates.layers.empty()) {
+  if (target.sparsity == Target::Sparsity::forced || candidates.empty()) {
     impl->finish(std::move(graph), inferred, {}, runtime::all_sparse(candidates));
     return Executable(std::move(impl));
   }
@@ -258,7 +258,7 @@ Executable compile_inferred(Graph graph, const Inferred& inferred, const Target&
   const std::vector<Latency> times =
       measure_in_turns(both, {.budget_seconds = 0.2, .max_runs = 7, .min_runs = 3});
   const bool pays = times[1].min_ms < times[0].min_ms;
-  if (!pays) choices->convs.clear();
+  if (!pays) choices->leave_dense();
   runtime::keep_choices(target.choices_folder, key, *choices);
   return std::move(both[pays ? 1 : 0]);
 }

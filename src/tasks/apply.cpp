@@ -6,6 +6,7 @@
 #include "core/error.h"
 #include "core/files.h"
 #include "methods/options/blocks.h"
+#include "methods/unstructured/reorder.h"
 #include "model/plan_file.h"
 #include "model/provenance.h"
 #include "onnx/onnx.h"
@@ -115,7 +116,9 @@ ApplyReport apply(const ApplyRequest& request, Watcher& watcher) {
   if (const auto missing = recovery_left_out(plan, settings)) watcher.remark(*missing);
   const RecoverOptions recover = recovering_of(settings, plan, model.graph, request.model, watcher);
   Outcome outcome = within("plan '" + request.plan + "'", [&] {
-    return apply_plan(model.graph, plan, settings[kVerify], seed, recover);
+    Outcome applied = apply_plan(model.graph, plan, settings[kVerify], seed, recover);
+    reorder(applied, settings[kVerify], seed);
+    return applied;
   });
   const std::string sum = sha256.get();
   ApplyReport report{.summary = {}, .plan = request.plan, .same_model = made_for(plan, sum)};

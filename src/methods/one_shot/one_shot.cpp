@@ -191,6 +191,9 @@ Outcome cut_to(Traced traced, const Removal& removal, const OneShotOptions& opti
 
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
                    const RecoverOptions& recovering) {
+  if (!plan.orders.empty() && !plan.slices.empty()) {
+    fail_input("a plan that orders channels cuts none, found slices beside orders");
+  }
   Outcome outcome;
   if (!plan.masks.empty()) {
     if (recovering.fills_zeros()) {
@@ -202,6 +205,7 @@ Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint6
     }
     outcome = mask_weights(original, plan.masks, verify);
     outcome.plan.method = plan.method;
+    outcome.plan.orders = plan.orders;
     if (plan.slices.empty()) return outcome;
   }
   auto [traced, removal] =

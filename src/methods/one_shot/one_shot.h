@@ -55,7 +55,8 @@ Outcome prune_once(const Graph& graph, const Criterion& criterion, const OneShot
 // Throws as require_cut does.
 Outcome cut_to(Traced traced, const Removal& removal, const OneShotOptions& options);
 
-// Replays a plan on the model it was made for. A plan cuts, and of `recover` it only tells; given
+// Replays a plan on the model it was made for. Channels stay in their order, which the outcome's
+// plan has for who writes it (methods/unstructured/reorder.h). A plan cuts, and of `recover` it only tells; given
 // again, with the same images, that comes to the same again. Throws as prune_once and plan.h do.
 Outcome apply_plan(const Graph& original, const Plan& plan, Verify verify, uint64_t seed,
                    const RecoverOptions& recover = {});

@@ -180,6 +180,10 @@ const TextOption<std::string> kSensitivity(
 const NumberOption kSparsity({"sparsity", "SHARE",
                               "share of the weights that becomes zero, such as 0.9"},
                              share("there would be nothing to zero", kNothingLeft));
+const ChoiceOption<int> kPattern({"pattern", "unstructured|2x1|4x1",
+                                  "zeros anywhere, or in blocks of 2 or 4 filters that share an "
+                                  "input channel and tap, which run faster"},
+                                 {{"unstructured", 1}, {"2x1", 2}, {"4x1", 4}}, "unstructured");
 const TextOption<std::string> kKeep({"keep", "REGEX",
                                      "leave alone what has a tensor or node of such a name; may be "
                                      "repeated",
@@ -365,13 +369,14 @@ int64_t images_to_recover_by(const Settings& settings) {
   return recovers && has_data ? given.value_or(kUsualImages) : 0;
 }
 
-OptionList masking_options() { return {{&kSparsity}, {&kScope, "layer"}, {&kKeep}}; }
+OptionList masking_options() { return {{&kSparsity}, {&kPattern}, {&kScope, "layer"}, {&kKeep}}; }
 
 MagnitudeOptions masking_of(const Settings& settings) {
   using Scope = MagnitudeOptions::Scope;
   return {.sparsity = settings[kSparsity],
           .scope = settings[kScope] == Ranked::globally ? Scope::global : Scope::layer,
-          .keep = settings.all(kKeep)};
+          .keep = settings.all(kKeep),
+          .together = settings[kPattern]};
 }
 
 OptionList tuning_options(const char* usual_epochs) {

@@ -39,8 +39,9 @@ extern const ChoiceOption<Aggregate> kAggregate;
 enum class Allocate { by_rank, by_sensitivity };
 extern const ChoiceOption<Allocate> kAllocate;
 extern const TextOption<std::string> kSensitivity;
-// Of methods that zero weights.
+// Of methods that zero weights: the share of zeros, and how many filters they are alike in.
 extern const NumberOption kSparsity;
+extern const ChoiceOption<int> kPattern;
 // Of both.
 extern const TextOption<std::string> kKeep;
 extern const ChoiceOption<Ranked> kScope;
@@ -70,7 +71,7 @@ RecoverOptions recovering_of(const MethodInput& input);
 // recovered. Throws Error::usage for a number of them that says nothing.
 int64_t images_to_recover_by(const Settings& settings);
 
-// The share of zeros, how it is ranked, and what to leave alone.
+// The share of zeros and their pattern, how they are ranked, and what to leave alone.
 OptionList masking_options();
 MagnitudeOptions masking_of(const Settings& settings);
 

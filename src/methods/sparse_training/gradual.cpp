@@ -7,6 +7,7 @@
 #include "methods/options/blocks.h"
 #include "methods/sparse_training/mask_schedule.h"
 #include "methods/sparse_training/sparse_training.h"
+#include "methods/unstructured/pattern.h"
 #include "prune/scores/criterion.h"
 
 namespace coppice {
@@ -23,6 +24,7 @@ Outcome prune_gradually(Session& session, const GradualOptions& options, const R
   require_finite(session.original());
   require_denser_than_asked(session.original(), options.pruning);
   magnitude_masks(session.original(), options.pruning);  // what fails, fails now
+  const Pattern pattern = find_pattern(session.original(), options.pruning);
   session.stage("gradual pruning", [&] {
     const int64_t updates = updates_of(session, recipe);
     const CubicSchedule schedule{.initial = options.initial,
@@ -33,12 +35,14 @@ Outcome prune_gradually(Session& session, const GradualOptions& options, const R
     TrainHooks hooks;
     hooks.due = [&](int64_t update) { return schedule.due(update); };
     hooks.after_update = [&](int64_t update) {
-      session.set_masks(masks_at(schedule.sparsity(update), session.graph(), options.pruning));
+      session.set_masks(masks_at(schedule.sparsity(update), session.graph(), pattern.pruning));
     };
     hooks.after_epoch = [&](int64_t) { session.note("density", density_of(session)); };
     session.train(recipe, hooks);
   });
-  return masked_outcome(session, "gradual");
+  Outcome outcome = masked_outcome(session, "gradual");
+  pattern.say(outcome);
+  return outcome;
 }
 
 namespace {

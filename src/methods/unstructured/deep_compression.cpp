@@ -10,6 +10,7 @@
 #include "groups/groups.h"
 #include "methods/one_shot/same_structure.h"
 #include "methods/unstructured/mask_weights.h"
+#include "methods/unstructured/pattern.h"
 #include "methods/unstructured/rescale_dropout.h"
 #include "prune/masks/dead_units.h"
 #include "prune/scores/criterion.h"
@@ -60,7 +61,8 @@ void prune_and_retrain(Session& session, const DeepCompressionOptions& options, 
     std::erase_if(masks, [&](const auto& mask) { return !pruned.contains(mask.first); });
     session.mask(masks, Session::Masking::hard);
     Graph graph = session.graph();
-    const Masks alive = without_dead_units(graph, find_groups(graph), session.masks());
+    Masks alive = without_dead_units(graph, find_groups(graph), session.masks());
+    if (options.pruning.together > 1) alive = in_whole_blocks(graph, options.pruning, alive);
     session.mask(alive, Session::Masking::hard);
     graph = session.graph();
     rescale_dropout(graph, session.original());
@@ -71,25 +73,34 @@ void prune_and_retrain(Session& session, const DeepCompressionOptions& options, 
 
 }  // namespace
 
-Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, int64_t round) {
+MagnitudeOptions pruning_of_round(const Graph& graph, const DeepCompressionOptions& options,
+                                  int64_t round) {
   MagnitudeOptions pruning = options.pruning;
   pruning.sparsity = share_of_round(pruning.sparsity, options, round);
   for (auto& [layer, sparsity] : pruning.layers)
     sparsity = share_of_round(sparsity, options, round);
-  if (!options.quality) return magnitude_masks(graph, pruning);
+  if (!options.quality) return pruning;
   const double quality =
       *options.quality * static_cast<double>(round) / static_cast<double>(options.rounds);
   for (const ValueId id : maskable_weights(graph)) {
     const Value& value = graph.value(id);
     pruning.layers.try_emplace(value.name, sparsity_of_quality(*value.constant, quality));
   }
-  return magnitude_masks(graph, pruning);
+  return pruning;
 }
 
-Outcome deep_compression(Session& session, const DeepCompressionOptions& options,
+Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, int64_t round) {
+  return magnitude_masks(graph, pruning_of_round(graph, options, round));
+}
+
+Outcome deep_compression(Session& session, const DeepCompressionOptions& asked,
                          const Recipe& recipe) {
   require_finite(session.original());
-  if (!options.quality) require_denser_than_asked(session.original(), options.pruning);
+  if (!asked.quality) require_denser_than_asked(session.original(), asked.pruning);
+  const Pattern pattern =
+      find_pattern(session.original(), pruning_of_round(session.original(), asked, asked.rounds));
+  DeepCompressionOptions options = asked;
+  options.pruning.filters = pattern.pruning.filters;
   if (options.sharing)
     bits_of_layers(session.original(), *options.sharing);  // what fails, fails now
   for (int64_t round = 1; round <= options.rounds; ++round) {
@@ -108,6 +119,7 @@ Outcome deep_compression(Session& session, const DeepCompressionOptions& options
   outcome.weights_after = count_weights(outcome.graph);
   outcome.plan.method = "deep-compression";
   outcome.facts = {{"dropouts", count_dropouts(session.original())}};
+  pattern.say(outcome);
   return outcome;
 }
 

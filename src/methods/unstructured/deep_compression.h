@@ -28,5 +28,8 @@ Outcome deep_compression(Session& session, const DeepCompressionOptions& options
 
 // The masks of round `round` (from 1), which only take away from what is zero in the graph.
 Masks masks_of_round(const Graph& graph, const DeepCompressionOptions& options, int64_t round);
+// How they are chosen.
+MagnitudeOptions pruning_of_round(const Graph& graph, const DeepCompressionOptions& options,
+                                  int64_t round);
 
 }  // namespace coppice

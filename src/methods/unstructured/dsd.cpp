@@ -15,7 +15,8 @@ namespace {
 constexpr double kRateOfDense = 0.1;  // of the sparse phase's: the paper's tables, 1/10 and 1/100
 
 MagnitudeOptions magnitude_of(const Graph& graph, const DsdOptions& options) {
-  MagnitudeOptions magnitude{.sparsity = options.sparsity, .keep = options.keep};
+  MagnitudeOptions magnitude{
+      .sparsity = options.sparsity, .keep = options.keep, .together = options.together};
   const std::vector<ValueId> weights = maskable_weights(graph);
   if (!weights.empty() && graph.value(weights.front()).constant->rank() > 2) {
     magnitude.layers[graph.value(weights.front()).name] = 0;  // the first convolution stays dense
@@ -71,13 +72,14 @@ extern const Method kDsd{
         "zeros that the model came with aren't this method's to let go (--zeros)",
     .needs = "training data",
     .kind = Method::Kind::dense,
-    .options = {{&kSparsity, "0.3"}, {&kKeep}, {&kRounds, "1"}},
+    .options = {{&kSparsity, "0.3"}, {&kPattern}, {&kKeep}, {&kRounds, "1"}},
     .train =
         [](Session& session, const Recipe& recipe, const MethodInput& input) {
           return dense_sparse_dense(session,
                                     {.sparsity = input.settings[kSparsity],
                                      .keep = input.settings.all(kKeep),
-                                     .rounds = input.settings[kRounds]},
+                                     .rounds = input.settings[kRounds],
+                                     .together = input.settings[kPattern]},
                                     recipe);
         },
     .original = Method::Original::is_made_better};

@@ -13,6 +13,7 @@ struct DsdOptions {
   double sparsity = 0.3;  // of every layer but the first convolution; the paper takes 0.25 to 0.5
   std::vector<std::string> keep = {};  // regular expressions: layers that stay dense
   int64_t rounds = 1;                  // sparse and dense phases so often
+  int together = 1;  // filters that are masked alike (MagnitudeOptions), as they lie
 };
 
 // The session's original is the first dense phase's result. Each round trains by `recipe` with

@@ -5,6 +5,7 @@
 #include "methods/method.h"
 #include "methods/options/blocks.h"
 #include "methods/unstructured/mask_weights.h"
+#include "methods/unstructured/pattern.h"
 #include "prune/scores/criterion.h"
 
 namespace coppice {
@@ -12,8 +13,10 @@ namespace coppice {
 Outcome prune_by_magnitude(const Graph& graph, const MagnitudeOptions& options, Verify verify) {
   require_finite(graph);
   require_denser_than_asked(graph, options);
-  Outcome outcome = mask_weights(graph, magnitude_masks(graph, options), verify);
+  const Pattern pattern = find_pattern(graph, options);
+  Outcome outcome = mask_weights(graph, magnitude_masks(graph, pattern.pruning), verify);
   outcome.plan.method = "magnitude";
+  pattern.say(outcome);
   return outcome;
 }
 

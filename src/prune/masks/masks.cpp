@@ -73,7 +73,7 @@ using Layer = RankedLayer;
 
 int64_t zeros_asked(std::span<const Layer> layers, double sparsity) {
   int64_t all = 0;
-  for (const Layer& layer : layers) all += layer.weight.size();
+  for (const Layer& layer : layers) all += layer.all();
   return zeros_at(sparsity, all, std::ssize(layers));
 }
 
@@ -81,7 +81,7 @@ int64_t zeros_asked(std::span<const Layer> layers, double sparsity) {
 int64_t zeros_there(std::span<const Layer> layers) {
   int64_t zeros = 0;
   for (const Layer& layer : layers) {
-    layer.for_each([&](size_t, uint32_t bits) { zeros += bits == 0; });
+    layer.for_each([&](size_t i, uint32_t bits) { zeros += bits == 0 ? layer.size_of(i) : 0; });
   }
   return zeros;
 }
@@ -116,6 +116,18 @@ std::vector<Layer> layers_to_mask(const Graph& graph, const MagnitudeOptions& op
   std::vector<Layer> layers;
   for (const ValueId id : ids_to_mask(graph, options.keep)) {
     layers.push_back(ranked(graph.value(id)));
+  }
+  return layers;
+}
+
+// The same, ranked as the options say.
+std::vector<Layer> layers_in_blocks(const Graph& graph, const MagnitudeOptions& options) {
+  if (options.together == 1) return layers_to_mask(graph, options);
+  const std::vector<ValueId> ids = ids_to_mask(graph, options.keep);
+  const std::vector<FilterBlocks> blocks = blocks_of(graph, ids, options.together, options.filters);
+  std::vector<Layer> layers;
+  for (size_t i = 0; i < ids.size(); ++i) {
+    layers.push_back(ranked_in_blocks(graph.value(ids[i]), blocks[i]));
   }
   return layers;
 }
@@ -160,7 +172,7 @@ WeightCount count_weights(const Graph& graph) {
 
 Masks magnitude_masks(const Graph& graph, const MagnitudeOptions& options) {
   COPPICE_CHECK(options.sparsity >= 0 && options.sparsity < 1, "sparsity outside [0, 1)");
-  std::vector<Layer> layers = layers_to_mask(graph, options);
+  std::vector<Layer> layers = layers_in_blocks(graph, options);
   Masks masks;
   const auto decided = std::stable_partition(layers.begin(), layers.end(), [&](const Layer& layer) {
     return !options.decided.contains(layer.name);

@@ -30,6 +30,10 @@ struct MagnitudeOptions {
   // By the names of weights that aren't ranked any more: their zeros stay, no others are added, and
   // those count towards the share of scope global.
   std::set<std::string> decided = {};
+  // So many filters stay or go together at one place of a weight (prune/blocks/filter_blocks.h): 1,
+  // 2 or 4. By the name of a weight, which filters are neighbours where they don't lie so.
+  int together = 1;
+  std::map<std::string, std::vector<int64_t>> filters = {};
 };
 
 // The constants that Conv, ConvTranspose, Gemm and MatMul multiply with, also behind a Transpose or
@@ -54,6 +58,7 @@ int64_t zeros_at(double sparsity, int64_t all, int64_t layers);
 // Masks for all maskable weights but those of layers to keep, with floor(N * sparsity + 1e-9) zeros
 // of a layer's N weights (scope global: of the N of all layers). Zeros are the smallest |w|; of
 // equal ones the first by index, with layers in order. The largest weight of a layer always stays.
+// In blocks it is by the mean |w| of each, and a few zeros less where blocks don't divide N.
 // Where more is zero already, in a layer or for scope global in all of them, all of that is masked.
 // Linear in the number of weights. Throws Error::target where there is nothing to mask or too
 // little would stay, Error::usage where a pattern matches nothing.

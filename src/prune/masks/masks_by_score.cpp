@@ -9,56 +9,68 @@
 namespace coppice {
 namespace {
 
-// The last in rank.
-size_t largest_of(const ScoredLayer& layer) {
-  size_t largest = 0;
-  for (size_t i = 1; i < layer.scores.size(); ++i) {
-    if (layer.scores[i] >= layer.scores[largest]) largest = i;
-  }
-  return largest;
-}
+// A layer as what is ranked: its weights, or its blocks.
+struct Ranked {
+  const ScoredLayer& layer;
+  std::vector<double> scores;
+  size_t largest = 0;  // the last in rank
 
-// What lies below `score` leaves, and the first `ties` of those at it.
+  explicit Ranked(const ScoredLayer& of)
+      : layer(of), scores(of.blocks ? of.blocks->means<double>(of.scores) : of.scores) {
+    for (size_t i = 1; i < scores.size(); ++i) {
+      if (scores[i] >= scores[largest]) largest = i;
+    }
+  }
+  int64_t size_of(size_t i) const {
+    return layer.blocks ? layer.blocks->size_of(static_cast<int64_t>(i)) : 1;
+  }
+};
+
+// What lies below `score` leaves, and of those at it the first that `ties` weights hold.
 struct Cut {
   double score = kGoesFirst;
   int64_t ties = 0;
 };
 
-Cut find_cut(std::span<const ScoredLayer> layers, int64_t zeros) {
-  if (zeros == 0) return {};
-  std::vector<double> open;
-  for (const ScoredLayer& layer : layers) {
-    const size_t stays = largest_of(layer);
-    for (size_t i = 0; i < layer.scores.size(); ++i) {
-      if (i != stays) open.push_back(layer.scores[i]);
+Cut find_cut(std::span<const Ranked> layers, int64_t zeros) {
+  std::vector<double> open;  // one a weight
+  for (const Ranked& ranked : layers) {
+    for (size_t i = 0; i < ranked.scores.size(); ++i) {
+      if (i != ranked.largest) {
+        open.insert(open.end(), static_cast<size_t>(ranked.size_of(i)), ranked.scores[i]);
+      }
     }
   }
+  zeros = std::min(zeros, std::ssize(open));  // a layer's largest block is more than one weight
+  if (zeros == 0) return {};
   std::ranges::nth_element(open, open.begin() + (zeros - 1));
   const double score = open[zeros - 1];
   return {score, zeros - std::ranges::count_if(open, [&](double x) { return x < score; })};
 }
 
-Tensor mask_of(const ScoredLayer& layer, Cut& cut) {
-  Tensor mask = Tensor::zeros(DType::f32, layer.shape);
-  const std::span<float> stays = mask.mutate<float>();
-  const size_t largest = largest_of(layer);
+Tensor mask_of(const Ranked& ranked, Cut& cut) {
+  std::vector<float> stays(ranked.scores.size());
   for (size_t i = 0; i < stays.size(); ++i) {
-    const double score = layer.scores[i];
+    const double score = ranked.scores[i];
     const bool leaves =
-        i != largest && (score < cut.score || (score == cut.score && cut.ties-- > 0));
+        i != ranked.largest &&
+        (score < cut.score || (score == cut.score && (cut.ties -= ranked.size_of(i)) >= 0));
     stays[i] = leaves ? 0 : 1;
   }
+  if (ranked.layer.blocks) return ranked.layer.blocks->spread(stays);
+  Tensor mask = Tensor::zeros(DType::f32, ranked.layer.shape);
+  std::ranges::copy(stays, mask.mutate<float>().begin());
   return mask;
 }
 
-void mask_lowest(std::span<const ScoredLayer> layers, double sparsity, ScoredMasks& result) {
+void mask_lowest(std::span<const Ranked> layers, double sparsity, ScoredMasks& result) {
   int64_t all = 0;
-  for (const ScoredLayer& layer : layers) all += std::ssize(layer.scores);
+  for (const Ranked& ranked : layers) all += std::ssize(ranked.layer.scores);
   Cut cut = find_cut(layers, zeros_at(sparsity, all, std::ssize(layers)));
-  for (const ScoredLayer& layer : layers) {
+  for (const Ranked& ranked : layers) {
     // Its best, and with it all, ranks below what leaves elsewhere.
-    if (std::ranges::max(layer.scores) < cut.score) result.spared.push_back(layer.name);
-    result.masks.emplace(layer.name, mask_of(layer, cut));
+    if (ranked.scores[ranked.largest] < cut.score) result.spared.push_back(ranked.layer.name);
+    result.masks.emplace(ranked.layer.name, mask_of(ranked, cut));
   }
 }
 
@@ -73,10 +85,11 @@ ScoredMasks masks_by_score(std::span<const ScoredLayer> layers, double sparsity,
                   "a score of '" + layer.name + "' is no number");
   }
   ScoredMasks result;
+  const std::vector<Ranked> all(layers.begin(), layers.end());
   if (scope == MagnitudeOptions::Scope::global) {
-    mask_lowest(layers, sparsity, result);
+    mask_lowest(all, sparsity, result);
   } else {
-    for (const ScoredLayer& layer : layers) mask_lowest({&layer, 1}, sparsity, result);
+    for (const Ranked& ranked : all) mask_lowest({&ranked, 1}, sparsity, result);
   }
   return result;
 }

@@ -4,12 +4,13 @@
 #include "prune/masks/rank.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 namespace coppice {
+namespace {
 
-RankedLayer ranked(const Value& value, std::optional<Tensor> left) {
-  RankedLayer layer{.name = value.name, .weight = *value.constant, .left = std::move(left)};
+RankedLayer with_largest(RankedLayer layer) {
   layer.largest = static_cast<size_t>(layer.weight.size());  // none yet: all are visited
   uint32_t most = 0;
   size_t largest = layer.largest;
@@ -23,17 +24,33 @@ RankedLayer ranked(const Value& value, std::optional<Tensor> left) {
   return layer;
 }
 
+}  // namespace
+
+RankedLayer ranked(const Value& value, std::optional<Tensor> left) {
+  return with_largest({.name = value.name, .weight = *value.constant, .left = std::move(left)});
+}
+
+RankedLayer ranked_in_blocks(const Value& value, FilterBlocks blocks) {
+  std::vector<float> magnitudes;
+  for (const float w : value.constant->as<float>()) magnitudes.push_back(std::fabs(w));
+  Tensor cells = Tensor::zeros(DType::f32, {blocks.cells()});
+  std::ranges::transform(blocks.means<float>(magnitudes), cells.mutate<float>().begin(),
+                         [](double mean) { return static_cast<float>(mean); });
+  return with_largest(
+      {.name = value.name, .weight = std::move(cells), .blocks = std::move(blocks)});
+}
+
 RankCut find_cut(std::span<const RankedLayer> layers, int64_t leaving) {
   constexpr uint32_t kHalf = 16, kBuckets = 1u << kHalf;
   RankCut cut{.magnitude = 0, .ties = leaving};
   for (const bool upper : {true, false}) {
     std::vector<int64_t> counts(kBuckets, 0);
     for (const RankedLayer& layer : layers) {
-      layer.for_each([&](size_t, uint32_t bits) {
+      layer.for_each([&](size_t i, uint32_t bits) {
         if (upper) {
-          ++counts[bits >> kHalf];
+          counts[bits >> kHalf] += layer.size_of(i);
         } else if (bits >> kHalf == cut.magnitude >> kHalf) {
-          ++counts[bits % kBuckets];
+          counts[bits % kBuckets] += layer.size_of(i);
         }
       });
     }
@@ -53,9 +70,11 @@ Tensor mask_below(const RankedLayer& layer, RankCut& cut) {
     std::ranges::fill(stays, 1.0f);
   }
   layer.for_each([&](size_t i, uint32_t bits) {
-    if (bits < cut.magnitude || (bits == cut.magnitude && cut.ties-- > 0)) stays[i] = 0;
+    if (bits > cut.magnitude) return;
+    if (bits == cut.magnitude && (cut.ties -= layer.size_of(i)) < 0) return;
+    stays[i] = 0;
   });
-  return mask;
+  return layer.blocks ? layer.blocks->spread(stays) : mask;
 }
 
 }  // namespace coppice

@@ -140,6 +140,12 @@ MaskFile mask_file_of(const Json& entry) {
   return mask;
 }
 
+ChannelOrder order_of(const Json& entry) {
+  ChannelOrder order{entry.at("tensor"), integer(entry.at("axis"), "axis"), {}};
+  for (const Json& index : entry.at("order")) order.order.push_back(integer(index, "order"));
+  return order;
+}
+
 // Who a slice is about, checked against the model's shapes: a constant and its copies, or those of
 // them that are used so.
 class Resolver {
@@ -297,6 +303,10 @@ std::string to_json(const Plan& plan) {
     json["masks"].push_back(
         {{"tensor", mask.tensor}, {"nonzeros", mask.nonzeros}, {"file", mask.file}});
   }
+  for (const ChannelOrder& order : plan.orders) {
+    json["orders"].push_back(
+        {{"tensor", order.tensor}, {"axis", order.axis}, {"order", order.order}});
+  }
   if (plan.recovered) {
     json["recovered"] = {{"kept", plan.recovered->kept},
                          {"dropped", plan.recovered->dropped},
@@ -333,6 +343,9 @@ Plan plan_from_json(const std::string& text) {
     }
     if (json.contains("masks")) {
       for (const Json& entry : json.at("masks")) plan.mask_files.push_back(mask_file_of(entry));
+    }
+    if (json.contains("orders")) {
+      for (const Json& entry : json.at("orders")) plan.orders.push_back(order_of(entry));
     }
     if (json.contains("recovered")) {
       const Json& entry = json.at("recovered");

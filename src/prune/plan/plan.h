@@ -6,6 +6,7 @@
 //    "structure"?: "predefined" or "automatic",
 //    "slices": [{"tensor", "axis", "size", "keep": [...], "fill"?: 1, "use"?: {"node", "input"}}],
 //    "masks"?: [{"tensor", "nonzeros", "file"}],
+//    "orders"?: [{"tensor", "axis", "order": [...]}],
 //    "recovered"?: {"kept": ["bias", ...], "dropped": [...], "images": 500}}
 //
 // Setting every index that is not in `keep` to 0 (to `fill` where given) in the original model
@@ -14,6 +15,8 @@
 // output and the number of its input; a slice without a use holds for all uses that have no slice
 // of their own on that axis. A mask lies in a file of its own: an array of uint8 in the
 // weight's shape, 1 where the weight stays, in NumPy's npy format, its path relative to the plan's.
+// Where channels were brought into another order (blocks of zeros want filters to be neighbours),
+// masks still speak of the original; then index i of an axis gets what lay at order[i].
 // What was recovered is only told of: a plan cuts, and what makes up for it is asked for anew.
 #pragma once
 
@@ -23,7 +26,7 @@
 #include <string>
 #include <vector>
 
-#include "groups/groups.h"
+#include "groups/permute.h"
 #include "prune/masks/masks.h"
 
 namespace coppice {
@@ -61,9 +64,11 @@ struct PlanRecovery {
 
 struct Plan {
   std::string model_file, model_sha256, method;
-  std::string output;                // the name of the file that was written by it; empty: unknown
-  std::vector<PlanSlice> slices;     // tensors in the model's order, then axes
-  Masks masks;                       // in memory; to be applied before slices are cut
+  std::string output;             // the name of the file that was written by it; empty: unknown
+  std::vector<PlanSlice> slices;  // tensors in the model's order, then axes
+  Masks masks;                    // in memory; to be applied before slices are cut
+  // For what is written, after masks (methods/unstructured/reorder.h); never beside slices.
+  std::vector<ChannelOrder> orders = {};
   std::vector<MaskFile> mask_files;  // in JSON: where whoever writes or reads files has the masks
   std::optional<PlanRecovery> recovered = {};
   std::string structure = {};  // whether the widths were said beforehand or found; empty: unknown

@@ -216,6 +216,11 @@ const SparseVariant* Lowering::sparse_variant(const Layer& layer) const {
   return found == choices_.convs.end() ? nullptr : &found->second;
 }
 
+const Isa* Lowering::sparse_product(const Layer& layer) const {
+  const auto found = choices_.products.find(layer.nodes[0]);
+  return found == choices_.products.end() ? nullptr : &found->second;
+}
+
 // The planes of channels between the two of zeros, which are part of the memory.
 Description Lowering::planes_description(ValueId id) const {
   const Planes p = planes(id);

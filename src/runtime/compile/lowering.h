@@ -63,6 +63,7 @@ class Lowering {
   Location plain(const Location& from, const Shape& shape);
   // How a layer runs sparse; nothing where it runs dense.
   const SparseVariant* sparse_variant(const Layer& layer) const;
+  const Isa* sparse_product(const Layer& layer) const;
   Planes planes(ValueId id) const { return choices_.sizes.of(shape(id)); }
   Description planes_description(ValueId id) const;
   // Whether `id` may be written over now: nobody reads it later, in any layout, it is the arena's,

@@ -6,7 +6,8 @@
 #include "core/error.h"
 #include "graph/ops/ops.h"
 #include "graph/passes/fuse_batch_norm.h"
-#include "runtime/kernels/steps.h"
+#include "runtime/kernels/products.h"
+#include "runtime/sparse/layer.h"
 
 namespace coppice::runtime {
 namespace {
@@ -103,11 +104,22 @@ Work work_of(const Lowering& lowering, const Node& node, const Shape& output) {
           static_cast<double>(nonzeros) * static_cast<double>(pixels)};
 }
 
+// Where its window is the whole image.
+bool lower_as_product(Lowering& lowering, const Layer& layer) {
+  AffineWeights folded = folded_weights(lowering.graph(), layer, {});
+  const int64_t outputs = folded.weight.shape()[0], inputs = folded.weight.size() / outputs;
+  return lower_sparse_product(
+      lowering, layer,
+      {lowering.shape(layer.output)[0], inputs, outputs, std::move(folded.weight),
+       plain_description({outputs, inputs}), std::move(folded.bias)});
+}
+
 }  // namespace
 
 bool lower_conv(Lowering& lowering, const Layer& layer) {
   const SparseVariant* sparse = lowering.sparse_variant(layer);
   if (sparse && lower_sparse_conv(lowering, layer, *sparse)) return true;
+  if (lowering.sparse_product(layer) && lower_as_product(lowering, layer)) return true;
   const auto g = geometry_of(lowering, layer);
   if (!g) return false;
   const auto bare = create(lowering, *g, plan_attributes());

@@ -37,6 +37,7 @@ std::optional<inner_product_forward::primitive_desc> create(
 }  // namespace
 
 bool lower_product(Lowering& lowering, const Layer& layer, const MatrixProduct& product) {
+  if (lower_sparse_product(lowering, layer, product)) return true;
   const Node& node = lowering.node(layer);
   const Description result = plain_description({product.rows, product.columns});
   const FusedOps fused = fuse_operations(lowering, layer, result, node.inputs, Sum::never);
@@ -53,6 +54,9 @@ bool lower_product(Lowering& lowering, const Layer& layer, const MatrixProduct& 
   const Location y = lowering.place(layer.output, plain_description(lowering.shape(layer.output)));
   arguments.emplace_back(DNNL_ARG_DST, Location{y.buffer, result});
   lowering.add_primitive(*primitive, inner_product_forward(*primitive), std::move(arguments));
+  const int64_t nonzeros = count_nonzeros(product.weight);
+  lowering.set_work({"dense", product.weight.size(), nonzeros,
+                     static_cast<double>(nonzeros) * static_cast<double>(product.rows)});
   return true;
 }
 

@@ -13,5 +13,7 @@ struct MatrixProduct {
 };
 // The layer's first input, plain, times the constant matrix.
 bool lower_product(Lowering& lowering, const Layer& layer, const MatrixProduct& product);
+// The same on sparse weights, where the layer was chosen to run so.
+bool lower_sparse_product(Lowering& lowering, const Layer& layer, const MatrixProduct& product);
 
 }  // namespace coppice::runtime

@@ -51,14 +51,14 @@ Work work_of(const Lowering& lowering, const Tensor& weight, const SparseLayer& 
 bool lower_sparse_conv(Lowering& lowering, const Layer& layer, const SparseVariant& variant) {
   const auto sparse = sparse_layer_of(lowering.graph(), lowering.inferred(), layer);
   if (!sparse) return false;
-  const AffineWeights weights = folded_weights(lowering.graph(), layer, *sparse);
+  const AffineWeights weights = folded_weights(lowering.graph(), layer, sparse->followers.biases);
   const auto located = [&](ValueId id) { return lowering.as(id, lowering.planes_description(id)); };
   const auto bias = weights.bias.as<float>();
   SparseStep step{
       std::make_shared<SparseConv>(weights.weight, sparse->window, lowering.planes(sparse->x),
                                    lowering.planes(sparse->y), variant),
       {bias.begin(), bias.end()},
-      sparse->finish,
+      sparse->followers.finish,
       {},
       located(sparse->x).buffer,
       -1,
@@ -66,19 +66,19 @@ bool lower_sparse_conv(Lowering& lowering, const Layer& layer, const SparseVaria
       -1};
   std::vector<BufferId> buffers{step.x};
   std::vector<ValueId> read{sparse->x};
-  for (const ValueId id : sparse->operands) {
+  for (const ValueId id : sparse->followers.operands) {
     step.operands.push_back(located(id).buffer);
     buffers.push_back(step.operands.back());
     read.push_back(id);
   }
   const Description desc = lowering.planes_description(sparse->y);
   std::optional<Location> y;
-  if (sparse->start != kNoValue) {
-    const Location start = located(sparse->start);
+  if (sparse->followers.start != kNoValue) {
+    const Location start = located(sparse->followers.start);
     step.start = start.buffer;
     buffers.push_back(start.buffer);
     // What a sum begins with is read where the sum is stored, just before.
-    if (lowering.may_overwrite(sparse->start, read)) y = start;
+    if (lowering.may_overwrite(sparse->followers.start, read)) y = start;
   }
   if (y) {
     lowering.place_in(sparse->y, *y);

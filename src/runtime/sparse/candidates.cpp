@@ -39,20 +39,20 @@ std::string key_of(const Graph& graph, const Inferred& inferred, const Candidate
            std::to_string(w.begin[axis]);
   }
   return key + ":" + std::to_string(hundredths) + ":" + std::to_string(candidate.rows_together) +
-         (candidate.sparse.start == kNoValue ? "" : "+");
+         (candidate.sparse.followers.start == kNoValue ? "" : "+");
 }
 
 // The layer's first node as a graph.
-Graph alone(const Graph& graph, const Inferred& inferred, const Candidate& candidate) {
+Graph alone(const Graph& graph, const Inferred& inferred, const Layer& layer) {
   Graph one;
   one.opset = graph.opset;
-  Node node = graph.nodes[candidate.layer->nodes[0]];
+  Node node = graph.nodes[layer.nodes[0]];
   const ValueId x = add_value(one, "x", DType::f32);
   Dims dims;
-  for (const int64_t size : inferred.shape(candidate.sparse.x)) dims.push_back({size, ""});
+  for (const int64_t size : inferred.shape(node.inputs[0])) dims.push_back({size, ""});
   one.value(x).declared = dims;
   one.inputs.push_back(x);
-  node.inputs = {x, add_constant(one, "weight", weight_of(graph, *candidate.layer))};
+  node.inputs = {x, add_constant(one, "weight", weight_of(graph, layer))};
   const ValueId y = add_value(one, "y", DType::f32);
   node.outputs = {y};
   one.nodes.push_back(std::move(node));
@@ -60,12 +60,12 @@ Graph alone(const Graph& graph, const Inferred& inferred, const Candidate& candi
   return one;
 }
 
-void measure_dense(const Graph& graph, const Inferred& inferred, const Candidate& candidate,
-                   int threads, LayerCost& cost) {
+void measure_dense(const Graph& graph, const Inferred& inferred, const Layer& layer, int threads,
+                   LayerCost& cost) {
   Target target;
   target.threads = threads;
   target.profile = Target::Profile::on;
-  Executable executable = compile(alone(graph, inferred, candidate), {}, target);
+  Executable executable = compile(alone(graph, inferred, layer), {}, target);
   const std::vector<Tensor> inputs{Tensor::zeros(DType::f32, executable.input_shape(0))};
   std::vector<Tensor> outputs = executable.allocate_outputs();
   std::vector<double> best;
@@ -105,7 +105,7 @@ void measure_sparse(const Graph& graph, const Candidate& candidate, const Planes
                 .y = floats(to),
                 .scratch = floats(scratch),
                 .bias = bias.data(),
-                .start = candidate.sparse.start == kNoValue ? nullptr : floats(summed),
+                .start = candidate.sparse.followers.start == kNoValue ? nullptr : floats(summed),
                 .finish = {},
                 .threads = threads});
     });
@@ -115,20 +115,39 @@ void measure_sparse(const Graph& graph, const Candidate& candidate, const Planes
   }
 }
 
+// At least so many of its weights are zero that it is worth a look.
+bool sparse_enough(int64_t nonzeros, int64_t weights) {
+  return static_cast<double>(nonzeros) <= (1 - kFewestZeros) * static_cast<double>(weights);
+}
+
+void add_product(const Graph& graph, const Inferred& inferred, const Layer& layer,
+                 SparseCandidates& candidates) {
+  const auto product = product_layer_of(graph, inferred, layer);
+  if (!product) return;
+  const int64_t weights = product->weight.outputs * product->weight.inputs;
+  const int64_t nonzeros = count_nonzeros(product->weight);
+  if (!sparse_enough(nonzeros, weights)) return;
+  candidates.products.push_back({&layer, *product, nonzeros,
+                                 std::to_string(product->rows) + "*" +
+                                     std::to_string(product->weight.inputs) + "*" +
+                                     std::to_string(product->weight.outputs) + ":" +
+                                     std::to_string(100 * nonzeros / weights)});
+}
+
 }  // namespace
 
 SparseCandidates candidates_of(const Graph& graph, const Inferred& inferred,
                                const std::vector<Layer>& layers) {
   SparseCandidates candidates;
   for (const Layer& layer : layers) {
+    add_product(graph, inferred, layer, candidates);
     const auto sparse = sparse_layer_of(graph, inferred, layer);
     if (!sparse) continue;
     const Shape &x = inferred.shape(sparse->x), &y = inferred.shape(sparse->y);
     const Tensor& weight = weight_of(graph, layer);
     const int64_t nonzeros = count_nonzeros(weight);
-    const auto few = (1 - kFewestZeros) * static_cast<double>(weight.size());
     // One pixel leaves all lanes but one of a vector idle.
-    if (static_cast<double>(nonzeros) > few || y[2] * y[3] < 4) continue;
+    if (!sparse_enough(nonzeros, weight.size()) || y[2] * y[3] < 4) continue;
     if (!require_planes(candidates.sizes, x, y, sparse->window)) continue;
     candidates.layers.push_back(
         {&layer, *sparse, nonzeros, rows_together(weight, sparse->window.groups), {}});
@@ -160,9 +179,34 @@ std::vector<SparseVariant> variants_of(const Candidate& candidate) {
 LayerCost measure_layer(const Graph& graph, const Inferred& inferred, const Candidate& candidate,
                         const PlaneSizes& sizes, int threads) {
   LayerCost cost;
-  measure_dense(graph, inferred, candidate, threads, cost);
+  measure_dense(graph, inferred, *candidate.layer, threads, cost);
   measure_sparse(graph, candidate, sizes.of(inferred.shape(candidate.sparse.x)),
                  sizes.of(inferred.shape(candidate.sparse.y)), threads, cost);
+  return cost;
+}
+
+LayerCost measure_product(const Graph& graph, const Inferred& inferred,
+                          const ProductCandidate& candidate, int threads) {
+  LayerCost cost;
+  measure_dense(graph, inferred, *candidate.layer, threads, cost);
+  const ProductLayer& product = candidate.product;
+  cost.variant.isa = available_isas().front();
+  const SparseProduct sparse(product.weight, cost.variant.isa);
+  const auto floats = [](int64_t count) { return std::vector<float>(count, 0.0f); };
+  const std::vector<float> x = floats(product.rows * product.weight.inputs),
+                           bias = floats(product.weight.outputs);
+  std::vector<float> y = floats(product.rows * product.weight.outputs),
+                     scratch = floats(sparse.scratch_floats(product.rows));
+  cost.sparse_ms = best_ms([&] {
+    sparse.run({.x = x.data(),
+                .y = y.data(),
+                .scratch = scratch.data(),
+                .rows = product.rows,
+                .bias = bias.data(),
+                .start = nullptr,
+                .finish = {},
+                .threads = threads});
+  });
   return cost;
 }
 

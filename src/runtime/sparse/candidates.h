@@ -3,7 +3,7 @@
 
 #include <vector>
 
-#include "runtime/sparse/layer.h"
+#include "runtime/sparse/product/product_layer.h"
 
 namespace coppice::runtime {
 
@@ -18,9 +18,19 @@ struct Candidate {
   std::string key;  // layers of one key take as long
 };
 
+struct ProductCandidate {
+  const Layer* layer;
+  ProductLayer product;
+  int64_t nonzeros;
+  std::string key;
+};
+
 struct SparseCandidates {
   std::vector<Candidate> layers = {};
   PlaneSizes sizes = {};  // that they need
+  std::vector<ProductCandidate> products = {};
+
+  bool empty() const { return layers.empty() && products.empty(); }
 };
 SparseCandidates candidates_of(const Graph& graph, const Inferred& inferred,
                                const std::vector<Layer>& layers);
@@ -34,5 +44,8 @@ struct LayerCost {
 };
 LayerCost measure_layer(const Graph& graph, const Inferred& inferred, const Candidate& candidate,
                         const PlaneSizes& sizes, int threads);
+// Products read and write images as the dense ones do.
+LayerCost measure_product(const Graph& graph, const Inferred& inferred,
+                          const ProductCandidate& candidate, int threads);
 
 }  // namespace coppice::runtime

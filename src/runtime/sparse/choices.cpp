@@ -111,6 +111,14 @@ SparseChoices choose_sparse(const Graph& graph, const Inferred& inferred,
   for (size_t i = 0; i < sides.size(); ++i) {
     if (sides[i]) choices.convs[candidates.layers[i].layer->nodes[0]] = costs[i].variant;
   }
+  for (const ProductCandidate& candidate : candidates.products) {
+    const auto [place, added] = known.try_emplace(candidate.key);
+    if (added) place->second = measure_product(graph, inferred, candidate, threads);
+    const LayerCost& cost = place->second;
+    if (cost.sparse_ms < kDenseFavour * cost.dense_ms) {
+      choices.products[candidate.layer->nodes[0]] = cost.variant.isa;
+    }
+  }
   return choices;
 }
 
@@ -119,19 +127,26 @@ SparseChoices all_sparse(const SparseCandidates& candidates) {
   for (const Candidate& candidate : candidates.layers) {
     choices.convs[candidate.layer->nodes[0]] = variants_of(candidate).front();
   }
+  for (const ProductCandidate& candidate : candidates.products) {
+    choices.products[candidate.layer->nodes[0]] = available_isas().front();
+  }
   return choices;
 }
 
 std::string choices_key(const SparseCandidates& candidates, int threads) {
   std::string key =
-      "1 " + cpu_name() + " " + name_of(available_isas().front()) + " " + std::to_string(threads);
+      "2 " + cpu_name() + " " + name_of(available_isas().front()) + " " + std::to_string(threads);
   for (const Candidate& candidate : candidates.layers) {
+    key += " " + std::to_string(candidate.layer->nodes[0]) + "=" + candidate.key;
+  }
+  for (const ProductCandidate& candidate : candidates.products) {
     key += " " + std::to_string(candidate.layer->nodes[0]) + "=" + candidate.key;
   }
   return key;
 }
 
-// The key, then a line a sparse layer: its first node, instruction set, vectors, bytes of a chunk.
+// The key, then a line a sparse layer: its first node, instruction set, vectors, bytes of a chunk;
+// of a product, which has neither, two zeros.
 std::optional<SparseChoices> read_choices(const std::string& folder, const std::string& key,
                                           const SparseCandidates& candidates) {
   const std::filesystem::path file = cache_file(folder, key, kEnding);
@@ -146,10 +161,15 @@ std::optional<SparseChoices> read_choices(const std::string& folder, const std::
   SparseVariant variant;
   while (text >> node >> isa >> variant.vectors >> variant.chunk_bytes) {
     variant.isa = static_cast<Isa>(isa);
-    const auto candidate = std::ranges::find_if(
-        candidates.layers, [&](const Candidate& c) { return c.layer->nodes[0] == node; });
-    if (candidate == candidates.layers.end() || std::ranges::count(isas, variant.isa) == 0 ||
-        variant.vectors < 1 || variant.chunk_bytes < 1) {
+    const auto is_of = [&](const auto& candidate) { return candidate.layer->nodes[0] == node; };
+    if (std::ranges::count(isas, variant.isa) == 0) return std::nullopt;
+    if (variant.vectors == 0 && variant.chunk_bytes == 0) {
+      if (std::ranges::none_of(candidates.products, is_of)) return std::nullopt;
+      choices.products[node] = variant.isa;
+      continue;
+    }
+    if (std::ranges::none_of(candidates.layers, is_of) || variant.vectors < 1 ||
+        variant.chunk_bytes < 1) {
       return std::nullopt;
     }
     choices.convs[node] = variant;
@@ -163,6 +183,9 @@ void keep_choices(const std::string& folder, const std::string& key, const Spars
   for (const auto& [node, variant] : choices.convs) {
     text += std::to_string(node) + " " + std::to_string(static_cast<int>(variant.isa)) + " " +
             std::to_string(variant.vectors) + " " + std::to_string(variant.chunk_bytes) + "\n";
+  }
+  for (const auto& [node, isa] : choices.products) {
+    text += std::to_string(node) + " " + std::to_string(static_cast<int>(isa)) + " 0 0\n";
   }
   keep_in_cache(cache_file(folder, key, kEnding), text);
 }

@@ -1,9 +1,10 @@
 // Which layers of a graph run sparse, and by which loops: measured, layer by layer, with what it
 // takes to bring images from one layout into another; and kept by processor and net.
 //
-// A layer is looked at only where enough of its weights are zero. It runs sparse where that and the
-// copies that it needs take less than kDenseFavour of the dense time, and the whole net runs sparse
-// only where it is faster than the whole net run dense.
+// A layer (a convolution, or a product of few rows) is looked at only where enough of its weights
+// are zero. It runs sparse where that and the copies that it needs take less than kDenseFavour of
+// the dense time, and the whole net runs sparse only where it is faster than the whole net run
+// dense.
 #pragma once
 
 #include <map>
@@ -16,6 +17,12 @@ namespace coppice::runtime {
 struct SparseChoices {
   PlaneSizes sizes = {};
   std::map<int32_t, SparseVariant> convs = {};  // by a layer's first node
+  std::map<int32_t, Isa> products = {};         // the same
+
+  void leave_dense() {
+    convs.clear();
+    products.clear();
+  }
 };
 
 // The share of the dense time that a sparse layer may take.

@@ -36,29 +36,30 @@ bool constant_floats(const Graph& graph, ValueId id) {
   return constant && constant->dtype() == DType::f32;
 }
 
-bool take_followers(const Graph& graph, const Inferred& inferred, const Layer& layer,
-                    SparseLayer& sparse) {
+}  // namespace
+
+std::optional<Followers> followers_of(const Graph& graph, const Inferred& inferred,
+                                      const Layer& layer) {
+  Followers followers;
   for (const PostOp& op : layer.post_ops) {
     if (op.eltwise) {
       const auto finish = finish_of(*op.eltwise);
-      if (!finish) return false;
-      sparse.finish.push_back(*finish);
+      if (!finish) return std::nullopt;
+      followers.finish.push_back(*finish);
     } else if (inferred.shape(op.operand) != inferred.shape(layer.output)) {
-      if (!sparse.finish.empty() || !constant_floats(graph, op.operand)) return false;
-      sparse.biases.push_back(op.operand);
+      if (!followers.finish.empty() || !constant_floats(graph, op.operand)) return std::nullopt;
+      followers.biases.push_back(op.operand);
     } else if (graph.value(op.operand).constant) {
-      return false;
-    } else if (sparse.finish.empty() && sparse.start == kNoValue) {
-      sparse.start = op.operand;
+      return std::nullopt;
+    } else if (followers.finish.empty() && followers.start == kNoValue) {
+      followers.start = op.operand;
     } else {
-      sparse.finish.push_back({.kind = Finish::Kind::add});
-      sparse.operands.push_back(op.operand);
+      followers.finish.push_back({.kind = Finish::Kind::add});
+      followers.operands.push_back(op.operand);
     }
   }
-  return true;
+  return followers;
 }
-
-}  // namespace
 
 std::optional<SparseLayer> sparse_layer_of(const Graph& graph, const Inferred& inferred,
                                            const Layer& layer) {
@@ -75,22 +76,24 @@ std::optional<SparseLayer> sparse_layer_of(const Graph& graph, const Inferred& i
   if (window.begin[0] < 0 || window.begin[1] < 0 || window.end[0] < 0 || window.end[1] < 0) {
     return std::nullopt;
   }
-  SparseLayer sparse{{{window.kernel[0], window.kernel[1]},
+  const auto followers = followers_of(graph, inferred, layer);
+  if (!followers) return std::nullopt;
+  return SparseLayer{{{window.kernel[0], window.kernel[1]},
                       {window.strides[0], window.strides[1]},
                       {window.dilations[0], window.dilations[1]},
                       {window.begin[0], window.begin[1]},
                       node.attributes.integer("group", 1)},
                      node.inputs[0],
-                     layer.output};
-  if (!take_followers(graph, inferred, layer, sparse)) return std::nullopt;
-  return sparse;
+                     layer.output,
+                     *followers};
 }
 
 const Tensor& weight_of(const Graph& graph, const Layer& layer) {
   return *graph.value(graph.nodes[layer.nodes[0]].inputs[1]).constant;
 }
 
-AffineWeights folded_weights(const Graph& graph, const Layer& layer, const SparseLayer& sparse) {
+AffineWeights folded_weights(const Graph& graph, const Layer& layer,
+                             const std::vector<ValueId>& biases) {
   const Node& node = graph.nodes[layer.nodes[0]];
   AffineWeights folded;
   if (layer.batch_norm >= 0) {
@@ -101,7 +104,7 @@ AffineWeights folded_weights(const Graph& graph, const Layer& layer, const Spars
     folded.bias = bias ? *graph.value(node.inputs[2]).constant
                        : Tensor::zeros(DType::f32, {folded.weight.shape()[0]});
   }
-  for (const ValueId id : sparse.biases) {
+  for (const ValueId id : biases) {
     const auto added = graph.value(id).constant->as<float>();
     const auto bias = folded.bias.mutate<float>();
     for (size_t i = 0; i < bias.size(); ++i) bias[i] += added[i];

@@ -9,13 +9,21 @@
 
 namespace coppice::runtime {
 
-struct SparseLayer {
-  SparseWindow window;
-  ValueId x, y;
+// What follows a layer, as our loops take it.
+struct Followers {
   ValueId start = kNoValue;            // what sums begin with
   std::vector<ValueId> biases = {};    // one number a channel, besides the node's own
   std::vector<Finish> finish = {};     // whose operands are:
   std::vector<ValueId> operands = {};  // one for each Finish::Kind::add, in order
+};
+// Nothing where one is a function that they lack.
+std::optional<Followers> followers_of(const Graph& graph, const Inferred& inferred,
+                                      const Layer& layer);
+
+struct SparseLayer {
+  SparseWindow window;
+  ValueId x, y;
+  Followers followers = {};
 };
 
 // Nothing for what isn't a two-dimensional Conv of constant weights, or is followed by a function
@@ -24,6 +32,7 @@ std::optional<SparseLayer> sparse_layer_of(const Graph& graph, const Inferred& i
                                            const Layer& layer);
 const Tensor& weight_of(const Graph& graph, const Layer& layer);
 // With a normalisation and all biases folded in.
-AffineWeights folded_weights(const Graph& graph, const Layer& layer, const SparseLayer& sparse);
+AffineWeights folded_weights(const Graph& graph, const Layer& layer,
+                             const std::vector<ValueId>& biases);
 
 }  // namespace coppice::runtime

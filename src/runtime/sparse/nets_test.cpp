@@ -3,6 +3,7 @@
 
 #include <filesystem>
 
+#include "support/graphs/text_graph.h"
 #include "support/temp_dir.h"
 #include "support/test_net.h"
 
@@ -12,7 +13,7 @@ namespace {
 void add_zeros(Graph& graph, double share, uint64_t seed) {
   Random random(seed);
   for (Value& value : graph.values) {
-    if (!value.constant || value.constant->shape().size() != 4) continue;
+    if (!value.constant || value.constant->shape().size() < 2) continue;
     for (float& w : value.constant->mutate<float>()) {
       if (random.uniform() < share) w = 0;
     }
@@ -118,6 +119,59 @@ TEST(SparseNets, convolutions_without_padding_narrow_the_image) {
   net.output(y);
   add_zeros(net.graph, 0.7, 3);
   EXPECT_EQ(sparse_layers(expect_sparse_equals_reference(net.graph)), 4);
+}
+
+TEST(SparseNets, products_of_few_rows) {
+  for (const char* batch : {"1", "5"}) {
+    Graph graph = parse_text_graph(std::string("input x float32 [") + batch + R"(, 3, 5, 7]
+        const all float32 [33, 3, 5, 7] random
+        const scale float32 [33] random
+        const shift float32 [33] random
+        const mean float32 [33] random
+        const variance float32 [33] ones
+        const point float32 [40, 33, 1, 1] random
+        const a float32 [50, 40] random
+        const ab float32 [50] random
+        const b float32 [50, 50] random
+        const c float32 [50, 50] random
+        const by float32 [50] random
+        const d float32 [50, 17] random
+        p = Conv(x, all)
+        n = BatchNormalization(p, scale, shift, mean, variance)
+        r = Relu(n)
+        q = Conv(r, point)
+        f = Flatten(q)
+        g = Gemm(f, a, ab) {transB=1, alpha=0.5, beta=2.0}
+        h = HardSwish(g)
+        i = Gemm(h, b)
+        j = Add(i, h)
+        k = Relu(j)
+        m = MatMul(k, c)
+        o = Add(m, by)
+        s = Add(o, k)
+        t = MatMul(s, d)
+        output t
+        output j)");
+    graph.opset = 14;
+    add_zeros(graph, 0.8, 4);
+    for (const int threads : {1, 2}) {
+      EXPECT_EQ(sparse_layers(expect_sparse_equals_reference(graph, threads)), 6) << batch;
+    }
+  }
+}
+
+TEST(SparseNets, products_of_many_rows_or_another_form_run_dense) {
+  Graph graph = parse_text_graph(R"(
+      input x float32 [2, 9, 16]
+      input z float32 [16, 3]
+      const a float32 [16, 20] random
+      const c float32 [16, 20] random
+      y = MatMul(x, a)
+      w = Gemm(z, c) {transA=1}
+      output y
+      output w)");
+  add_zeros(graph, 0.8, 4);
+  EXPECT_EQ(sparse_layers(expect_sparse_equals_reference(graph)), 0);
 }
 
 TEST(SparseNets, few_zeros_run_dense) {

@@ -48,14 +48,17 @@ bool worth_blocks(int64_t nonzeros, int64_t blocks, int together) {
   return static_cast<double>(blocks * together) <= (1 + kMostFill) * static_cast<double>(nonzeros);
 }
 
+// Rows from `row` on that are all of one group of the convolution.
+bool in_one_group(const Matrix& matrix, int64_t row, int together, int64_t rows_a_group) {
+  return row + together <= matrix.rows && row / rows_a_group == (row + together - 1) / rows_a_group;
+}
+
 // The rows that make blocks, and those that don't.
 std::vector<Stream> share_out(const Matrix& matrix, int together, int64_t rows_a_group) {
   Stream blocks{together, {}, {}, {}}, single{1, {}, {}, {}};
   int64_t row = 0;
   while (row < matrix.rows) {
-    const bool fits =
-        row + together <= matrix.rows && row / rows_a_group == (row + together - 1) / rows_a_group;
-    const bool block = together > 1 && fits &&
+    const bool block = together > 1 && in_one_group(matrix, row, together, rows_a_group) &&
                        worth_blocks(nonzeros_of(matrix, row, together),
                                     blocks_of(matrix, row, together), together);
     const int taken = block ? together : 1;
@@ -115,11 +118,16 @@ std::vector<Stream> streams_of(const Tensor& weight, const StreamOptions& option
 int rows_together(const Tensor& weight, int64_t groups) {
   const Matrix matrix = matrix_of(weight);
   for (const int together : {4, 2}) {
-    if (matrix.rows / groups < together) continue;
+    const int64_t rows_a_group = matrix.rows / groups;
+    if (rows_a_group < together) continue;
     int64_t blocks = 0, nonzeros = 0;
-    for (int64_t row = 0; row + together <= matrix.rows; row += together) {
-      blocks += blocks_of(matrix, row, together);
-      nonzeros += nonzeros_of(matrix, row, together);
+    for (int64_t row = 0; row < matrix.rows;) {
+      const bool fits = in_one_group(matrix, row, together, rows_a_group);
+      if (fits) {
+        blocks += blocks_of(matrix, row, together);
+        nonzeros += nonzeros_of(matrix, row, together);
+      }
+      row += fits ? together : 1;
     }
     if (nonzeros > 0 && worth_blocks(nonzeros, blocks, together)) return together;
   }

@@ -55,6 +55,10 @@ std::vector<ScoredLayer> weights_times(Reduction reduction, Session& session, co
   }
   const Evidence evidence = session.collect(graph, requests, how);
   const ConstantsByName constants(graph);
+  std::vector<ValueId> ids;
+  for (const EvidenceRequest& request : requests) ids.push_back(constants.id(request.value));
+  std::vector<FilterBlocks> blocks;
+  if (options.together > 1) blocks = blocks_of(graph, ids, options.together, options.filters);
   std::vector<ScoredLayer> layers;
   for (const EvidenceRequest& request : requests) {
     const Tensor &weight = *constants.find(request.value), &answer = evidence.at(request);
@@ -62,6 +66,7 @@ std::vector<ScoredLayer> weights_times(Reduction reduction, Session& session, co
                       answer.dtype() == DType::f32
                           ? products(weight.as<float>(), answer.as<float>())
                           : products(weight.as<float>(), answer.as<double>())});
+    if (!blocks.empty()) layers.back().blocks = blocks[layers.size() - 1];
   }
   return layers;
 }
