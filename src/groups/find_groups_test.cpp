@@ -128,7 +128,7 @@ TEST(FindGroups, a_pin_names_reason_node_and_the_way_there) {
       y = Conv(r, w2)
       output y q)");
   const Groups groups = explained(graph);
-  const Pinned& pin = pin_of(graph, groups, "w1", 0);
+  const Pinned pin = pin_of(graph, groups, "w1", 0);
   EXPECT_EQ(pin.kind, PinKind::unknown);
   EXPECT_EQ(pin.indices, 4);
   EXPECT_EQ(pin.reason, "operator Quantum isn't known to coppice, says node 'q' (Quantum)");

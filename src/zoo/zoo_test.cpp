@@ -111,7 +111,7 @@ const Graph& built(const std::string& name) {
 class ZooNet : public testing::TestWithParam<Published> {
  protected:
   const Published& published = GetParam();
-  const Graph& graph = built(published.name);
+  const Graph graph = built(published.name);
 };
 
 TEST_P(ZooNet, has_the_published_number_of_parameters) {
@@ -183,7 +183,7 @@ TEST(Zoo, unknown_name_throws_the_list_of_names) {
 }
 
 TEST(Zoo, resnet_names_its_parameters_as_the_reference_does) {
-  const Graph& graph = built("resnet20");
+  const Graph graph = built("resnet20");
   for (const char* name :
        {"conv1.weight", "bn1.running_mean", "layer1.0.conv1.weight", "layer2.0.bn2.running_var",
         "layer3.2.bn1.bias", "linear.weight", "linear.bias"}) {
@@ -192,7 +192,7 @@ TEST(Zoo, resnet_names_its_parameters_as_the_reference_does) {
 }
 
 TEST(Zoo, mobilenetv2_names_its_parameters_as_torchvision_does) {
-  const Graph& graph = built("mobilenetv2");
+  const Graph graph = built("mobilenetv2");
   const std::pair<const char*, Shape> expected[] = {
       {"features.0.0.weight", {32, 3, 3, 3}},        {"features.1.conv.0.0.weight", {32, 1, 3, 3}},
       {"features.1.conv.1.weight", {16, 32, 1, 1}},  {"features.2.conv.0.0.weight", {96, 16, 1, 1}},
@@ -253,7 +253,7 @@ TEST(Zoo, scales_of_network_slimming_start_at_a_half) {
                                                             {"densenet40", 0.5f},
                                                             {"vgg19-bn", 0.5f},
                                                             {"vgg16-bn", 1.0f}}) {
-    const Graph& graph = built(name);
+    const Graph graph = built(name);
     for (const Node& node : graph.nodes) {
       if (node.op_type != "BatchNormalization") continue;
       const auto scale = graph.value(node.inputs[1]).constant->as<float>();
@@ -263,7 +263,7 @@ TEST(Zoo, scales_of_network_slimming_start_at_a_half) {
 }
 
 TEST(Zoo, preresnet_projects_what_the_first_activation_of_a_stage_gives) {
-  const Graph& graph = built("preresnet20");
+  const Graph graph = built("preresnet20");
   const auto active = find_value(graph, "layer2.0.relu1");
   std::vector<std::string> readers;
   for (const Node& node : graph.nodes) {
@@ -273,7 +273,7 @@ TEST(Zoo, preresnet_projects_what_the_first_activation_of_a_stage_gives) {
 }
 
 TEST(Zoo, densenet_grows_by_twelve_channels_a_layer) {
-  const Graph& graph = built("densenet40");
+  const Graph graph = built("densenet40");
   const Inferred inferred = infer(graph);
   EXPECT_EQ(inferred.shape(*find_value(graph, "dense1.11.concat")), (Shape{1, 160, 32, 32}));
   EXPECT_EQ(inferred.shape(*find_value(graph, "dense2.11.concat")), (Shape{1, 304, 16, 16}));
@@ -281,7 +281,7 @@ TEST(Zoo, densenet_grows_by_twelve_channels_a_layer) {
 }
 
 TEST(Zoo, option_a_shortcut_halves_the_image_and_pads_channels_on_both_sides) {
-  const Graph& graph = built("resnet20");
+  const Graph graph = built("resnet20");
   const Inferred inferred = infer(graph);
   EXPECT_EQ(inferred.shape(*find_value(graph, "layer2.0.shortcut.slice")), (Shape{1, 16, 16, 16}));
   EXPECT_EQ(inferred.shape(*find_value(graph, "layer2.0.shortcut.pad")), (Shape{1, 32, 16, 16}));
