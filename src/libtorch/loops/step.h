@@ -29,5 +29,7 @@ void step(const Numbers& numbers, const Factors& factors);
 
 // Zeroes weights and slots where `pruned` says so.
 void zero_pruned(const Numbers& numbers, const bool* pruned);
+// `to` is `from`, or apart from it, with zeros where `pruned` says so.
+void copy_kept(const float* from, const bool* pruned, float* to, int64_t count);
 
 }  // namespace coppice::train

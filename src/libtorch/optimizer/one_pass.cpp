@@ -57,6 +57,17 @@ bool fits_one_pass(const Trained& parameter, const at::Tensor& gradient) {
          weight.is_non_overlapping_and_dense();
 }
 
+at::Tensor kept_of(const at::Tensor& gradient, const at::Tensor& pruned) {
+  const bool plain = gradient.is_cpu() && gradient.scalar_type() == at::kFloat &&
+                     gradient.is_non_overlapping_and_dense();
+  if (!plain) return gradient.masked_fill(pruned, 0);
+  at::Tensor kept = at::empty_like(gradient);
+  const at::Tensor mask = in_order_of(gradient, pruned);
+  copy_kept(gradient.data_ptr<float>(), mask.data_ptr<bool>(), kept.data_ptr<float>(),
+            gradient.numel());
+  return kept;
+}
+
 void update_in_one_pass(Trained& parameter, const at::Tensor& gradient,
                         const OptimizerOptions& options, const Update& update) {
   const at::Tensor& weight = parameter.weight;

@@ -15,6 +15,7 @@
 #include "libtorch/loss/loss.h"
 #include "libtorch/loss/loss_values.h"
 #include "libtorch/network.h"
+#include "libtorch/optimizer/one_pass.h"
 #include "libtorch/optimizer/optimizer.h"
 #include "libtorch/tensors.h"
 #include "libtorch/torch.h"
@@ -359,7 +360,7 @@ class TorchTrainer : public Trainer {
     for (size_t p = 0; p < parameters_.size(); ++p) {
       const at::Tensor& pruned = parameters_[p].pruned;
       if (!pruned.defined() || !gradients[p].defined()) continue;
-      gradients[p] = gradients[p].masked_fill(pruned, 0);
+      gradients[p] = kept_of(gradients[p], pruned);
     }
   }
 
