@@ -1,11 +1,14 @@
 // Pruned nets beside ONNX Runtime's dense run and our own, in one run:
 //
-//   sparse_bench [--rounds N] [--threads N] [nets|layers|product|MODEL.onnx...]
+//   sparse_bench [--rounds N] [--threads N] [nets|layers|products|walk|MODEL.onnx...]
 //
 // nets: ResNet-50 at 224 with *random* weights and masks (they claim speed, not accuracy), every
 // convolution but the stem and the classifier sparse alike. layers: single convolutions beside
-// oneDNN's direct one. MODEL: a really pruned net, as it is. Rounds alternate between the engines,
+// oneDNN's direct one. products: of few rows. walk: single layers at every sparsity, what is chosen
+// beside dense. MODEL: a really pruned net, as it is. Rounds alternate between the engines,
 // so that a machine that is busy for a while slows all; each figure is the median over the rounds.
+
+#include "sparse_bench.h"
 
 #include <cmath>
 #include <cstdio>
@@ -15,22 +18,14 @@
 #include <string>
 #include <vector>
 
-#include "core/random.h"
 #include "measure.h"
 #include "onnx/onnx.h"
 #include "runtime/latency.h"
-#include "support/onnxruntime.h"
 #include "support/temp_dir.h"
 #include "zoo/builder.h"
 
 namespace coppice {
 namespace {
-
-struct Options {
-  int rounds = 5, threads = 1;
-  bool profile = false;
-  std::vector<std::string> what;
-};
 
 ValueId bottleneck(Builder& net, const std::string& name, ValueId x, int64_t width,
                    int64_t stride) {
@@ -66,35 +61,7 @@ Graph resnet50() {
   return net.finish(net.linear("fc", x, 1000));
 }
 
-// Zeros in blocks of `together` output channels; the stem, of three channels, stays dense.
-void prune(Graph& graph, double zeros, int64_t together) {
-  uint64_t layer = 0;
-  for (Value& value : graph.values) {
-    if (!value.constant || value.constant->shape().size() < 2) continue;
-    Random random = Random::stream(2, {layer++});
-    const Shape shape = value.constant->shape();
-    if (shape[1] == 3) continue;
-    const auto weights = value.constant->mutate<float>();
-    const int64_t columns = static_cast<int64_t>(weights.size()) / shape[0];
-    for (int64_t row = 0; row < shape[0]; row += together) {
-      for (int64_t i = 0; i < columns; ++i) {
-        if (random.uniform() >= zeros) continue;
-        for (int64_t r = row; r < std::min(shape[0], row + together); ++r) {
-          weights[r * columns + i] = 0;
-        }
-      }
-    }
-  }
-}
-
-Target target_of(int threads, Target::Sparsity sparsity) {
-  Target target;
-  target.threads = threads;
-  target.sparsity = sparsity;
-  return target;
-}
-
-void print_layers(const Graph& graph, const Options& options) {
+void print_layers(const Graph& graph, const SparseBenchOptions& options) {
   Target target = target_of(options.threads, Target::Sparsity::timed);
   target.profile = Target::Profile::on;
   Executable executable = compile(graph, {}, target);
@@ -106,8 +73,8 @@ void print_layers(const Graph& graph, const Options& options) {
   }
 }
 
-void compare(const std::string& name, const std::filesystem::path& model, const Options& options,
-             std::optional<OnnxRuntime>& peer) {
+void compare(const std::string& name, const std::filesystem::path& model,
+             const SparseBenchOptions& options, std::optional<OnnxRuntime>& peer) {
   const Graph graph = read_onnx(model);
   Stopwatch watch;
   std::vector<Executable> ours;
@@ -139,7 +106,7 @@ void head() {
               "sparse ms", "/onnxrt", "/dense", "load ms");
 }
 
-void nets(const Options& options, std::optional<OnnxRuntime>& peer) {
+void nets(const SparseBenchOptions& options, std::optional<OnnxRuntime>& peer) {
   struct Pruned {
     const char* name;
     double zeros;
@@ -152,64 +119,14 @@ void nets(const Options& options, std::optional<OnnxRuntime>& peer) {
                                {"ResNet-50, 95 % unstructured", 0.95, 1},
                                {"ResNet-50, 95 % 4x1", 0.95, 4}}) {
     Graph graph = resnet50();
-    prune(graph, pruned.zeros, pruned.together);
+    prune_at_random(graph, pruned.zeros, pruned.together);
     write_onnx(graph, folder / "net.onnx");
     compare(pruned.name, folder / "net.onnx", options, peer);
   }
 }
 
-struct LayerCase {
-  int64_t channels, filters, size, kernel;
-};
-
-void layers(const Options& options) {
-  std::printf("%-26s %6s %5s %9s %9s %7s %9s  %s\n", "layer", "zeros", "block", "dense ms",
-              "sparse ms", "/dense", "GF/s", "kernel");
-  for (const LayerCase& l : {LayerCase{256, 256, 28, 1},
-                             {256, 256, 14, 1},
-                             {64, 64, 56, 3},
-                             {128, 128, 28, 3},
-                             {256, 256, 14, 3},
-                             {512, 512, 7, 3}}) {
-    for (const double zeros : {0.5, 0.8, 0.9, 0.95}) {
-      for (const int64_t together : {1, 2, 4}) {
-        Builder net("layer", 1, {.conv = he_fan_in, .linear = he_fan_in});
-        const ValueId x = net.input({l.channels, l.size, l.size});
-        Graph graph = net.finish(net.relu(
-            "relu", net.conv("conv", x, l.filters, {.kernel = l.kernel, .padding = l.kernel / 2})));
-        prune(graph, zeros, together);
-        std::vector<Executable> ours;
-        for (const auto sparsity : {Target::Sparsity::dense, Target::Sparsity::forced}) {
-          Target target = target_of(options.threads, sparsity);
-          target.profile = Target::Profile::on;
-          ours.push_back(compile(graph, {}, target));
-        }
-        std::vector<double> times[2];
-        LayerTime last;
-        const auto inputs = random_inputs(ours[0], 1);
-        for (int round = 0; round < 9; ++round) {
-          for (int i = 0; i < 2; ++i) {
-            ours[i].run(inputs);
-            for (const LayerTime& layer : ours[i].layer_times()) {
-              if (layer.kind == "Reorder" || layer.kind == "Copy") continue;
-              times[i].push_back(layer.ms);
-              last = layer;
-            }
-          }
-        }
-        std::printf("%3lldx%lld %4lld->%-4lld @%-7lld %5.0f%% %5lld %9.3f %9.3f %6.2fx %9.1f  %s\n",
-                    static_cast<long long>(l.kernel), static_cast<long long>(l.kernel),
-                    static_cast<long long>(l.channels), static_cast<long long>(l.filters),
-                    static_cast<long long>(l.size), 100 * zeros, static_cast<long long>(together),
-                    median(times[0]), median(times[1]), median(times[0]) / median(times[1]),
-                    2e-6 * last.macs / median(times[1]), last.kernel.c_str());
-      }
-    }
-  }
-}
-
-Options parse(int argc, char** argv) {
-  Options options;
+SparseBenchOptions parse(int argc, char** argv) {
+  SparseBenchOptions options;
   for (int i = 1; i < argc; ++i) {
     if (!std::strcmp(argv[i], "--rounds") && i + 1 < argc) {
       options.rounds = std::max(1, std::atoi(argv[++i]));
@@ -225,14 +142,18 @@ Options parse(int argc, char** argv) {
   return options;
 }
 
-int run(const Options& options) {
+int run(const SparseBenchOptions& options) {
   auto peer = OnnxRuntime::start();
   if (!peer) std::fprintf(stderr, "%s\n", kNoOnnxRuntime);
   for (const std::string& what : options.what) {
     if (what == "nets") {
       nets(options, peer);
     } else if (what == "layers") {
-      layers(options);
+      measure_convolutions(options);
+    } else if (what == "products") {
+      measure_products(options, peer);
+    } else if (what == "walk") {
+      walk_sparsities(options);
     } else {
       head();
       compare(std::filesystem::path(what).filename().string(), what, options, peer);

@@ -2,100 +2,15 @@
 #include "prune/blocks/arrange_filters.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <numeric>
 
-#include "core/threads.h"
+#include "prune/blocks/best_order.h"
 #include "prune/blocks/filter_blocks.h"
 
 namespace coppice {
 namespace {
 
-// Additions that a group may cost, about a second: of more columns some are looked at.
-constexpr double kMostWork = 2e9;
 constexpr int64_t kFewestColumns = 64;
-constexpr int64_t kLanes = 8;
-
-// The magnitudes of a group's units, side by side, and by column what a cell must have a weight.
-struct Magnitudes {
-  int64_t units = 0, columns = 0;
-  std::vector<float> values = {};  // [units, columns]
-  std::vector<float> least = {};   // [columns]
-
-  const float* of(int64_t unit) const { return values.data() + unit * columns; }
-};
-
-// What a cell of `together` weights has above the least, if `added` joins the sums so far.
-double excess(const float* sums, const float* added, const Magnitudes& all, float together) {
-  std::array<float, kLanes> parts{};
-  int64_t j = 0;
-  for (; j + kLanes <= all.columns; j += kLanes) {
-    for (int64_t l = 0; l < kLanes; ++l) {
-      const float above = sums[j + l] + added[j + l] - together * all.least[j + l];
-      parts[l] += above > 0 ? above : 0;
-    }
-  }
-  double sum = 0;
-  for (; j < all.columns; ++j) {
-    sum += std::max(0.0f, sums[j] + added[j] - together * all.least[j]);
-  }
-  for (const float part : parts) sum += part;
-  return sum;
-}
-
-double excess_in_blocks(const Magnitudes& all, std::span<const int64_t> units, int together) {
-  double sum = 0;
-  std::vector<float> sums(static_cast<size_t>(all.columns));
-  for (size_t first = 0; first + together <= units.size(); first += together) {
-    std::ranges::fill(sums, 0.0f);
-    for (int b = 0; b + 1 < together; ++b) {
-      const float* const row = all.of(units[first + b]);
-      for (int64_t j = 0; j < all.columns; ++j) sums[j] += row[j];
-    }
-    sum +=
-        excess(sums.data(), all.of(units[first + together - 1]), all, static_cast<float>(together));
-  }
-  return sum;
-}
-
-// The place in `left` of the unit that a block gains most by.
-size_t best_of(const std::vector<int64_t>& left, const std::vector<float>& sums,
-               const Magnitudes& all, int together) {
-  std::vector<double> gains(left.size());
-  parallel_for(std::ssize(left), 64, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      gains[i] = excess(sums.data(), all.of(left[i]), all, static_cast<float>(together));
-    }
-  });
-  return static_cast<size_t>(std::ranges::max_element(gains) - gains.begin());
-}
-
-std::vector<int64_t> greedy(const Magnitudes& all, int together) {
-  std::vector<int64_t> left(static_cast<size_t>(all.units));
-  std::iota(left.begin(), left.end(), 0);
-  std::vector<double> sizes;
-  for (int64_t u = 0; u < all.units; ++u) {
-    sizes.push_back(std::accumulate(all.of(u), all.of(u) + all.columns, 0.0));
-  }
-  std::ranges::stable_sort(left, [&](int64_t a, int64_t b) { return sizes[a] > sizes[b]; });
-  std::vector<int64_t> order;
-  while (std::ssize(left) >= together) {
-    order.push_back(left.front());
-    left.erase(left.begin());
-    std::vector<float> sums(all.of(order.back()), all.of(order.back()) + all.columns);
-    for (int size = 2; size <= together; ++size) {
-      const size_t best = best_of(left, sums, all, size);
-      const float* const row = all.of(left[best]);
-      for (int64_t j = 0; j < all.columns; ++j) sums[j] += row[j];
-      order.push_back(left[best]);
-      left.erase(left.begin() + static_cast<int64_t>(best));
-    }
-  }
-  std::ranges::sort(left);  // of these few each weight is for itself
-  order.insert(order.end(), left.begin(), left.end());
-  return order;
-}
 
 // The filters of a layer that are a group's units: unit u is filter base + u, for each base.
 struct Member {
@@ -118,13 +33,9 @@ class Arranging {
       if (!may[g] || group.units() <= together_) continue;
       const std::vector<Member> members = members_of(group);
       if (members.empty()) continue;
-      const Magnitudes all = magnitudes_of(members, group.units());
-      const std::vector<int64_t> units = greedy(all, together_);
-      std::vector<int64_t> as_it_lies(units.size());
-      std::iota(as_it_lies.begin(), as_it_lies.end(), 0);
-      if (excess_in_blocks(all, units, together_) <= excess_in_blocks(all, as_it_lies, together_)) {
-        continue;
-      }
+      const std::vector<int64_t> units =
+          best_order(magnitudes_of(members, group.units()), together_);
+      if (std::ranges::is_sorted(units)) continue;  // as they lie
       std::ranges::move(orders_of(graph_, group, units), std::back_inserter(orders));
     }
     result.orders = composed(orders);
@@ -170,7 +81,7 @@ class Arranging {
       columns += std::ssize(member.bases) * element_count(shape_of(member.weight)) /
                  shape_of(member.weight)[member.filters.axis];
     }
-    const auto most = static_cast<int64_t>(kMostWork / static_cast<double>(units * units));
+    const auto most = static_cast<int64_t>(kMostPairedCells / static_cast<double>(units * units));
     const int64_t every = (columns - 1) / std::max(kFewestColumns, most) + 1;
     Magnitudes all{.units = units};
     std::vector<std::vector<float>> rows(static_cast<size_t>(units));

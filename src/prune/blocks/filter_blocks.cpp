@@ -14,20 +14,21 @@
 namespace coppice {
 namespace {
 
-// Whether input `i` is the constant itself (false), a matrix turned over once (true), or something
-// else.
+// Whether `input` is the constant as it lies (false) or a matrix turned over (true), behind nodes
+// that only move its elements or cast them; nothing where it has another form.
 std::optional<bool> turned(const Graph& graph, const std::vector<int32_t>& producer, ValueId input,
                            ValueId constant) {
-  if (input == constant) return false;
-  if (producer[input] < 0 || graph.value(constant).constant->rank() != 2) return std::nullopt;
-  const Node& node = graph.nodes[producer[input]];
-  if (node.inputs.size() != 1 || node.inputs[0] != constant || !node.op ||
-      node.op->moves != Moves::permutes) {
-    return std::nullopt;
+  bool over = false;
+  while (input != constant) {
+    const Node& node = graph.nodes[producer[input]];
+    if (node.op->moves == Moves::permutes && graph.value(constant).constant->rank() == 2) {
+      over ^= node.attributes.integers("perm").value_or(Shape{1, 0}) == Shape{1, 0};
+    } else if (node.op->reach != Reach::element) {
+      return std::nullopt;
+    }
+    input = node.inputs[0];
   }
-  const Shape perm = node.attributes.integers("perm").value_or(Shape{1, 0});
-  if (perm == Shape{1, 0}) return true;
-  return perm == Shape{0, 1} ? std::optional(false) : std::nullopt;
+  return over;
 }
 
 }  // namespace

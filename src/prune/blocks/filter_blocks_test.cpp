@@ -59,7 +59,8 @@ TEST(FilterBlocks, know_where_layers_have_their_filters) {
       b = ConvTranspose(a, up)
       c = Flatten(b)
       d = MatMul(c, gemm)
-      t = Transpose(turned) {perm=[1, 0]}
+      u = Identity(turned)
+      t = Transpose(u) {perm=[1, 0]}
       e = MatMul(d, t)
       f = Gemm(e, both) {transB=1}
       g = Gemm(f, both)

@@ -37,10 +37,10 @@ std::optional<MatrixView> matrix_of(const Graph& graph, const Inferred& inferred
     const int64_t inputs = weight.size() / weight.shape()[0];
     return MatrixView{data, weight.shape()[0], inputs, inputs, 1};
   }
-  const bool gemm = lowering == lower_gemm;
-  if ((!gemm && lowering != lower_matmul) || weight.rank() != 2) return std::nullopt;
+  if ((lowering != lower_gemm && lowering != lower_matmul) || weight.rank() != 2)
+    return std::nullopt;
   const auto linear = linear_layer_of(node);
-  if (!linear || from_the_front(linear->channels, 2) != (gemm ? 1 : 0)) return std::nullopt;
+  if (!linear || from_the_front(linear->channels, 2) != 1) return std::nullopt;
   const int64_t rows = weight.shape()[0], columns = weight.shape()[1];
   if (from_the_front(linear->outputs, 2) == 0) return MatrixView{data, rows, columns, columns, 1};
   return MatrixView{data, columns, rows, 1, columns};

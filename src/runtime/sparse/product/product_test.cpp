@@ -14,8 +14,8 @@ namespace {
 
 struct Case {
   int64_t rows, inputs, outputs;
-  std::vector<float> weight, x, bias, start;
-  bool transposed;
+  std::vector<float> weight = {}, x = {}, bias = {}, start = {};
+  bool transposed = false;
 
   MatrixView view() const {
     return transposed ? MatrixView{weight.data(), outputs, inputs, 1, outputs}
