@@ -2,15 +2,15 @@
 # What a round of `--method lottery` costs over plain training of as many updates: LeNet-300-100 on
 # MNIST, batches of 60, in turns within one run.
 #
-#   bench/lottery_bench.sh [EPOCHS] [TURNS]      4 epochs a round, 5 turns: some two minutes
+#   bench/lottery_bench.sh [EPOCHS] [TURNS]      an epoch a round, 5 turns: some two minutes
 #
-# What both do once (starting, reading images) falls out of the differences: of training for twice
-# the epochs, and of two more rounds. Needs the data folder and a built coppice, as the scripts of
+# What both do once (starting, reading images) falls out of the differences: of training for five
+# rounds' epochs more, and of five more rounds. Needs the data folder and a built coppice, as the scripts of
 # experiments/ do (COPPICE, COPPICE_DATA, THREADS).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 coppice=${COPPICE:-build/release/bin/coppice} data=${COPPICE_DATA:-../shared/data}
-epochs=${1:-4} turns=${2:-5}
+epochs=${1:-1} turns=${2:-5}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 on=(--data "mnist:$data/mnist" --preprocess scale=0.003921569 --augment none --batch 60
@@ -31,8 +31,8 @@ lottery() {
 }
 
 for ((turn = 0; turn < turns; ++turn)); do
-  echo "$(train "$epochs") $(train $((2 * epochs))) $(lottery 1) $(lottery 3)"
-done | awk '{ plain = $2 - $1; round = ($4 - $3) / 2; print plain, round, round / plain }' |
+  echo "$(train "$epochs") $(train $((6 * epochs))) $(lottery 1) $(lottery 6)"
+done | awk '{ plain = ($2 - $1) / 5; round = ($4 - $3) / 5; print plain, round, round / plain }' |
   sort -n -k 3 | awk -v epochs="$epochs" '
   { plain[NR] = $1; round[NR] = $2; ratio[NR] = $3 }
   END {
