@@ -24,7 +24,7 @@ for share in "${shares[@]}"; do timed keep-latency "$share"; done
 for budget in "${budgets[@]}"; do timed keep-macs "$budget"; done
 [[ ${TIMES_ALONE:-} ]] && exit
 
-echo "| budget | MACs kept | time kept | top-1 % before | after |"
+echo "| time kept | budget | MACs kept | top-1 % before | after |"
 echo "| --- | --- | --- | --- | --- |"
 for share in "${shares[@]}"; do
   # The budget of MACs whose cut takes as long as this one's, between the two nearest.
@@ -42,12 +42,12 @@ for share in "${shares[@]}"; do
     read -r option value <<<"$kind"
     file=$out/$method-$option-$value.onnx
     run "$file" prune "$model" --method "$method" "--$option" "$value" "${images[@]}" \
-      --recover all --threads 1 --plan "$file.plan.json"
+      --recover all --threads 1 --latency off --plan "$file.plan.json"
     table '
-      const {before, after} = read(args[0]);
-      console.log(`| --${args[1]} ${args[2]} | ${percent(after.macs / before.macs)} | ` +
-        `${percent(after.latency_min_ms / before.latency_min_ms)} | ${percent(before.top1)} | ` +
-        `${percent(after.top1)} |`);
-    ' "$(basename "$file")" "$option" "$value"
+      const {before, after} = read(args[0]), timed = read(args[1]);
+      const time = timed.after.latency_min_ms / timed.before.latency_min_ms;
+      console.log(`| ${percent(time)} | --${args[2]} ${args[3]} | ` +
+        `${percent(after.macs / before.macs)} | ${percent(before.top1)} | ${percent(after.top1)} |`);
+    ' "$(basename "$file")" "timed-keep-latency-$share.onnx" "$option" "$value"
   done
 done
