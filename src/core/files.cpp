@@ -47,15 +47,32 @@ Descriptor open_plain_file(const std::filesystem::path& path, struct stat& statu
   return file;
 }
 
+constexpr size_t kHugePage = size_t{2} << 20;
+
+// Not from the heap: what is freed there may stay with the process, and what small things are then
+// put between would take whole huge pages.
+Buffer allocate_huge(size_t size) {
+  const size_t rounded = (size / kHugePage + 1) * kHugePage, mapped = rounded + kHugePage;
+  if (mapped < size) throw std::bad_alloc();
+  void* const memory =
+      ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  const auto begin = reinterpret_cast<uintptr_t>(memory);
+  const uintptr_t aligned = (begin + kHugePage - 1) / kHugePage * kHugePage;
+  if (aligned > begin) ::munmap(memory, aligned - begin);
+  ::munmap(reinterpret_cast<void*>(aligned + rounded), begin + mapped - aligned - rounded);
+  auto* const data = reinterpret_cast<std::byte*>(aligned);
+  ::madvise(data, rounded, MADV_HUGEPAGE);
+  return {{data, [rounded](std::byte* bytes) { ::munmap(bytes, rounded); }}, size};
+}
+
 }  // namespace
 
 Buffer allocate_buffer(size_t size) {
-  constexpr size_t kHugePage = size_t{2} << 20;
-  const size_t alignment = size >= kHugePage ? kHugePage : 64;
-  const size_t rounded = (size / alignment + 1) * alignment;
-  void* memory = std::aligned_alloc(alignment, rounded);
+  if (size >= kHugePage) return allocate_huge(size);
+  constexpr size_t kAlignment = 64;
+  void* memory = std::aligned_alloc(kAlignment, (size / kAlignment + 1) * kAlignment);
   if (!memory) throw std::bad_alloc();
-  if (alignment == kHugePage) ::madvise(memory, rounded, MADV_HUGEPAGE);
   return {{static_cast<std::byte*>(memory), std::free}, size};
 }
 

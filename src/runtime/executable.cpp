@@ -158,6 +158,14 @@ DType Executable::input_dtype(size_t input) const { return impl_->inputs.at(inpu
 DType Executable::output_dtype(size_t output) const { return impl_->outputs.at(output).dtype; }
 const std::vector<LayerTime>& Executable::layer_times() const { return impl_->times; }
 size_t Executable::arena_bytes() const { return impl_->plan.arena_bytes; }
+size_t Executable::weight_bytes() const {
+  size_t bytes = 0;
+  for (const runtime::Buffer& buffer : impl_->plan.buffers) {
+    if (buffer.home == runtime::Home::constant) bytes += buffer.bytes;
+  }
+  for (const runtime::Step& step : impl_->plan.steps) bytes += step.work.own_bytes;
+  return bytes;
+}
 int Executable::threads() const { return impl_->target.threads; }
 
 std::vector<Tensor> Executable::allocate_outputs() const {

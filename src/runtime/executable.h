@@ -81,7 +81,8 @@ class Executable {
 
   // Of the last run, in running order; empty unless compiled with Profile::on.
   const std::vector<LayerTime>& layer_times() const;
-  size_t arena_bytes() const;  // for all intermediate results
+  size_t arena_bytes() const;   // for all intermediate results
+  size_t weight_bytes() const;  // packed, as kernels read them
   int threads() const;
 
  private:

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <memory>
 
 #include "codec/coders/relative_index.h"
@@ -15,6 +16,7 @@
 #include "codec/container/split.h"
 #include "codec/tensor/choose.h"
 #include "core/error.h"
+#include "core/threads.h"
 #include "graph/passes/halves.h"
 
 namespace coppice {
@@ -142,6 +144,28 @@ Sections parse_sections(const Buffer& file) {
   return sections;
 }
 
+// Tensors and where each is decoded to. All in parallel, as that is what takes the time of loading:
+// the largest are dealt out first, so that threads have about as much to do.
+struct TensorPlace {
+  std::span<const std::byte> section;
+  std::span<std::byte> elements;
+  size_t index;
+};
+
+void decode_tensors(std::vector<TensorPlace> places) {
+  std::ranges::stable_sort(places, std::greater(),
+                           [](const TensorPlace& place) { return place.elements.size(); });
+  const size_t count = places.size(), lanes = static_cast<size_t>(thread_count());
+  parallel_for(static_cast<int64_t>(std::min(lanes, count)), 1, [&](int64_t begin, int64_t end) {
+    for (auto lane = static_cast<size_t>(begin); lane < static_cast<size_t>(end); ++lane) {
+      for (size_t i = lane; i < count; i += lanes) {
+        within(place_of(places[i].index, count),
+               [&] { decode_tensor(places[i].section, places[i].elements); });
+      }
+    }
+  });
+}
+
 }  // namespace
 
 CodecReport encode(const Graph& computed, const CodecOptions& options,
@@ -197,13 +221,14 @@ Buffer decode(const Buffer& file) {
     const auto taken = rest.take(bytes);  // before `advance`, which checks nothing
     std::ranges::copy(taken, advance(bytes).begin());
   };
+  std::vector<TensorPlace> places;
   for (size_t i = 0; i < sections.tensors.size(); ++i) {
     within("graph", [&] { copy_rest(sections.graph.before[i]); });
-    within(place_of(i, sections.tensors.size()), [&] {
-      decode_tensor(sections.tensors[i], advance(parse_head(sections.tensors[i]).bytes()));
-    });
+    const std::span<const std::byte> section = sections.tensors[i];
+    places.push_back({section, advance(parse_head(section).bytes()), i});
   }
   copy_rest(rest.left());
+  decode_tensors(std::move(places));
   return result;
 }
 

@@ -39,13 +39,14 @@ using Pointers = std::span<std::byte* const>;  // by BufferId
 struct Work {
   std::string kernel = {};  // "dense", "sparse 4x1 (AVX-512)"; empty where there are no weights
   int64_t weights = 0, nonzeros = 0;
-  double macs = 0;  // those by zeros left out
+  double macs = 0;       // those by zeros left out
+  size_t own_bytes = 0;  // of packed weights that lie in no buffer
 };
 
 struct Step {
-  std::string name;               // of the layer
-  std::string kind;               // "Conv+Relu", "Reorder"
-  std::vector<BufferId> buffers;  // all that it touches
+  std::string name;                   // of the layer
+  std::string kind;                   // "Conv+Relu", "Reorder"
+  std::vector<BufferId> buffers;      // all that it touches
   std::function<void(Pointers)> run;  // a copy of it may run beside it, in other memory
   Work work = {};
 };

@@ -42,6 +42,7 @@ Work work_of(const Lowering& lowering, const Tensor& weight, const SparseLayer& 
                 "(" + name_of(variant.isa) + ")";
   work.weights = static_cast<int64_t>(weight.size());
   work.nonzeros = count_nonzeros(weight);
+  work.own_bytes = conv.weight_bytes();
   work.macs = static_cast<double>(work.nonzeros) * static_cast<double>(y[0] * y[2] * y[3]);
   return work;
 }

@@ -91,9 +91,10 @@ bool lower_sparse_product(Lowering& lowering, const Layer& layer, const MatrixPr
   step.y = lowering.place(layer.output, plain_description(lowering.shape(layer.output))).buffer;
   buffers.insert(buffers.end(), {step.scratch, step.y});
   const int64_t nonzeros = count_nonzeros(product.weight);
+  const size_t own_bytes = step.product->weight_bytes();
   lowering.add_step(std::move(buffers), std::move(step));
   lowering.set_work({"sparse (" + name_of(*isa) + ")", product.weight.size(), nonzeros,
-                     static_cast<double>(nonzeros) * static_cast<double>(product.rows)});
+                     static_cast<double>(nonzeros) * static_cast<double>(product.rows), own_bytes});
   return true;
 }
 
