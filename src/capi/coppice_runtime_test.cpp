@@ -137,21 +137,24 @@ TEST_F(CApi, computes_what_the_runtime_computes_at_any_batch) {
 
 TEST_F(CApi, one_model_is_run_by_several_threads_at_once_with_the_same_bits) {
   constexpr int kThreads = 4, kRuns = 20;
-  const Handle model = open(write(sparse_net()));
-  std::vector<std::vector<float>> inputs, expected;
-  for (int t = 0; t < kThreads; ++t) {
-    inputs.push_back(numbers(model, t));
-    expected.push_back(run(model, inputs.back()));
+  const std::string path = write(sparse_net());
+  for (const int threads_of_a_run : {1, 2}) {
+    const Handle model = open(path, threads_of_a_run);
+    std::vector<std::vector<float>> inputs, expected;
+    for (int t = 0; t < kThreads; ++t) {
+      inputs.push_back(numbers(model, t));
+      expected.push_back(run(model, inputs.back()));
+    }
+    std::vector<int> wrong(kThreads, 0);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; ++t) {
+      threads.emplace_back([&, t] {
+        for (int i = 0; i < kRuns; ++i) wrong[t] += run(model, inputs[t]) != expected[t];
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    EXPECT_EQ(wrong, std::vector<int>(kThreads, 0));
   }
-  std::vector<int> wrong(kThreads, 0);
-  std::vector<std::thread> threads;
-  for (int t = 0; t < kThreads; ++t) {
-    threads.emplace_back([&, t] {
-      for (int i = 0; i < kRuns; ++i) wrong[t] += run(model, inputs[t]) != expected[t];
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  EXPECT_EQ(wrong, std::vector<int>(kThreads, 0));
 }
 
 TEST_F(CApi, models_are_opened_run_and_closed_by_several_threads_at_once) {
