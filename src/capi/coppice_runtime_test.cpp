@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <latch>
 #include <memory>
 #include <string>
 #include <thread>
@@ -136,7 +137,7 @@ TEST_F(CApi, computes_what_the_runtime_computes_at_any_batch) {
 }
 
 TEST_F(CApi, one_model_is_run_by_several_threads_at_once_with_the_same_bits) {
-  constexpr int kThreads = 4, kRuns = 20;
+  constexpr int kThreads = 4, kRuns = 500;
   const std::string path = write(sparse_net());
   for (const int threads_of_a_run : {1, 2}) {
     const Handle model = open(path, threads_of_a_run);
@@ -147,8 +148,10 @@ TEST_F(CApi, one_model_is_run_by_several_threads_at_once_with_the_same_bits) {
     }
     std::vector<int> wrong(kThreads, 0);
     std::vector<std::thread> threads;
+    std::latch together(kThreads);
     for (int t = 0; t < kThreads; ++t) {
       threads.emplace_back([&, t] {
+        together.arrive_and_wait();
         for (int i = 0; i < kRuns; ++i) wrong[t] += run(model, inputs[t]) != expected[t];
       });
     }
