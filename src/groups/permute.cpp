@@ -18,12 +18,18 @@ std::vector<int64_t> as_it_lies(int64_t size) {
   return order;
 }
 
-bool lie_alike(const std::vector<int64_t>& a, const std::vector<int64_t>& b) {
-  if (a.size() != b.size()) return false;
-  for (size_t k = 0; k < a.size(); ++k) {
-    if (a[k] - a[0] != b[k] - b[0]) return false;
+// Each unit's indices a stride further than those of the one before.
+bool evenly_spaced(std::span<const std::vector<int64_t>> indices) {
+  const std::vector<int64_t>& first = indices.front();
+  if (indices.size() < 2 || first.empty() || indices[1].empty()) return false;
+  const int64_t stride = indices[1][0] - first[0];
+  for (size_t u = 1; u < indices.size(); ++u) {
+    if (indices[u].size() != first.size()) return false;
+    for (size_t k = 0; k < first.size(); ++k) {
+      if (indices[u][k] != first[k] + static_cast<int64_t>(u) * stride) return false;
+    }
   }
-  return true;
+  return stride > 0;
 }
 
 bool is_permutation(std::vector<int64_t> order) {
@@ -36,8 +42,7 @@ bool is_permutation(std::vector<int64_t> order) {
 std::vector<char> permutable(const Groups& groups) {
   std::vector<char> may(groups.free.size(), 1);
   const auto judge = [&](size_t g, std::span<const std::vector<int64_t>> indices) {
-    may[g] = may[g] && std::ranges::all_of(
-                           indices, [&](const auto& of) { return lie_alike(of, indices[0]); });
+    may[g] = may[g] && evenly_spaced(indices);
   };
   std::vector<std::vector<int64_t>> indices(static_cast<size_t>(groups.unit_count));
   for (const AxisUnits& axis : groups.axis_pool) {

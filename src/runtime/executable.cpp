@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <limits>
+#include <string_view>
 
 #include "core/error.h"
 #include "core/files.h"
@@ -19,6 +21,12 @@ namespace coppice {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+bool runs_dense(Target::Sparsity sparsity) {
+  if (sparsity != Target::Sparsity::timed) return sparsity == Target::Sparsity::dense;
+  const char* const told = std::getenv("COPPICE_SPARSE");
+  return told && std::string_view(told) == "off";
+}
 
 double ms_since(Clock::time_point start) {
   return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
@@ -239,7 +247,7 @@ Executable compile_inferred(Graph graph, const Inferred& inferred, const Target&
     return Executable(std::move(impl));
   }
   runtime::simplify(graph, inferred, observation.values);
-  if (target.sparsity == Target::Sparsity::dense || !observation.values.empty()) {
+  if (runs_dense(target.sparsity) || !observation.values.empty()) {
     impl->finish(std::move(graph), inferred, observation, {});
     return Executable(std::move(impl));
   }

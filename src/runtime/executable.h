@@ -33,7 +33,8 @@ struct Target {
   // Layers with many zeros among their weights. dense: as all others, so that numbers are those of
   // the net with any other weights. timed: by loops that leave zeros out, where measuring says that
   // they are faster; which layers that are is up to the machine, so last digits may differ from one
-  // compilation to the next. forced: all that could; for tests.
+  // compilation to the next; dense where the environment has COPPICE_SPARSE=off. forced: all that
+  // could; for tests.
   enum class Sparsity { dense, timed, forced };
   Sparsity sparsity = Sparsity::dense;
   std::string choices_folder = {};  // where timed choices are kept; empty: nowhere

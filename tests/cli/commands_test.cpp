@@ -377,6 +377,9 @@ TEST(Bench, has_the_fields_that_scripts_rely_on) {
   for (const char* field : {"name", "kind", "ms"}) {
     EXPECT_TRUE(found["layers"][0].contains(field)) << field;
   }
+  EXPECT_GT(found["peak_gflops"], 0);
+  EXPECT_TRUE(std::ranges::any_of(
+      found["layers"], [](const json& layer) { return layer.value("share_of_peak", 0.0) > 0; }));
 }
 
 TEST(Zoo, writes_the_same_bytes_for_the_same_seed) {

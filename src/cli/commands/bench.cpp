@@ -23,7 +23,8 @@ struct Options {
   bool layers = false, calibrate = false;
 };
 
-std::string layers_text(const std::vector<LayerTime>& layers) {
+std::string layers_text(const BenchReport& report) {
+  const std::vector<LayerTime>& layers = report.layers;
   double total = 0;
   int64_t waste = 0;
   for (const LayerTime& layer : layers) total += layer.ms;
@@ -33,18 +34,24 @@ std::string layers_text(const std::vector<LayerTime>& layers) {
                {"share", kRight},
                {"kernel"},
                {"non-zero", kRight},
-               {"GFLOP/s", kRight}});
+               {"GFLOP/s", kRight},
+               {"of peak", kRight}});
   for (const LayerTime& layer : layers) {
     table.add({layer.name, layer.kind, milliseconds(layer.ms),
                percentage(total > 0 ? layer.ms / total : 0), layer.kernel,
                layer.weights > 0 ? percentage(static_cast<double>(layer.nonzeros) /
                                               static_cast<double>(layer.weights))
                                  : "",
-               layer.weights > 0 ? significant(gflops(layer), 3) : ""});
+               layer.weights > 0 ? significant(gflops(layer), 3) : "",
+               layer.weights > 0 && report.peak_gflops > 0
+                   ? percentage(gflops(layer) / report.peak_gflops)
+                   : ""});
     waste += below_break_even(layer);
   }
-  if (waste == 0) return table.text() + "\n";
-  return table.text() + "\n" + std::to_string(waste) +
+  const std::string peak = "\npeak, measured: " + significant(report.peak_gflops, 3) +
+                           " GFLOP/s of multiplying and adding in registers alone\n";
+  if (waste == 0) return table.text() + peak + "\n";
+  return table.text() + peak + std::to_string(waste) +
          (waste == 1 ? " layer has" : " layers have") +
          " zeros, but too few to be faster than dense ('dense' above)\n\n";
 }
@@ -103,7 +110,7 @@ Result bench(const Options& options, Invocation& run) {
   for (const BenchRow& row : report.rows) latencies.push_back(row.latency);
   if (!report.rates.empty()) run.console.print(rates_text(report.rates));
   if (report.rows.empty()) return {.json = to_json(report)};
-  run.console.print((options.layers ? layers_text(report.layers) : "") + rows_text(report.rows) +
+  run.console.print((options.layers ? layers_text(report) : "") + rows_text(report.rows) +
                     noise_line(latencies));
   return {.json = to_json(report)};
 }

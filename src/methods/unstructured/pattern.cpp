@@ -38,6 +38,22 @@ bool proved(const Graph& graph, const std::vector<ChannelOrder>& orders) {
   }
 }
 
+// What moves by group, as one; without the groups whose move alone changes the outputs: what ties
+// channels together says that they leave together, not that they are alike.
+std::vector<ChannelOrder> proved_part(const Graph& graph,
+                                      std::vector<std::vector<ChannelOrder>> by_group) {
+  const auto all = [&] {
+    std::vector<ChannelOrder> orders;
+    for (const auto& of : by_group) orders.insert(orders.end(), of.begin(), of.end());
+    return composed(orders);
+  };
+  std::vector<ChannelOrder> orders = all();
+  if (orders.empty() || proved(graph, orders)) return orders;
+  std::erase_if(by_group, [&](const auto& of) { return !proved(graph, of); });
+  orders = all();
+  return orders.empty() || proved(graph, orders) ? orders : std::vector<ChannelOrder>{};
+}
+
 ResultTable table_of(double single, double as_they_lie, std::optional<double> moved, int together) {
   const std::string blocks = std::to_string(together) + "x1 blocks, filters ";
   ResultTable table{.key = "pattern",
@@ -62,16 +78,17 @@ Pattern find_pattern(const Graph& graph, const MagnitudeOptions& options) {
   single.together = 1;
   const Masks unstructured = magnitude_masks(graph, single);
   const double as_they_lie = kept_share(graph, magnitude_masks(graph, options));
-  FilterArrangement found = arrange_filters(graph, find_groups(graph), options, unstructured);
+  std::vector<ChannelOrder> orders =
+      proved_part(graph, arrange_filters(graph, find_groups(graph), options, unstructured));
   std::optional<double> moved;
-  if (!found.orders.empty() && proved(graph, found.orders)) {
+  if (!orders.empty()) {
     MagnitudeOptions arranged = options;
-    arranged.filters = std::move(found.filters);
+    arranged.filters = filter_orders(graph, orders);
     const double kept = kept_share(graph, magnitude_masks(graph, arranged));
     if (kept > as_they_lie) {
       moved = kept;
       pattern.pruning = std::move(arranged);
-      pattern.orders = std::move(found.orders);
+      pattern.orders = std::move(orders);
     }
   }
   pattern.kept = table_of(kept_share(graph, unstructured), as_they_lie, moved, options.together);

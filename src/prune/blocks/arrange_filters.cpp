@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "graph/value_names.h"
 #include "prune/blocks/best_order.h"
 #include "prune/blocks/filter_blocks.h"
 
@@ -24,9 +25,8 @@ class Arranging {
   Arranging(const Graph& graph, const MagnitudeOptions& options, const Masks& masks)
       : graph_(graph), together_(options.together), masks_(masks), axes_(filter_axes(graph)) {}
 
-  FilterArrangement arrange(const Groups& groups) {
-    FilterArrangement result;
-    std::vector<ChannelOrder> orders;
+  std::vector<std::vector<ChannelOrder>> arrange(const Groups& groups) {
+    std::vector<std::vector<ChannelOrder>> orders;
     const std::vector<char> may = permutable(groups);
     for (size_t g = 0; g < groups.free.size(); ++g) {
       const Group& group = groups.free[g];
@@ -35,18 +35,9 @@ class Arranging {
       if (members.empty()) continue;
       const std::vector<int64_t> units =
           best_order(magnitudes_of(members, group.units()), together_);
-      if (std::ranges::is_sorted(units)) continue;  // as they lie
-      std::ranges::move(orders_of(graph_, group, units), std::back_inserter(orders));
+      if (!std::ranges::is_sorted(units)) orders.push_back(orders_of(graph_, group, units));
     }
-    result.orders = composed(orders);
-    for (const ChannelOrder& order : result.orders) {
-      if (!masks_.contains(order.tensor)) continue;
-      const auto filters = axes_.find(*find_value(graph_, order.tensor));
-      if (filters != axes_.end() && filters->second.axis == order.axis) {
-        result.filters.emplace(order.tensor, order.order);
-      }
-    }
-    return result;
+    return orders;
   }
 
  private:
@@ -143,9 +134,24 @@ class Arranging {
 
 }  // namespace
 
-FilterArrangement arrange_filters(const Graph& graph, const Groups& groups,
-                                  const MagnitudeOptions& options, const Masks& masks) {
+std::vector<std::vector<ChannelOrder>> arrange_filters(const Graph& graph, const Groups& groups,
+                                                       const MagnitudeOptions& options,
+                                                       const Masks& masks) {
   return Arranging(graph, options, masks).arrange(groups);
+}
+
+std::map<std::string, std::vector<int64_t>> filter_orders(const Graph& graph,
+                                                          std::span<const ChannelOrder> orders) {
+  const std::map<ValueId, FilterAxis> axes = filter_axes(graph);
+  const ValueNames names(graph);
+  std::map<std::string, std::vector<int64_t>> filters;
+  for (const ChannelOrder& order : orders) {
+    const auto axis = axes.find(*names.find(order.tensor));
+    if (axis != axes.end() && axis->second.axis == order.axis) {
+      filters.emplace(order.tensor, order.order);
+    }
+  }
+  return filters;
 }
 
 }  // namespace coppice

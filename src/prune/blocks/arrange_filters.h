@@ -19,15 +19,15 @@
 
 namespace coppice {
 
-struct FilterArrangement {
-  // By weight: its filters in the order of blocks, in the graph's numbers.
-  std::map<std::string, std::vector<int64_t>> filters = {};
-  std::vector<ChannelOrder> orders = {};  // which makes neighbours of them
-};
-
 // `masks`: of single weights at the sparsity in question, which says how dense each layer is.
 // Layers whose channels can't change places, or don't begin at a block, stay as they lie.
-FilterArrangement arrange_filters(const Graph& graph, const Groups& groups,
-                                  const MagnitudeOptions& options, const Masks& masks);
+// Orders of all slices of a group, by group.
+std::vector<std::vector<ChannelOrder>> arrange_filters(const Graph& graph, const Groups& groups,
+                                                       const MagnitudeOptions& options,
+                                                       const Masks& masks);
+
+// By weight, its filters in these orders, which are composed (MagnitudeOptions::filters).
+std::map<std::string, std::vector<int64_t>> filter_orders(const Graph& graph,
+                                                          std::span<const ChannelOrder> orders);
 
 }  // namespace coppice

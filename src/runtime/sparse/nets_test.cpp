@@ -181,6 +181,21 @@ TEST(SparseNets, few_zeros_run_dense) {
   EXPECT_EQ(sparse_layers(expect_sparse_equals_reference(net.graph)), 0);
 }
 
+TEST(SparseNets, a_timed_choice_can_be_switched_off) {
+  TestNet net(1);
+  net.output(net.same_conv(net.same_conv(net.input({1, 32, 28, 28}), 64), 64));
+  add_zeros(net.graph, 0.97, 3);
+  Target target;
+  target.threads = 1;
+  target.profile = Target::Profile::on;
+  target.sparsity = Target::Sparsity::timed;
+  ::setenv("COPPICE_SPARSE", "off", 1);
+  EXPECT_EQ(sparse_layers(compile(net.graph, {}, target).layer_times()), 0);
+  ::setenv("COPPICE_SPARSE", "on", 1);
+  EXPECT_GT(sparse_layers(compile(net.graph, {}, target).layer_times()), 0);
+  ::unsetenv("COPPICE_SPARSE");
+}
+
 TEST(SparseNets, a_timed_choice_is_kept_and_read_again) {
   TempDir folder;
   TestNet net(1);

@@ -90,9 +90,23 @@ void every_second(const float* from, float* to, int64_t count) {
   for (; i < count; ++i) to[i] = from[2 * i];
 }
 
+template <class V>
+float multiply(int64_t rounds) {
+  typename V::Type sums[kSumsAtOnce];
+  for (int i = 0; i < kSumsAtOnce; ++i) sums[i] = V::all(static_cast<float>(1 + i));
+  const auto factor = V::all(0.75f), term = V::all(0.25f);
+  for (int64_t round = 0; round < rounds; ++round) {
+    for (int i = 0; i < kSumsAtOnce; ++i) sums[i] = V::fma(sums[i], factor, term);
+  }
+  float stored[V::kLanes];
+  for (int i = 1; i < kSumsAtOnce; ++i) sums[0] = V::add(sums[0], sums[i]);
+  V::store(stored, sums[0]);
+  return stored[0];
+}
+
 template <class V, int One, int Two, int Four>
 constexpr TileSet tile_set() {
-  TileSet set{V::kLanes, {}, {}, every_second<V>};
+  TileSet set{V::kLanes, {}, {}, every_second<V>, multiply<V>};
   fill<V, 1, One>(set);
   fill<V, 2, Two>(set);
   fill<V, 4, Four>(set);

@@ -50,12 +50,16 @@ using TileFunction = void (*)(const TileJob&);
 enum class Isa { portable, avx2, avx512_half, avx512 };
 
 inline constexpr int kMostVectors = 16;
+// Of which none waits for another: twice as many as any processor's products take cycles.
+inline constexpr int kSumsAtOnce = 10;
 struct TileSet {
   int lanes;
   int most_vectors[3];                          // by block: 1, 2, 4 rows
   TileFunction functions[3][kMostVectors + 1];  // by block and vectors a tile has
   // to[i] = from[2 i]
   void (*every_second)(const float* from, float* to, int64_t count);
+  // So many times kSumsAtOnce products of a vector each, in registers alone; what they sum up to.
+  float (*multiply)(int64_t rounds);
 };
 inline int block_index(int rows) { return rows == 4 ? 2 : rows - 1; }
 

@@ -6,9 +6,11 @@
 #include "core/attempt.h"
 #include "core/error.h"
 #include "core/machine/cpu_name.h"
+#include "core/threads.h"
 #include "graph/infer.h"
 #include "model/load.h"
 #include "prune/runtimes/estimate.h"
+#include "runtime/peak.h"
 #include "tasks/parts/engines/calibrate.h"
 
 namespace coppice {
@@ -161,7 +163,8 @@ BenchReport bench(const BenchRequest& request, Watcher& watcher) {
   const InputSizes sizes{.inputs = {}, .batch = request.batch};
   BenchReport report{.engine = outside ? outside->version() : request.engine->name,
                      .rows = rows_of(models, sizes),
-                     .layers = {}};
+                     .layers = {},
+                     .peak_gflops = 0};
   if (outside) {
     if (const auto runtime = rates_here(*outside, request, watcher)) {
       foretell(models, sizes, *runtime, report.rows);
@@ -170,6 +173,7 @@ BenchReport bench(const BenchRequest& request, Watcher& watcher) {
   }
   if (request.layers) {
     report.layers = time_layers(models.front().graph, sizes, seed, watcher);
+    report.peak_gflops = peak_gflops(thread_count());
   }
   const std::vector<Latency> latencies =
       outside ? measured_outside(*outside, std::move(models), sizes, request, watcher)
@@ -187,6 +191,9 @@ Json to_json(const BenchReport& report) {
     layers.back()["weights"] = layer.weights;
     layers.back()["nonzeros"] = layer.nonzeros;
     layers.back()["gflops"] = gflops(layer);
+    if (report.peak_gflops > 0) {
+      layers.back()["share_of_peak"] = gflops(layer) / report.peak_gflops;
+    }
   }
   Json json = Json::object();
   if (report.rows.size() == 1) {
@@ -199,6 +206,7 @@ Json to_json(const BenchReport& report) {
   for (const auto& [name, rate] : report.rates) json["rates"][name] = rate;
   json["cpu"] = cpu_name();
   json["layers"] = layers;
+  if (report.peak_gflops > 0) json["peak_gflops"] = report.peak_gflops;
   return json;
 }
 

@@ -32,6 +32,7 @@ struct BenchReport {
   std::string engine;  // and its version, where it is another than Coppice's
   std::vector<BenchRow> rows;
   std::vector<LayerTime> layers;
+  double peak_gflops = 0;  // where there are layers: what they could come to (runtime/peak.h)
   std::vector<std::pair<std::string, double>> rates = {};  // named_rates, of a calibration
 };
 

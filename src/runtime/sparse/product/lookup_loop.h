@@ -13,7 +13,7 @@ void look_up(const LookupJob& job) {
   for (int64_t w = 0; w < job.windows; ++w) {
     int steps = job.steps[w];
     if (steps == 0) continue;
-    const V window(job.x + w * V::kWindow);
+    const V window(job.x + w * V::kStride);
     for (; steps > 1; steps -= 2) {
       even = window.add_product(places, weights, even);
       odd = window.add_product(places + V::kLanes, weights + V::kLanes, odd);

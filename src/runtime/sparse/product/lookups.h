@@ -10,7 +10,7 @@
 namespace coppice::runtime {
 
 struct LookupJob {
-  const float* x;  // as many as the windows hold
+  const float* x;  // as many as the windows reach
   const uint8_t* places;
   const float* weights;
   const uint16_t* steps;  // by window
@@ -20,7 +20,7 @@ struct LookupJob {
 
 inline constexpr int kMostLanes = 16;
 struct LookupLoop {
-  int lanes, window;
+  int lanes, window, stride;  // from one window to the next
   void (*run)(const LookupJob&);
 };
 

@@ -21,7 +21,7 @@ namespace {
 
 class Window {
  public:
-  static constexpr int kLanes = 8, kWindow = 32;
+  static constexpr int kLanes = 8, kWindow = 32, kStride = 16;
   using Type = __m256;
   explicit Window(const float* x)
       : a_(_mm256_loadu_ps(x)),
@@ -48,7 +48,7 @@ class Window {
   __m256 a_, b_, c_, d_;
 };
 
-constexpr LookupLoop kLoop{Window::kLanes, Window::kWindow, look_up<Window>};
+constexpr LookupLoop kLoop{Window::kLanes, Window::kWindow, Window::kStride, look_up<Window>};
 
 }  // namespace
 }  // namespace coppice::runtime

@@ -21,7 +21,7 @@ namespace {
 
 class Window {
  public:
-  static constexpr int kLanes = 16, kWindow = 128;
+  static constexpr int kLanes = 16, kWindow = 128, kStride = 64;
   using Type = __m512;
   explicit Window(const float* x)
       : a_(_mm512_loadu_ps(x)),
@@ -52,7 +52,7 @@ class Window {
   __m512 a_, b_, c_, d_, e_, f_, g_, h_;
 };
 
-constexpr LookupLoop kLoop{Window::kLanes, Window::kWindow, look_up<Window>};
+constexpr LookupLoop kLoop{Window::kLanes, Window::kWindow, Window::kStride, look_up<Window>};
 
 }  // namespace
 }  // namespace coppice::runtime

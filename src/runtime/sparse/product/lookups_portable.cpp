@@ -10,7 +10,7 @@ namespace {
 
 class Window {
  public:
-  static constexpr int kLanes = 4, kWindow = 256;
+  static constexpr int kLanes = 4, kWindow = 256, kStride = 128;
   struct Type {
     float v[kLanes];
   };
@@ -31,7 +31,7 @@ class Window {
   const float* x_;
 };
 
-constexpr LookupLoop kLoop{Window::kLanes, Window::kWindow, look_up<Window>};
+constexpr LookupLoop kLoop{Window::kLanes, Window::kWindow, Window::kStride, look_up<Window>};
 
 }  // namespace
 

@@ -48,8 +48,8 @@ SparseProduct::SparseProduct(const MatrixView& weight, Isa isa)
     : loop_(&lookup_loop_of(isa)),
       outputs_(weight.outputs),
       inputs_(weight.inputs),
-      windows_((weight.inputs + loop_->window - 1) / loop_->window),
-      padded_inputs_(windows_ * loop_->window) {
+      windows_((weight.inputs + loop_->stride - 1) / loop_->stride),
+      padded_inputs_(windows_ * loop_->stride + loop_->window - loop_->stride) {
   std::vector<int64_t> nonzeros(static_cast<size_t>(outputs_), 0);
   for (int64_t o = 0; o < outputs_; ++o) {
     for (int64_t i = 0; i < inputs_; ++i) nonzeros[o] += weight.at(o, i) != 0;
@@ -64,35 +64,44 @@ SparseProduct::SparseProduct(const MatrixView& weight, Isa isa)
 }
 
 void SparseProduct::append(const MatrixView& weight, int64_t group) {
-  const int64_t lanes = loop_->lanes, window = loop_->window;
-  std::vector<std::vector<uint8_t>> places(static_cast<size_t>(lanes));
-  int64_t all = begins_.back();
-  for (int64_t w = 0; w < windows_; ++w) {
-    size_t most = 0;
-    for (int64_t lane = 0; lane < lanes; ++lane) {
-      places[lane].clear();
-      const int64_t output = outputs_of_lanes_[group * lanes + lane];
-      if (output < 0) continue;
-      for (int64_t i = 0; i < std::min(window, inputs_ - w * window); ++i) {
-        if (weight.at(output, w * window + i) != 0) {
-          places[lane].push_back(static_cast<uint8_t>(i));
-        }
-      }
-      most = std::max(most, places[lane].size());
+  // By lane, the inputs of weights that no step has yet, last ones first.
+  std::vector<std::vector<int32_t>> waiting(static_cast<size_t>(loop_->lanes));
+  for (size_t lane = 0; lane < waiting.size(); ++lane) {
+    const int64_t output = outputs_of_lanes_[group * loop_->lanes + static_cast<int64_t>(lane)];
+    if (output < 0) continue;
+    for (int64_t i = inputs_ - 1; i >= 0; --i) {
+      if (weight.at(output, i) != 0) waiting[lane].push_back(static_cast<int32_t>(i));
     }
-    for (size_t s = 0; s < most; ++s) {
-      for (int64_t lane = 0; lane < lanes; ++lane) {
-        const bool there = s < places[lane].size();
-        const uint8_t place = there ? places[lane][s] : 0;
-        places_.push_back(place);
-        weights_.push_back(
-            there ? weight.at(outputs_of_lanes_[group * lanes + lane], w * window + place) : 0);
-      }
-    }
-    steps_.push_back(static_cast<uint16_t>(most));
-    all += static_cast<int64_t>(most);
   }
+  int64_t all = begins_.back();
+  for (int64_t w = 0; w < windows_; ++w) all += append_window(weight, group, w, waiting);
   begins_.push_back(all);
+}
+
+// As many steps as it takes until nothing waits that the next window hasn't.
+int64_t SparseProduct::append_window(const MatrixView& weight, int64_t group, int64_t window,
+                                     std::vector<std::vector<int32_t>>& waiting) {
+  const int64_t begin = window * loop_->stride;
+  const auto count_before = [&](const std::vector<int32_t>& inputs, int64_t end) {
+    return std::find_if(inputs.rbegin(), inputs.rend(), [&](int32_t i) { return i >= end; }) -
+           inputs.rbegin();
+  };
+  int64_t steps = 0;
+  for (const auto& inputs : waiting) {
+    steps = std::max<int64_t>(steps, count_before(inputs, begin + loop_->stride));
+  }
+  for (int64_t s = 0; s < steps; ++s) {
+    for (size_t lane = 0; lane < waiting.size(); ++lane) {
+      std::vector<int32_t>& inputs = waiting[lane];
+      const bool there = !inputs.empty() && inputs.back() < begin + loop_->window;
+      places_.push_back(there ? static_cast<uint8_t>(inputs.back() - begin) : 0);
+      const int64_t output = outputs_of_lanes_[group * loop_->lanes + static_cast<int64_t>(lane)];
+      weights_.push_back(there ? weight.at(output, inputs.back()) : 0);
+      if (there) inputs.pop_back();
+    }
+  }
+  steps_.push_back(static_cast<uint16_t>(steps));
+  return steps;
 }
 
 size_t SparseProduct::weight_bytes() const {

@@ -4,9 +4,10 @@
 // Outputs come in groups of as many as a vector has lanes, inputs in windows of as many as lie in
 // registers together. For each group and window there are steps: one weight a lane, and the place
 // in the window, one byte, of the input that it multiplies, which is looked up in the registers.
-// Lanes that have fewer weights in a window than another one wait: a step has zeros for them.
-// Outputs with as many weights share a group. The weights are read once for all rows, a group at a
-// time from the cache.
+// Windows overlap by half, so that a lane with few weights in one half goes on with those of the
+// next, which would else come later, while a lane with many catches up; a lane that has run out
+// waits, and steps have zeros for it. Outputs with as many weights share a group. The weights are
+// read once for all rows, a group at a time from the cache.
 #pragma once
 
 #include <memory>
@@ -52,6 +53,8 @@ class SparseProduct {
  private:
   int64_t groups() const { return std::ssize(begins_) - 1; }
   void append(const MatrixView& weight, int64_t group);
+  int64_t append_window(const MatrixView& weight, int64_t group, int64_t window,
+                        std::vector<std::vector<int32_t>>& waiting);
   void run_groups(const Operands& operands, int64_t first, int64_t last) const;
 
   const LookupLoop* loop_;
