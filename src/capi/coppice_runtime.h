@@ -24,6 +24,7 @@
 #ifndef COPPICE_RUNTIME_H
 #define COPPICE_RUNTIME_H
 
+/* NOLINTBEGIN(modernize-*): this is C. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -127,5 +128,6 @@ coppice_status coppice_run(coppice_model* model, const coppice_input* inputs, si
 #ifdef __cplusplus
 }
 #endif
+/* NOLINTEND(modernize-*) */
 
 #endif

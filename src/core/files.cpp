@@ -57,11 +57,11 @@ Buffer allocate_huge(size_t size) {
   void* const memory =
       ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
-  const auto begin = reinterpret_cast<uintptr_t>(memory);
-  const uintptr_t aligned = (begin + kHugePage - 1) / kHugePage * kHugePage;
-  if (aligned > begin) ::munmap(memory, aligned - begin);
-  ::munmap(reinterpret_cast<void*>(aligned + rounded), begin + mapped - aligned - rounded);
-  auto* const data = reinterpret_cast<std::byte*>(aligned);
+  auto* const begin = static_cast<std::byte*>(memory);
+  const size_t before = -reinterpret_cast<uintptr_t>(memory) % kHugePage;
+  if (before > 0) ::munmap(begin, before);
+  std::byte* const data = begin + before;
+  ::munmap(data + rounded, kHugePage - before);
   ::madvise(data, rounded, MADV_HUGEPAGE);
   return {{data, [rounded](std::byte* bytes) { ::munmap(bytes, rounded); }}, size};
 }

@@ -37,7 +37,7 @@ using Archive = std::unique_ptr<zip_t, Discard>;
 std::string reason_of(int code) {
   zip_error_t error;
   zip_error_init_with_code(&error, code);
-  const std::string reason = zip_error_strerror(&error);
+  std::string reason = zip_error_strerror(&error);
   zip_error_fini(&error);
   return reason;
 }
@@ -110,13 +110,14 @@ void add(const Archive& archive, const std::string& name, const std::string& byt
 
 void write_npz(const std::map<std::string, Tensor>& arrays, const std::filesystem::path& path) {
   std::vector<std::string> files;
+  files.reserve(arrays.size());
   for (const auto& [name, array] : arrays) files.push_back(npy_file(array));
   Archive archive = create(path);
   size_t next = 0;
   for (const auto& [name, array] : arrays)
     add(archive, name + std::string(kEnding), files[next++], path);
   if (zip_close(archive.get()) < 0) fail(path, zip_strerror(archive.get()));
-  archive.release();
+  static_cast<void>(archive.release());
 }
 
 std::map<std::string, Tensor> read_npz(const std::filesystem::path& path) {

@@ -26,12 +26,14 @@ double ms_between(Clock::time_point from, Clock::time_point to) {
 
 std::vector<std::string> names_of(const Graph& graph, const std::vector<ValueId>& values) {
   std::vector<std::string> names;
+  names.reserve(values.size());
   for (const ValueId id : values) names.push_back(graph.value(id).name);
   return names;
 }
 
 std::vector<ArrayFile> files_of(const std::vector<std::string>& texts, const ArrayRole& role) {
   std::vector<ArrayFile> files;
+  files.reserve(texts.size());
   for (const std::string& text : texts) files.push_back(array_file(text, role));
   return files;
 }
