@@ -82,20 +82,17 @@ std::vector<ChannelOrder> orders_of(const Graph& graph, const Group& group,
 }
 
 std::vector<ChannelOrder> composed(std::span<const ChannelOrder> orders) {
-  std::vector<ChannelOrder> all;
-  std::map<std::pair<std::string, int64_t>, size_t> places;
+  // By name, as the numbers of values mean nothing.
+  std::map<std::pair<std::string, int64_t>, std::vector<int64_t>> all;
   for (const ChannelOrder& next : orders) {
-    const auto [place, added] = places.try_emplace({next.tensor, next.axis}, all.size());
-    if (added) {
-      all.push_back(next);
-      continue;
-    }
-    const std::vector<int64_t> before = all[place->second].order;
-    for (size_t i = 0; i < before.size(); ++i) {
-      all[place->second].order[i] = before[next.order[i]];
-    }
+    const auto [place, added] = all.try_emplace({next.tensor, next.axis}, next.order);
+    if (added) continue;
+    const std::vector<int64_t> before = place->second;
+    for (size_t i = 0; i < before.size(); ++i) place->second[i] = before[next.order[i]];
   }
-  return all;
+  std::vector<ChannelOrder> result;
+  for (auto& [where, order] : all) result.push_back({where.first, where.second, std::move(order)});
+  return result;
 }
 
 void reorder_channels(Graph& graph, std::span<const ChannelOrder> orders) {

@@ -21,8 +21,9 @@ struct ChannelOrder {
 
 // By free group, whether its units may take each other's places. They may where every value that
 // carries one carries all, so that nothing is done to some alone, and where the indices of each lie
-// as those of the first do, so that the first of one goes where the first of another was, and so
-// on.
+// one stride further than those of the unit before, so that the first of one goes where the first
+// of another was, and so on. What a node does to one channel and not to another, beyond that, no
+// label says: who moves channels compares what is computed.
 std::vector<char> permutable(const Groups& groups);
 
 // What brings unit units[p] to the place of unit p, for each slice. `units`: a permutation.

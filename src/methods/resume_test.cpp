@@ -209,6 +209,18 @@ const Case kCases[] = {
            {.pruning = {.sparsity = 0.7}, .initial = 0.1, .from = 0.1, .until = 0.8, .every = 2},
            fake::recipe(3));
      }},
+    {"gradual_in_blocks",
+     [](Session& session) {
+       return prune_gradually(
+           session, {.pruning = {.sparsity = 0.6, .together = 2}, .until = 0.8, .every = 2},
+           fake::recipe(2));
+     }},
+    {"deep_compression_in_blocks",
+     [](Session& session) {
+       DeepCompressionOptions options = two_rounds(Retraining::together);
+       options.pruning.together = 4;
+       return deep_compression(session, options, fake::recipe(1));
+     }},
     {"rigl", [](Session& session) { return rewired(session, RiglOptions::Growth::gradient); }},
     {"rigl_at_random",
      [](Session& session) { return rewired(session, RiglOptions::Growth::random); }},

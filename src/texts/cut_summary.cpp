@@ -147,6 +147,7 @@ std::string proof_line(const CutSummary& summary) {
   if (!summary.proof) {
     return "checked" + when +
            ": masked weights are 0, everything else is the original's, bit for bit" +
+           (summary.reordered ? "; channels that changed places compute the same" : "") +
            (summary.trained ? "; and after it: masked weights are still 0\n" : "\n");
   }
   return "proved" + when + ": " + text_of(*summary.proof, summary.proof_inputs) + "\n";

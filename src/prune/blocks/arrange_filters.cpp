@@ -60,6 +60,8 @@ class Arranging {
       }
       members.push_back({slice.tensor, filters->second, slice.indices[0]});
     }
+    // So that sums don't depend on the numbers of values.
+    std::ranges::sort(members, {}, [&](const Member& m) { return graph_.value(m.weight).name; });
     return members;
   }
 

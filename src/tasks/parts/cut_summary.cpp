@@ -101,6 +101,7 @@ CutSummary summarise(const Model& model, const Outcome& outcome) {
   summary.tables = outcome.tables;
   summary.changed =
       !outcome.plan.slices.empty() || !outcome.plan.masks.empty() || !outcome.unproved.empty();
+  summary.reordered = !outcome.plan.orders.empty();
   summary.rounding_moved = outcome.rounding_moved;
   summary.recovered = outcome.recovered;
   summary.could_recover = !outcome.plan.slices.empty() && !outcome.recovered &&

@@ -54,6 +54,7 @@ struct CutSummary {
   std::optional<BudgetMet> budget = {};
   bool could_recover = false;              // it wasn't asked for, and there is something to go by
   bool changed = true, masked = false;     // something was cut or masked; was masked
+  bool reordered = false;                  // channels changed places, which leaves what is computed
   bool verified = false, trained = false;  // trained: after what was verified
   std::optional<Proof> proof;
   std::optional<ZeroedFilters> zeroed_filters;
