@@ -11,12 +11,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
 apt-get download -q libzip-dev=1.7.3-1+b1 libzip4=1.7.3-1+b1 >/dev/null
-for package in *.deb; do dpkg -x "$package" root; done
-[[ ! -e root/usr/bin/zipcmp ]]
+for package in *.deb; do dpkg -x "$package" unpacked; done
+[[ ! -e unpacked/usr/bin/zipcmp ]]
 cat >CMakeLists.txt <<'CMAKE'
 cmake_minimum_required(VERSION 3.22)
 project(finding C)
-find_package(libzip REQUIRED CONFIG PATHS ${CMAKE_SOURCE_DIR}/root/usr NO_DEFAULT_PATH)
+find_package(libzip REQUIRED CONFIG PATHS ${CMAKE_SOURCE_DIR}/unpacked/usr NO_DEFAULT_PATH)
 CMAKE
 cmake -S . -B build >log 2>&1 && { echo "find_package(libzip) works" && exit 1; }
 grep -o 'imported target "libzip::zipcmp" references the file' log | tee seen
