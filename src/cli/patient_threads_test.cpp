@@ -23,8 +23,8 @@ TEST(OthersRunning, is_none_where_the_line_is_another) {
 
 TEST(PatientThreads, are_what_every_command_has_that_runs_nets) {
   const std::set<std::string> running{"prune",   "train",  "apply",       "compress",
-                                      "compare", "search", "sensitivity", "eval",
-                                      "verify",  "bench",  "run"};
+                                      "compare", "search", "sensitivity", "simplify",
+                                      "eval",    "verify", "bench",       "run"};
   for (const Command& command : commands()) {
     EXPECT_EQ(command.runs_nets, running.contains(command.name)) << command.name;
   }

@@ -222,8 +222,8 @@ std::string text_of(const CutSummary& summary, const Style& style) {
   }
   if (summary.masked) {
     text += style.hint(
-        "zeros take as much space and time as other weights, until the model is compressed or "
-        "run by a sparse runtime\n");
+        "zeros take as much space as other weights until the model is compressed, and as much time "
+        "but in a sparse runtime, such as that of 'coppice run'\n");
   }
   text += held_out_line(summary) + budget_line(summary);
   if (summary.rounding_moved != 0) {
