@@ -130,6 +130,15 @@ TEST(Lower, pads_with_a_constant_and_crops) {
     output y)");
 }
 
+TEST(Lower, pads_by_copies) {
+  for (const char* mode : {"edge", "reflect", "wrap"}) {
+    expect_lowered(std::string("opset 19\ninput x float32 [2, 3, 4, 5]\n"
+                               "const pads int64 [8] = 0 0 2 -1 0 0 1 3\n"
+                               "y = Pad(x, pads) {mode=\"") +
+                   mode + "\"}\noutput y");
+  }
+}
+
 TEST(Lower, gathers_with_indices_of_either_sign) {
   for (const char* indices :
        {"int64 [3] = 5 -6 0", "int32 [2, 2] = 1 1 0 -1", "int64 [] = -2", "int64 [2] = 0 3"}) {

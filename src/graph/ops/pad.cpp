@@ -1,5 +1,6 @@
 // Pad: zero padding of a tracked axis is new removable indices (ResNet's option-A shortcut pads
 // channels), concatenated around the old ones; modes that copy pin it.
+#include "graph/ops/pad.h"
 
 #include <algorithm>
 
@@ -56,32 +57,27 @@ void relate_pad(Relations& relations) {
   }
 }
 
-// Constant padding, and cropping where a pad is negative.
 std::vector<Tensor> evaluate_pad(const Graph& graph, const Node& node,
                                  std::span<const Tensor* const> inputs) {
   const auto pick = [&](size_t i) { return i < inputs.size() ? inputs[i] : nullptr; };
   const Tensor& x = *inputs[0];
   const auto pads = *pads_of(graph, node, x.rank(), pick(1), pick(3));
-  if (node.attributes.text("mode", "constant") != "constant") {
-    fail_input(where(graph, node) + ": mode '" + node.attributes.text("mode", "") +
-               "' can't be run; only 'constant' can");
+  float value = node.attributes.real("value", 0);
+  if (pick(2) && pick(2)->dtype() == DType::f32 && pick(2)->size() == 1) {
+    value = pick(2)->as<float>()[0];
   }
   Tensor result = x;
   for (int64_t axis = 0; axis < x.rank(); ++axis) {
     const int64_t begin = pads[axis], end = pads[x.rank() + axis], size = x.shape()[axis];
     if (begin == 0 && end == 0) continue;
-    // Out-of-range picks are padding: take slice 0 for them and overwrite it below.
-    std::vector<int64_t> keep, padding;
-    for (int64_t i = -begin; i < size + end; ++i) {
-      const bool inside = i >= 0 && i < size;
-      if (!inside) padding.push_back(static_cast<int64_t>(keep.size()));
-      keep.push_back(inside ? i : 0);
-    }
-    float value = node.attributes.real("value", 0);
-    if (pick(2) && pick(2)->dtype() == DType::f32 && pick(2)->size() == 1)
-      value = pick(2)->as<float>()[0];
     if (size == 0) fail_input(where(graph, node) + ": can't pad an empty axis");
-    result = take(result, axis, keep);
+    std::vector<int64_t> places = padded_places(graph, node, size, begin, end), padding;
+    for (size_t i = 0; i < places.size(); ++i) {
+      if (places[i] != kPadding) continue;
+      padding.push_back(static_cast<int64_t>(i));
+      places[i] = 0;  // taken, and written over
+    }
+    result = take(result, axis, places);
     fill_slices(result, axis, padding, value);
   }
   return {std::move(result)};
@@ -123,7 +119,49 @@ bool pads_nothing(const Node& node, const Shape&, std::span<const Tensor* const>
   return std::ranges::all_of(pads, [](int64_t pad) { return pad == 0; });
 }
 
+enum class PadMode { constant, edge, reflect, wrap };
+
+PadMode mode_of(const Graph& graph, const Node& node) {
+  const std::string mode = node.attributes.text("mode", "constant");
+  if (mode == "constant") return PadMode::constant;
+  if (mode == "edge") return PadMode::edge;
+  if (mode == "reflect") return PadMode::reflect;
+  if (mode == "wrap") return PadMode::wrap;
+  fail_input(where(graph, node) + ": mode '" + mode +
+             "', expected constant, edge, reflect or wrap");
+}
+
+// Within [0, period), as a remainder is of positive numbers.
+int64_t within(int64_t place, int64_t period) { return ((place % period) + period) % period; }
+
+int64_t source_of(PadMode mode, int64_t place, int64_t size) {
+  if (place >= 0 && place < size) return place;
+  if (mode == PadMode::constant) return kPadding;
+  if (mode == PadMode::edge) return std::clamp<int64_t>(place, 0, size - 1);
+  if (mode == PadMode::wrap) return within(place, size);
+  if (size == 1) return 0;
+  const int64_t there_and_back = within(place, 2 * (size - 1));
+  return std::min(there_and_back, 2 * (size - 1) - there_and_back);
+}
+
 }  // namespace
+
+std::vector<int64_t> padded_places(const Graph& graph, const Node& node, int64_t size,
+                                   int64_t begin, int64_t end) {
+  const PadMode mode = mode_of(graph, node);
+  const int64_t first = std::max<int64_t>(0, -begin);
+  const int64_t left = size - first - std::max<int64_t>(0, -end);
+  if (left <= 0 && mode != PadMode::constant) {
+    fail_input(where(graph, node) + ": there is nothing to copy around an empty axis");
+  }
+  std::vector<int64_t> places;
+  for (int64_t place = -std::max<int64_t>(0, begin); place < left + std::max<int64_t>(0, end);
+       ++place) {
+    const int64_t source = source_of(mode, place, left);
+    places.push_back(source == kPadding ? kPadding : first + source);
+  }
+  return places;
+}
 
 std::optional<std::vector<int64_t>> pads_of(const Graph& graph, const Node& node, int64_t rank,
                                             const Tensor* pads, const Tensor* axes) {

@@ -3,6 +3,7 @@
 
 #include "graph/op.h"
 #include "graph/ops/ops.h"
+#include "graph/ops/pad.h"
 #include "libtorch/lower/lowerings.h"
 
 namespace coppice::train {
@@ -84,14 +85,38 @@ Step lower_concat(const LowerContext& context) {
   };
 }
 
-// Constant padding, and cropping where a pad is negative.
+namespace {
+
+// Copies of the axis's own elements.
+Step pad_by_copies(const LowerContext& context, const std::vector<int64_t>& pads) {
+  const int64_t rank = context.rank(0);
+  std::vector<std::pair<int64_t, at::Tensor>> along;
+  for (int64_t axis = 0; axis < rank; ++axis) {
+    if (pads[axis] == 0 && pads[rank + axis] == 0) continue;
+    const auto places = padded_places(context.graph(), context.node(), context.shape(0)[axis],
+                                      pads[axis], pads[rank + axis]);
+    along.emplace_back(axis, at::tensor(places, at::kLong));
+  }
+  return of_one(context, [along = std::move(along)](const at::Tensor& x) {
+    at::Tensor padded = x;
+    for (const auto& [axis, places] : along) {
+      padded = padded.index_select(axis, places.to(x.device()));
+    }
+    return padded;
+  });
+}
+
+}  // namespace
+
+// By a constant or by copies, and cropping where a pad is negative.
 Step lower_pad(const LowerContext& context) {
-  const std::string mode = context.attributes().text("mode", "constant");
-  if (mode != "constant") context.fail("mode '" + mode + "' can't be run; only 'constant' can");
   const int64_t rank = context.rank(0);
   const auto pads =
       pads_of(context.graph(), context.node(), rank, context.known(1), context.known(3));
   if (!pads) context.fail("it has no pads");
+  if (context.attributes().text("mode", "constant") != "constant") {
+    return pad_by_copies(context, *pads);
+  }
   const Tensor* given = context.known(2);
   const double value = given ? number_of(context, *given, "the padding's value")
                              : static_cast<double>(context.attributes().real("value", 0));

@@ -62,6 +62,18 @@ TEST_F(Reference, pools_count_padding_as_onnxruntime_does) {
   }
 }
 
+TEST_F(Reference, pads_copy_what_onnxruntime_copies) {
+  for (const char* mode : {"constant", "edge", "reflect", "wrap"}) {
+    for (const Shape& pads : {Shape{0, 0, 2, 3, 0, 0, 1, 0}, Shape{0, 1, 0, -1, 0, 1, 2, 2}}) {
+      SCOPED_TRACE(std::string(mode) + " " + to_string(pads));
+      TestNet net(1, 19);
+      const ValueId x = net.input({2, 3, 4, 5});
+      net.output(net.add("Pad", {x, net.ints(pads)}, {{"mode", std::string(mode)}}));
+      expect_same(net.graph);
+    }
+  }
+}
+
 TEST_F(Reference, maxima_take_dilations_and_ceil_mode) {
   for (const int64_t ceil : {0, 1}) {
     TestNet net(1);
