@@ -3,6 +3,8 @@
 
 #include <cmath>
 
+#include "runtime/compile/onednn.h"
+
 namespace coppice::runtime {
 namespace {
 
@@ -23,7 +25,9 @@ Eltwises elu(const Graph&, const Node& node) {
 }
 Eltwises sigmoid(const Graph&, const Node&) { return one(algorithm::eltwise_logistic); }
 Eltwises hyperbolic_tangent(const Graph&, const Node&) { return one(algorithm::eltwise_tanh); }
-Eltwises hard_swish(const Graph&, const Node&) { return one(algorithm::eltwise_hardswish); }
+Eltwises hard_swish(const Graph&, const Node&) {
+  return one(algorithm::eltwise_hardswish, onednn::kHardSwishAlpha, onednn::kHardSwishBeta);
+}
 Eltwises absolute(const Graph&, const Node&) { return one(algorithm::eltwise_abs); }
 Eltwises hard_sigmoid(const Graph&, const Node& node) {
   const float alpha = node.attributes.real("alpha", 0.2f),

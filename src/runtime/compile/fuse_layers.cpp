@@ -7,6 +7,7 @@
 #include "graph/passes/fuse_batch_norm.h"
 #include "graph/views/linear_layer.h"
 #include "runtime/compile/layers.h"
+#include "runtime/compile/onednn.h"
 
 namespace coppice::runtime {
 namespace {
@@ -131,10 +132,10 @@ class Fusion {
     if (first.algorithm == algorithm::eltwise_logistic) {
       return Eltwise{algorithm::eltwise_swish, 1, 0};
     }
-    // oneDNN's own constants are 1/6 and 1/2.
     const bool sixths = first.algorithm == algorithm::eltwise_linear && functions->size() == 2 &&
                         first.alpha == 1.0f / 6 && first.beta == 0.5f;
-    return sixths ? std::optional(Eltwise{algorithm::eltwise_hardswish, 0, 0}) : std::nullopt;
+    if (!sixths) return std::nullopt;
+    return Eltwise{algorithm::eltwise_hardswish, onednn::kHardSwishAlpha, onednn::kHardSwishBeta};
   }
 
   // An operand of the output's own shape, or a constant with one number a channel.

@@ -51,6 +51,14 @@ inline dnnl::batch_normalization_forward::primitive_desc describe_batch_norm(
 #endif
 }
 
+// Of eltwise_hardswish, x clip(alpha x + beta, 0, 1), as ONNX's HardSwish is; oneDNN 2 has these
+// numbers built in, and takes none.
+#if DNNL_VERSION_MAJOR >= 3
+inline constexpr float kHardSwishAlpha = 1.0f / 6, kHardSwishBeta = 0.5f;
+#else
+inline constexpr float kHardSwishAlpha = 0, kHardSwishBeta = 0;
+#endif
+
 inline void append_eltwise(dnnl::post_ops& operations, dnnl::algorithm algorithm, float alpha,
                            float beta) {
 #if DNNL_VERSION_MAJOR >= 3
