@@ -163,6 +163,15 @@ void repair_attention(RepairContext& context) {
 
 }  // namespace
 
+bool absent(const std::vector<ValueId>& ids, size_t from) {
+  return std::all_of(ids.begin() + static_cast<std::ptrdiff_t>(std::min(from, ids.size())),
+                     ids.end(), [](ValueId id) { return id == kNoValue; });
+}
+
+Axis part(const Axis& axis, int64_t begin, int64_t size) {
+  return {axis.begin() + begin, axis.begin() + begin + size};
+}
+
 int64_t heads_left(const std::vector<bool>& alive, int64_t width) {
   int64_t heads = 0;
   for (auto block = alive.begin(); block != alive.end(); block += width) {

@@ -29,6 +29,12 @@ std::optional<AttentionForm> attention_form(const Graph& graph, const Node& node
                                             const Shape& k, const Shape& v,
                                             const Shape* past = nullptr);
 
+// Whether none of an operator's inputs or outputs from that one on is there.
+bool absent(const std::vector<ValueId>& ids, size_t from);
+
+// Queries, keys or values of those that lie side by side on one axis.
+Axis part(const Axis& axis, int64_t begin, int64_t size);
+
 // Of heads and width merged in one axis: how many blocks of the old width still have something.
 int64_t heads_left(const std::vector<bool>& alive, int64_t width);
 

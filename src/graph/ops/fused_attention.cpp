@@ -15,15 +15,6 @@ namespace {
 
 constexpr char kDomain[] = "com.microsoft", kWhy[] = "heads of attention";
 
-bool absent(const std::vector<ValueId>& ids, size_t from) {
-  return std::all_of(ids.begin() + static_cast<std::ptrdiff_t>(std::min(from, ids.size())),
-                     ids.end(), [](ValueId id) { return id == kNoValue; });
-}
-
-Axis part(const Axis& axis, int64_t begin, int64_t size) {
-  return {axis.begin() + begin, axis.begin() + begin + size};
-}
-
 // Three axes of heads and widths are tied as attention ties them. Gives the output's last axis.
 Axis tie_heads(Relations& relations, const FusedAttentionForm& form, const Axis& q, const Axis& k,
                const Axis& v, bool zero) {

@@ -66,10 +66,6 @@ struct Heads {
   Axis queries, keys, values;  // of heads and widths
 };
 
-Axis part(const Axis& axis, int64_t begin, int64_t size) {
-  return {axis.begin() + begin, axis.begin() + begin + size};
-}
-
 Heads heads_of(Relations& relations, const GroupQueryForm& form) {
   const Axis& first = relations.input(kGroupQuery, 2);
   if (!form.packed) {
@@ -171,11 +167,7 @@ void repair_group_query(RepairContext& context) {
 
 // What newer versions of the operator may ask for, and what isn't followed.
 bool asks_for_more(const Node& node) {
-  const auto has = [](const std::vector<ValueId>& ids, size_t from) {
-    return std::any_of(ids.begin() + static_cast<std::ptrdiff_t>(std::min(from, ids.size())),
-                       ids.end(), [](ValueId id) { return id != kNoValue; });
-  };
-  return has(node.inputs, kGroupBias + 1) || has(node.outputs, 3) ||
+  return !absent(node.inputs, kGroupBias + 1) || !absent(node.outputs, 3) ||
          node.attributes.integer("smooth_softmax", 0) > 0;
 }
 

@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "core/error.h"
+#include "core/attempt.h"
 #include "graph/value_names.h"
 #include "prune/blocks/arrange_filters.h"
 #include "prune/blocks/filter_blocks.h"
@@ -30,12 +30,9 @@ double kept_share(const Graph& graph, const Masks& masks) {
 bool proved(const Graph& graph, const std::vector<ChannelOrder>& orders) {
   Graph moved = graph;
   reorder_channels(moved, orders);
-  try {
-    return compare(graph, moved, fitting_sizes(graph, {}), 0).equal();
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::input) throw;
-    return false;
-  }
+  return attempt(ErrorKind::input,
+                 [&] { return compare(graph, moved, fitting_sizes(graph, {}), 0).equal(); })
+      .value_or(false);
 }
 
 // What moves by group, as one; without the groups whose move alone changes the outputs: what ties

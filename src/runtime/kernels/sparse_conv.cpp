@@ -4,6 +4,7 @@
 #include "runtime/kernels/steps.h"
 #include "runtime/omp_threads.h"
 #include "runtime/sparse/layer.h"
+#include "runtime/sparse/operands.h"
 
 namespace coppice::runtime {
 namespace {
@@ -16,13 +17,8 @@ struct SparseStep {
   BufferId x, y, scratch, start;
 
   void operator()(Pointers pointers) {
-    const auto at = [&](BufferId id) {
-      return id < 0 ? nullptr : reinterpret_cast<float*>(pointers[id]);
-    };
-    size_t operand = 0;
-    for (Finish& f : finish) {
-      if (f.kind == Finish::Kind::add) f.operand = at(operands[operand++]);
-    }
+    const auto at = [&](BufferId id) { return floats_at(pointers, id); };
+    bind_operands(finish, operands, pointers);
     conv->run({.x = at(x),
                .y = at(y),
                .scratch = at(scratch),

@@ -114,6 +114,28 @@ void attend(const AttentionForm& form, const Operands& from, const Mask& mask, i
 
 }  // namespace
 
+Tensor mask_of_scores(const Shape& shape, const Tensor* bias,
+                      const std::function<float(int64_t, int64_t, int64_t)>& own) {
+  Tensor mask = Tensor::zeros(DType::f32, shape);
+  float* to = mask.mutate<float>().data();
+  Shape told = shape;
+  if (bias && bias->shape().back() != 1) told.back() = bias->shape().back();
+  const Shape strides = bias ? broadcast_strides(bias->shape(), told) : Shape(4, 0);
+  for (int64_t n = 0; n < shape[0]; ++n) {
+    for (int64_t h = 0; h < shape[1]; ++h) {
+      for (int64_t q = 0; q < shape[2]; ++q) {
+        for (int64_t k = 0; k < shape[3]; ++k, ++to) {
+          *to = own(n, q, k);
+          if (!bias || std::isinf(*to)) continue;
+          *to +=
+              bias->as<float>()[n * strides[0] + h * strides[1] + q * strides[2] + k * strides[3]];
+        }
+      }
+    }
+  }
+  return mask;
+}
+
 std::vector<Tensor> attention(const Graph& graph, const Node& node, Inputs inputs) {
   for (const size_t input : {0, 1, 2}) floats(graph, node, inputs, input);
   const Tensor *past_key = pick(inputs, 4), *past_value = pick(inputs, 5);

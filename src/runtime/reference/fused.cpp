@@ -26,9 +26,6 @@ Tensor with_bias(const Tensor& x, const Tensor* bias, int64_t first) {
 // What is added to the scores [N, heads, queries, keys], of all masks together.
 Tensor mask_of(const Graph& graph, const Node& node, const FusedAttentionForm& form,
                const Tensor* padding, const Tensor* bias) {
-  const Shape shape{form.batch, form.heads, form.queries, form.keys};
-  Tensor mask = Tensor::zeros(DType::f32, shape);
-  const auto to = mask.mutate<float>();
   const float filter = node.attributes.real("mask_filter_value", -10000.0f);
   const std::vector<int64_t> counts = padding ? to_int64s(*padding) : std::vector<int64_t>{};
   const bool lengths = padding && padding->rank() == 1 && padding->size() == form.batch;
@@ -37,23 +34,12 @@ Tensor mask_of(const Graph& graph, const Node& node, const FusedAttentionForm& f
     fail_input(where(graph, node) + ": a mask of shape " + to_string(padding->shape()) +
                " can't be run; only one of lengths, or of keys, can");
   }
-  const Shape strides = bias ? broadcast_strides(bias->shape(), shape) : Shape(4, 0);
-  int64_t at = 0;
-  for (int64_t n = 0; n < form.batch; ++n) {
-    for (int64_t h = 0; h < form.heads; ++h) {
-      for (int64_t q = 0; q < form.queries; ++q) {
-        for (int64_t k = 0; k < form.keys; ++k, ++at) {
-          if (lengths && k >= counts[n]) to[at] += filter;
-          if (places && counts[n * form.keys + k] == 0) to[at] += filter;
-          if (bias) {
-            to[at] += bias->as<float>()[n * strides[0] + h * strides[1] + q * strides[2] +
-                                        k * strides[3]];
-          }
-        }
-      }
-    }
-  }
-  return mask;
+  return mask_of_scores({form.batch, form.heads, form.queries, form.keys}, bias,
+                        [&](int64_t n, int64_t, int64_t k) {
+                          const bool beyond = lengths && k >= counts[n];
+                          const bool left_out = places && counts[n * form.keys + k] == 0;
+                          return beyond || left_out ? filter : 0;
+                        });
 }
 
 std::vector<Tensor> attend(const Graph& graph, const Node& node, const FusedAttentionForm& form,
@@ -159,7 +145,7 @@ std::vector<Tensor> embedding_norm(const Graph& graph, const Node& node, Inputs 
     const auto from = floats(graph, node, inputs, table);
     const std::vector<int64_t> rows = picked ? to_int64s(*picked) : std::vector<int64_t>();
     for (int64_t i = 0; i < sum.size(); ++i) {
-      const int64_t place = i / width % (ids[0] * places);
+      const int64_t place = i / width;
       int64_t row = place % places;
       if (picked) row = rows[std::ssize(rows) == places ? place % places : place];
       if (row < 0 || row >= inputs[table]->shape()[0]) {

@@ -92,31 +92,12 @@ Tensor merged(const Tensor& table) {
 // What is added to the scores: nothing for what a query may look at, and the bias.
 Tensor mask_of(const GroupQueryForm& form, const std::vector<int64_t>& before, const Tensor* bias,
                int64_t rows) {
-  const Shape shape{form.batch, form.heads, form.queries, rows};
-  Tensor mask = Tensor::zeros(DType::f32, shape);
-  const auto to = mask.mutate<float>();
-  // A bias says nothing of rows that nobody looks at.
-  Shape told = shape;
-  if (bias) told.back() = bias->shape().back();
-  const Shape strides = bias ? broadcast_strides(bias->shape(), told) : Shape(4, 0);
-  int64_t at = 0;
-  for (int64_t n = 0; n < form.batch; ++n) {
-    for (int64_t h = 0; h < form.heads; ++h) {
-      for (int64_t q = 0; q < form.queries; ++q) {
+  return mask_of_scores(
+      {form.batch, form.heads, form.queries, rows}, bias, [&](int64_t n, int64_t q, int64_t row) {
         const int64_t own = before[n] + q;
-        for (int64_t row = 0; row < rows; ++row, ++at) {
-          const bool seen = row <= own && (form.window == 0 || row > own - form.window);
-          if (!seen) {
-            to[at] = -std::numeric_limits<float>::infinity();
-          } else if (bias) {
-            to[at] = bias->as<float>()[n * strides[0] + h * strides[1] + q * strides[2] +
-                                       row * strides[3]];
-          }
-        }
-      }
-    }
-  }
-  return mask;
+        const bool seen = row <= own && (form.window == 0 || row > own - form.window);
+        return seen ? 0 : -std::numeric_limits<float>::infinity();
+      });
 }
 
 Tensor attend(const Graph& graph, const Node& node, const GroupQueryForm& form, const Tensor& q,

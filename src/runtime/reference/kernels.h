@@ -59,6 +59,11 @@ std::vector<Tensor> skip_norm(const Graph&, const Node&, Inputs);
 std::vector<Tensor> skip_simplified_norm(const Graph&, const Node&, Inputs);
 std::vector<Tensor> embedding_norm(const Graph&, const Node&, Inputs);
 std::vector<Tensor> group_query_attention(const Graph&, const Node&, Inputs);
+// What is added to scores [N, heads, queries, keys]: what `own` says of an image, query and key,
+// and the bias, which is repeated where it has fewer axes or sizes of 1. Where `own` is -inf nobody
+// looks, and a bias needn't say anything of the last such keys.
+Tensor mask_of_scores(const Shape& shape, const Tensor* bias,
+                      const std::function<float(int64_t n, int64_t query, int64_t key)>& own);
 std::vector<Tensor> multi_head_attention(const Graph&, const Node&, Inputs);
 std::vector<Tensor> attention_of_runtime(const Graph&, const Node&, Inputs);
 std::vector<Tensor> attention(const Graph&, const Node&, Inputs);

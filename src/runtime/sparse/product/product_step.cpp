@@ -3,6 +3,7 @@
 
 #include "runtime/kernels/products.h"
 #include "runtime/omp_threads.h"
+#include "runtime/sparse/operands.h"
 #include "runtime/sparse/product/product_layer.h"
 
 namespace coppice::runtime {
@@ -17,13 +18,8 @@ struct SparseProductStep {
   BufferId x, y, scratch, start;
 
   void operator()(Pointers pointers) {
-    const auto at = [&](BufferId id) {
-      return id < 0 ? nullptr : reinterpret_cast<float*>(pointers[id]);
-    };
-    size_t operand = 0;
-    for (Finish& f : finish) {
-      if (f.kind == Finish::Kind::add) f.operand = at(operands[operand++]);
-    }
+    const auto at = [&](BufferId id) { return floats_at(pointers, id); };
+    bind_operands(finish, operands, pointers);
     product->run({.x = at(x),
                   .y = at(y),
                   .scratch = at(scratch),
