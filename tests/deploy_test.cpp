@@ -9,11 +9,10 @@
 #include "core/files.h"
 #include "core/process/child_process.h"
 #include "methods/one_shot/one_shot.h"
+#include "methods/options/blocks.h"
+#include "methods/rewrite.h"
 #include "onnx/onnx.h"
-#include "prune/runtimes/bounds.h"
-#include "prune/runtimes/opset.h"
 #include "prune/runtimes/runtimes.h"
-#include "prune/runtimes/selections.h"
 #include "runtime/executable.h"
 #include "runtime/latency.h"
 #include "support/onnxruntime.h"
@@ -39,11 +38,9 @@ Graph cut_for(const Family& family, const char* runtime) {
   options.runtime = find_runtime(runtime);
   options.selection = family.selection;
   Graph graph = prune_once(build_zoo_model(family.net, 1), find_criterion("l2"), options).graph;
-  if (options.runtime->old_importer) {
-    selections_to_convolutions(graph, infer(graph));
-    clips_to_relus(graph);
-  }
-  if (options.runtime->wants_lowest_opset) lower_opset(graph, needed_opset(graph).opset);
+  Settings settings(joined(form_options(), {{&kFor}}));
+  settings.set(kFor, runtime);
+  rewrite(graph, Form(settings));
   return graph;
 }
 
