@@ -112,8 +112,8 @@ Method greedy_method(Method method, const Criterion& criterion) {
                  std::string(criterion.about) + ", one by one";
   method.options = cutting_options(Ranked::globally);
   std::erase_if(method.options, [&](const OptionUse& use) {
-    return use.option == &kRoundTo || use.option == &kScope ||
-           (use.option == &kAggregate && !criterion.aggregates);
+    return use.option == &kRoundTo || use.option == &kScope || use.option == &kKeepLatency ||
+           use.option == &kLatencyTable || (use.option == &kAggregate && !criterion.aggregates);
   });
   method.options = joined(std::move(method.options), greedy_options(criterion));
   method.options = joined(std::move(method.options), criterion.options);

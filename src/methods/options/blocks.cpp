@@ -374,7 +374,7 @@ OptionList masking_options() { return {{&kSparsity}, {&kPattern}, {&kScope, "lay
 
 MagnitudeOptions masking_of(const Settings& settings) {
   using Scope = MagnitudeOptions::Scope;
-  return {.sparsity = settings[kSparsity],
+  return {.sparsity = settings.has(kKeepLatency) ? 0 : settings[kSparsity],
           .scope = settings[kScope] == Ranked::globally ? Scope::global : Scope::layer,
           .keep = settings.all(kKeep),
           .together = settings[kPattern]};

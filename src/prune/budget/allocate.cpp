@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 
 #include "core/error.h"
+#include "core/words/percent.h"
 #include "prune/budget/share_kept.h"
 #include "prune/latency/latency_model.h"
 #include "prune/sensitivity/predicted_loss.h"
@@ -15,12 +15,6 @@ namespace {
 
 // Undoes 1 - 0.9 = 0.0999...98, so that 0.1 of 20 is 2.
 constexpr double kCountEpsilon = 1e-9;
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.2f %%", share * 100);
-  return text;
-}
 
 class Allocator {
  public:
