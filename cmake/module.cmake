@@ -22,6 +22,7 @@ function(coppice_module name)
 
   if(COPPICE_TESTS AND tests)
     add_executable(${name}_test ${tests})
+    target_compile_options(${name}_test PRIVATE ${COPPICE_COLD})
     target_link_libraries(${name}_test PRIVATE coppice_${name} ${ARG_PRIVATE} GTest::gtest_main)
     if(TARGET coppice_test_support)
       target_link_libraries(${name}_test PRIVATE coppice_test_support)

@@ -26,7 +26,8 @@ class Console {
   void warn(const std::string& text) const;    // what isn't as the user may think: always shown
 
   Style style() const {
-    return {.bold = colour_, .hints = remarks_ == Remarks::shown, .width = columns_};
+    return {
+        .bold = colour_, .colour = colour_, .hints = remarks_ == Remarks::shown, .width = columns_};
   }
   Remarks remarks() const { return remarks_; }
   bool live() const { return live_; }  // standard error is a terminal that bars may move on

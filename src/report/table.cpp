@@ -38,25 +38,31 @@ std::vector<size_t> Table::widths(size_t rows, size_t width) const {
   return widths;
 }
 
-std::string Table::text(size_t most, size_t width) const {
+std::string Table::text(size_t most, size_t width, bool colour) const {
   const size_t shown = std::min(most, rows_.size());
   const std::vector<size_t> widths = this->widths(shown, width);
   std::string text;
-  const auto line = [&](const auto& cell_of) {
+  const auto line = [&](const auto& cell_of, const auto& verdict_of) {
     std::string one;
     for (size_t c = 0; c < columns_.size(); ++c) {
       const std::string cell = shortened(cell_of(c), std::max<size_t>(widths[c], 4));
       const size_t columns = columns_of(cell);
       const std::string space(widths[c] > columns ? widths[c] - columns : 0, ' ');
       if (c > 0) one += "  ";
-      one += columns_[c].align == Align::right ? space + cell : cell + space;
+      const std::string shown_cell = in_colour(cell, verdict_of(c));
+      one += columns_[c].align == Align::right ? space + shown_cell : shown_cell + space;
     }
     one.erase(one.find_last_not_of(' ') + 1);
     text += one + "\n";
   };
-  line([&](size_t c) -> const std::string& { return columns_[c].title; });
+  line([&](size_t c) -> const std::string& { return columns_[c].title; },
+       [](size_t) { return Verdict::none; });
   for (size_t r = 0; r < shown; ++r) {
-    line([&](size_t c) -> const std::string& { return rows_[r][c]; });
+    line([&](size_t c) -> const std::string& { return rows_[r][c]; },
+         [&](size_t c) {
+           const auto found = verdicts_.find({r, c});
+           return colour && found != verdicts_.end() ? found->second : Verdict::none;
+         });
   }
   if (shown < rows_.size()) {
     text += "... and " + with_separators(static_cast<int64_t>(rows_.size() - shown)) + " more\n";

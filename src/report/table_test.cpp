@@ -37,6 +37,23 @@ TEST(Table, counts_letters_and_not_bytes) {
   EXPECT_EQ(table.text(), "layer  units\nsch\xc3\xb6n      1\n");
 }
 
+TEST(Table, shows_in_colour_only_what_was_judged_and_only_where_asked) {
+  Table table = two_columns(), plain = two_columns();
+  table.add({"a", "2.00x"});
+  table.judge(1, Verdict::better);
+  table.add({"b", "0.50x"});
+  table.judge(1, Verdict::worse);
+  table.add({"c", "1.00x"});
+  table.judge(1, Verdict::none);
+  for (const char* row : {"a 2.00x", "b 0.50x", "c 1.00x"}) plain.add({{row[0]}, row + 2});
+  EXPECT_EQ(table.text(), plain.text());
+  EXPECT_EQ(table.text(9, 0, true),
+            "layer  units\n"
+            "a      \x1b[32m2.00x\x1b[0m\n"
+            "b      \x1b[31m0.50x\x1b[0m\n"
+            "c      1.00x\n");
+}
+
 TEST(Table, refuses_a_row_with_other_cells_than_columns) {
   Table table = two_columns();
   EXPECT_THROW(table.add({"alone"}), Error);

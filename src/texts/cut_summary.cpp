@@ -1,6 +1,7 @@
 #include "texts/cut_summary.h"
 
 #include <cmath>
+#include <limits>
 
 #include "report/format.h"
 #include "report/table.h"
@@ -12,23 +13,44 @@ namespace {
 constexpr Table::Align kRight = Table::Align::right;
 constexpr size_t kMostGroups = 40;
 
-std::string reduction(double before, double after) {
-  return after > 0 ? times(before / after) : "";
+// A row whose last cell is how many times smaller the number became.
+void add_reduced(Table& table, const std::string& name, double before, double after,
+                 std::string (*text)(double)) {
+  const double factor = after > 0 ? before / after : 0;
+  table.add({name, text(before), text(after), after > 0 ? times(factor) : ""});
+  table.judge(3, verdict_of_factor(factor));
 }
 
 void add_counts(Table& table, const char* name, int64_t count_before, int64_t count_after) {
-  const auto before = static_cast<double>(count_before), after = static_cast<double>(count_after);
-  table.add({name, short_count(before), short_count(after), reduction(before, after)});
+  add_reduced(table, name, static_cast<double>(count_before), static_cast<double>(count_after),
+              short_count);
+}
+
+void add_median(Table& table, const std::string& name, const Latency& before,
+                const Latency& after) {
+  table.add({name, milliseconds(before.median_ms), milliseconds(after.median_ms),
+             speedup_text(before, after)});
+  table.judge(3, verdict_of_factor(speedup(before, after).value_or(1)));
 }
 
 void add_latency(Table& table, const Latency& before, const Latency& after) {
-  table.add({"latency, median", milliseconds(before.median_ms), milliseconds(after.median_ms),
-             speedup_text(before, after)});
+  add_median(table, "latency, median", before, after);
   table.add({"latency, fastest", milliseconds(before.min_ms), milliseconds(after.min_ms), ""});
   table.add({"latency, spread", percentage(before.spread), percentage(after.spread), ""});
 }
 
-std::string cost_table(const CutSummary& summary) {
+// Judged as it is shown: equal to two decimals is neither.
+Verdict verdict_of_accuracy(double before, double after) {
+  if (percentage(before) == percentage(after)) return Verdict::none;
+  return after > before ? Verdict::better : Verdict::worse;
+}
+
+void add_accuracy(Table& table, const std::string& name, double before, double after) {
+  table.add({name, percentage(before), percentage(after), ""});
+  table.judge(2, verdict_of_accuracy(before, after));
+}
+
+std::string cost_table(const CutSummary& summary, const Style& style) {
   const CutSide &before = summary.before, &after = summary.after;
   Table table({{""}, {"before", kRight}, {"after", kRight}, {"smaller by", kRight}});
   add_counts(table, "parameters", before.costs.parameters, after.costs.parameters);
@@ -45,24 +67,20 @@ std::string cost_table(const CutSummary& summary) {
     }
   }
   const auto bytes = static_cast<double>(before.bytes), left = static_cast<double>(after.bytes);
-  table.add({"file", short_bytes(bytes), short_bytes(left), reduction(bytes, left)});
+  add_reduced(table, "file", bytes, left, short_bytes);
   if (before.latency && after.latency) add_latency(table, *before.latency, *after.latency);
   if (before.deployed && after.deployed) {
-    table.add({summary.engine + ", median", milliseconds(before.deployed->median_ms),
-               milliseconds(after.deployed->median_ms),
-               speedup_text(*before.deployed, *after.deployed)});
+    add_median(table, summary.engine + ", median", *before.deployed, *after.deployed);
   }
   if (before.accuracy && after.accuracy) {
-    const auto add = [&](const std::string& name, double a, double b) {
-      table.add({name, percentage(a), percentage(b), ""});
-    };
     const std::string by = ", " + summary.judged_by;
-    add("top-1" + by, before.accuracy->top1, after.accuracy->top1);
-    add("top-5" + by, before.accuracy->top5, after.accuracy->top5);
+    add_accuracy(table, "top-1" + by, before.accuracy->top1, after.accuracy->top1);
+    add_accuracy(table, "top-5" + by, before.accuracy->top5, after.accuracy->top5);
     table.add({"loss" + by, significant(before.accuracy->loss, 5),
                significant(after.accuracy->loss, 5), ""});
   }
-  return table.text();
+  constexpr size_t kAll = std::numeric_limits<size_t>::max();
+  return table.text(kAll, style.width, style.colour);
 }
 
 std::string group_table(const std::vector<GroupCut>& groups, size_t width) {
@@ -154,11 +172,12 @@ std::string proof_line(const CutSummary& summary) {
 }
 
 // What became of the accuracy, on images that no training saw.
-std::string held_out_line(const CutSummary& summary) {
+std::string held_out_line(const CutSummary& summary, const Style& style) {
   if (!summary.held_out) return "";
-  return "top-1, held out: original " + percentage(summary.held_out->original) + ", cut " +
-         percentage(summary.held_out->cut) + ", tuned " + percentage(summary.held_out->tuned) +
-         "\n";
+  const auto& [original, cut, tuned] = *summary.held_out;
+  return "top-1, held out: original " + percentage(original) + ", cut " +
+         style.judged(percentage(cut), verdict_of_accuracy(original, cut)) + ", tuned " +
+         style.judged(percentage(tuned), verdict_of_accuracy(original, tuned)) + "\n";
 }
 
 std::string budget_line(const CutSummary& summary) {
@@ -214,7 +233,8 @@ std::string text_of(const Proof& proof, const std::string& inputs) {
 
 std::string text_of(const CutSummary& summary, const Style& style) {
   std::string text = style.strong(printable(summary.model)) + " pruned by " + summary.method +
-                     " in " + duration(summary.seconds) + "\n\n" + cost_table(summary) + "\n";
+                     " in " + duration(summary.seconds) + "\n\n" + cost_table(summary, style) +
+                     "\n";
   if (!summary.groups.empty()) text += group_table(summary.groups, style.width) + "\n";
   if (!summary.layers.empty()) text += layer_table(summary.layers, style.width) + "\n";
   for (const ResultTable& table : summary.tables) {
@@ -225,7 +245,7 @@ std::string text_of(const CutSummary& summary, const Style& style) {
         "zeros take as much space as other weights until the model is compressed, and as much time "
         "but in a sparse runtime, such as that of 'coppice run'\n");
   }
-  text += held_out_line(summary) + budget_line(summary);
+  text += held_out_line(summary, style) + budget_line(summary);
   if (summary.rounding_moved != 0) {
     text += "rounding to even widths moved " + with_separators(summary.rounding_moved) +
             (summary.rounding_moved == 1 ? " unit\n" : " units\n");

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <limits>
 
 #include "cli/commands/commands.h"
 #include "report/format.h"
@@ -57,7 +58,7 @@ std::string layers_text(const BenchReport& report) {
 }
 
 // A row a model; what others take of the first one's time.
-std::string rows_text(const std::vector<BenchRow>& rows) {
+std::string rows_text(const std::vector<BenchRow>& rows, bool colour) {
   std::vector<Table::Column> columns = {
       {"fastest", kRight}, {"median", kRight},  {"95 %", kRight}, {"spread", kRight},
       {"runs", kRight},    {"threads", kRight}, {"input"}};
@@ -87,8 +88,11 @@ std::string rows_text(const std::vector<BenchRow>& rows) {
     }
     if (foretold) cells.push_back(row.foretold_ms ? milliseconds(*row.foretold_ms) : "");
     table.add(cells);
+    if (!several) continue;
+    const auto factor = speedup(rows.front().latency, latency);
+    table.judge(3, verdict_of_factor(factor.value_or(1)));
   }
-  return table.text();
+  return table.text(std::numeric_limits<size_t>::max(), 0, colour);
 }
 
 std::string rates_text(const std::vector<std::pair<std::string, double>>& rates) {
@@ -110,8 +114,8 @@ Result bench(const Options& options, Invocation& run) {
   for (const BenchRow& row : report.rows) latencies.push_back(row.latency);
   if (!report.rates.empty()) run.console.print(rates_text(report.rates));
   if (report.rows.empty()) return {.json = to_json(report)};
-  run.console.print((options.layers ? layers_text(report) : "") + rows_text(report.rows) +
-                    noise_line(latencies));
+  run.console.print((options.layers ? layers_text(report) : "") +
+                    rows_text(report.rows, run.console.style().colour) + noise_line(latencies));
   return {.json = to_json(report)};
 }
 

@@ -3,10 +3,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 
 #include "core/error.h"
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
+#include "prune/budget/share_kept.h"
+#include "prune/latency/latency_meter.h"
 #include "prune/regression/error_curves.h"
 #include "prune/regression/unit_readers.h"
 
@@ -57,26 +60,36 @@ Scores order_by_share(const Groups& groups, const std::vector<double>& times) {
   return scores;
 }
 
+// What a cut keeps, as a share of what the budget is of.
+using ShareKept = std::function<double(const Removal& removal)>;
+
+ShareKept share_kept_of(const Traced& traced, const OneShotOptions& pruning,
+                        const AllocationOptions& allocation) {
+  if (allocation.budget.of == Budget::Of::latency) {
+    const auto model = pruning.latency->model(traced, allocation);
+    return [model](const Removal& removal) { return model->share(removal); };
+  }
+  return [&traced, of = allocation.budget.of](const Removal& removal) {
+    return share_kept(traced.costs(), of, traced.costs().after(removal));
+  };
+}
+
 // An order in which those units leave first that cost least error for what they save: with `times`
 // above 1, an error counts for more. Within a group errors are taken to grow ever faster.
-Scores order_by_errors(const Traced& traced, const std::vector<std::vector<double>>& curves,
-                       const std::vector<double>& times, Budget::Of of) {
-  const Groups& groups = traced.groups();
-  const auto cost = [&](const Costs& costs) {
-    return static_cast<double>(of == Budget::Of::macs ? costs.macs : costs.parameters);
-  };
+Scores order_by_errors(const Groups& groups, const std::vector<std::vector<double>>& curves,
+                       const std::vector<double>& times, const ShareKept& kept) {
   Scores scores{std::vector<float>(groups.unit_count, 0), {}};
   for (size_t g = 0; g < groups.free.size(); ++g) {
     if (curves[g].empty()) continue;
     const Group& group = groups.free[g];
     Removal one(groups.unit_count, 0);
     one[group.first_unit] = 1;
-    const double saves = cost(traced.costs().all()) - cost(traced.costs().after(one));
+    const double saves = 1 - kept(one);
     double last = 0;
     for (int64_t i = 0; i < group.units(); ++i) {
       const bool known = i + 1 < std::ssize(curves[g]);
       const double more = known ? (curves[g][i + 1] - curves[g][i]) * times[g] : INFINITY;
-      last = std::max(last, saves > 0 ? more / saves * cost(traced.costs().all()) : INFINITY);
+      last = std::max(last, saves > 0 ? more / saves : INFINITY);
       scores.units[group.first_unit + i] = static_cast<float>(last);
     }
   }
@@ -84,17 +97,30 @@ Scores order_by_errors(const Traced& traced, const std::vector<std::vector<doubl
 }
 
 Scores order_of(const Traced& traced, const ChannelPruningOptions& options,
-                const std::vector<char>& whole) {
+                const AllocationOptions& allocation) {
   const std::vector<double> times = shares_of(traced, options.keep_more);
-  const bool ratio = options.pruning.budget.of == Budget::Of::ratio;
-  const bool foretold = options.pruning.sensitivity != nullptr;  // which sets the widths itself
+  const bool ratio = allocation.budget.of == Budget::Of::ratio;
+  const bool foretold = allocation.sensitivity != nullptr;  // which sets the widths itself
   if (ratio || foretold || options.share_by == ChannelPruningOptions::ShareBy::even) {
     return order_by_share(traced.groups(), times);
   }
   RegressionOptions looking = options.regression;
   looking.after_layer = options.looked_at;
-  return order_by_errors(traced, error_curves(traced.graph(), traced.groups(), whole, looking),
-                         times, options.pruning.budget.of);
+  const auto curves =
+      error_curves(traced.graph(), traced.groups(), allocation.kept_groups, looking);
+  return order_by_errors(traced.groups(), curves, times,
+                         share_kept_of(traced, options.pruning, allocation));
+}
+
+AllocationOptions allocation_of(const Traced& traced, const OneShotOptions& pruning,
+                                const std::vector<char>& whole) {
+  const bool ratio = pruning.budget.of == Budget::Of::ratio;
+  return {.budget = pruning.budget,
+          .scope = ratio ? Criterion::Scope::group : Criterion::Scope::global,
+          .rounding = rounding_of(traced, pruning),
+          .most_of_group = pruning.most_of_group,
+          .kept_groups = whole,
+          .sensitivity = pruning.sensitivity};
 }
 
 Widths widths_for_ratios(const Traced& traced, const ChannelPruningOptions& options,
@@ -116,16 +142,20 @@ class Budgeting {
   Budgeting(const Traced& traced, const ChannelPruningOptions& options,
             const std::vector<char>& whole)
       : traced_(traced),
-        options_(options),
-        whole_(whole),
-        scores_(order_of(traced, options, whole)) {}
+        latency_(options.pruning.latency.get()),
+        allocation_(allocation_of(traced, options.pruning, whole)),
+        scores_(order_of(traced, options, allocation_)) {}
 
-  Widths widths() const {
-    const Budget& budget = options_.pruning.budget;
-    Removal removal = removal_at(budget.kept);
-    if (budget.of != Budget::Of::macs || share(removal) <= budget.kept) {
-      return widths_after(traced_.groups(), removal);
+  Widths widths() const { return widths_after(traced_.groups(), removal()); }
+
+ private:
+  Removal removal() const {
+    const Budget& budget = allocation_.budget;
+    if (budget.of == Budget::Of::latency) {  // what samplers take is measured with the rest
+      return latency_->allocate(traced_, scores_, allocation_).removal;
     }
+    Removal removal = removal_at(budget.kept);
+    if (budget.of != Budget::Of::macs || share(removal) <= budget.kept) return removal;
     // Samplers cost something, too: what is left for the layers is found by halving.
     constexpr int kHalvings = 12;
     double low = 0, high = budget.kept;
@@ -140,23 +170,13 @@ class Budgeting {
                       " of the multiply-accumulates with the samplers' own",
                   {option_hint("sampler", "off")});
     }
-    return widths_after(traced_.groups(), removal_at(low));
+    return removal_at(low);
   }
 
- private:
   Removal removal_at(double kept) const {
-    const OneShotOptions& pruning = options_.pruning;
-    const bool ratio = pruning.budget.of == Budget::Of::ratio;
-    Budget budget = pruning.budget;
-    budget.kept = kept;
-    return allocate(traced_.groups(), traced_.costs(), scores_,
-                    {.budget = budget,
-                     .scope = ratio ? Criterion::Scope::group : Criterion::Scope::global,
-                     .rounding = rounding_of(traced_, pruning),
-                     .most_of_group = pruning.most_of_group,
-                     .kept_groups = whole_,
-                     .sensitivity = pruning.sensitivity})
-        .removal;
+    AllocationOptions allocation = allocation_;
+    allocation.budget.kept = kept;
+    return allocate(traced_.groups(), traced_.costs(), scores_, allocation).removal;
   }
 
   double share(const Removal& removal) const {
@@ -166,8 +186,8 @@ class Budgeting {
   }
 
   const Traced& traced_;
-  const ChannelPruningOptions& options_;
-  const std::vector<char>& whole_;
+  LatencyMeter* latency_;  // of a budget of latency
+  AllocationOptions allocation_;
   Scores scores_;
 };
 

@@ -107,8 +107,9 @@ const TextOption<std::string> kLatencyTable(
      "kept for each net and processor"},
     "a file", any_text);
 const NumberOption kPruneRatio({"prune-ratio", "SHARE",
-                                "share of its channels that every group loses; of all channels "
-                                "where they are ranked globally"},
+                                "share of its channels that every group loses, where widths are "
+                                "rounded all groups together; of all channels where they are "
+                                "ranked globally"},
                                share(nullptr, kNothingLeft));
 const NumberOption kMaxLayerRatio({"max-layer-ratio", "SHARE",
                                    "no group loses a larger share of its channels"},
@@ -373,7 +374,7 @@ OptionList masking_options() { return {{&kSparsity}, {&kPattern}, {&kScope, "lay
 
 MagnitudeOptions masking_of(const Settings& settings) {
   using Scope = MagnitudeOptions::Scope;
-  return {.sparsity = settings[kSparsity],
+  return {.sparsity = settings.has(kKeepLatency) ? 0 : settings[kSparsity],
           .scope = settings[kScope] == Ranked::globally ? Scope::global : Scope::layer,
           .keep = settings.all(kKeep),
           .together = settings[kPattern]};

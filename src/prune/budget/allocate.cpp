@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
 #include <numeric>
 
 #include "core/error.h"
+#include "core/words/percent.h"
 #include "prune/budget/share_kept.h"
 #include "prune/latency/latency_model.h"
 #include "prune/sensitivity/predicted_loss.h"
@@ -15,12 +15,6 @@ namespace {
 
 // Undoes 1 - 0.9 = 0.0999...98, so that 0.1 of 20 is 2.
 constexpr double kCountEpsilon = 1e-9;
-
-std::string percent(double share) {
-  char text[32];
-  std::snprintf(text, sizeof(text), "%.2f %%", share * 100);
-  return text;
-}
 
 class Allocator {
  public:
@@ -46,7 +40,7 @@ class Allocator {
     const std::vector<int64_t> plain = !ratio              ? by_budget()
                                        : compares_groups() ? by_ratio_of_all()
                                                            : by_ratio();
-    result.removal = removal_for(ratio ? rounded_to_nearest(plain) : rounded_within_budget(plain));
+    result.removal = removal_for(ratio ? rounded_on_average(plain) : rounded_within_budget(plain));
     result.after = costs_.after(result.removal);
     for (size_t g = 0; g < plain.size(); ++g) {
       const Group& group = groups_.free[g];
@@ -228,15 +222,6 @@ class Allocator {
     return units - std::min(units, std::max(least, kept / step * step));
   }
 
-  std::vector<int64_t> rounded_to_nearest(std::vector<int64_t> leave) const {
-    for (size_t g = 0; g < leave.size(); ++g) {
-      const int64_t kept = static_cast<int64_t>(order_[g].size()) - leave[g];
-      const int64_t step = step_of(g);
-      if (leave[g] > 0) leave[g] = leaving_at_round_width(g, kept + step / 2, step);
-    }
-    return leave;
-  }
-
   std::vector<int64_t> rounded_down(std::vector<int64_t> leave) const {
     for (size_t g = 0; g < leave.size(); ++g) {
       const int64_t kept = static_cast<int64_t>(order_[g].size()) - leave[g];
@@ -245,28 +230,54 @@ class Allocator {
     return leave;
   }
 
-  // All widths down to round ones, and then up again those that the budget has room for: first the
-  // widths that most tensors share, since rounding a residual spine of 16 channels down to 8 costs
-  // every block of its stage; then those that lost most.
-  std::vector<int64_t> rounded_within_budget(const std::vector<int64_t>& plain) const {
-    std::vector<int64_t> leave = rounded_down(plain);
-    struct Raise {
-      size_t group, slices;
-      double lost;  // share of a step
-      int64_t leave;
-    };
+  // A width that was rounded down and may go up again.
+  struct Raise {
+    size_t group, slices;
+    double lost;    // share of a step
+    int64_t leave;  // then
+  };
+
+  // First the widths that most tensors share, since rounding a residual spine of 16 channels down
+  // to 8 costs every block of its stage; then those that lost most.
+  std::vector<Raise> raises_from(const std::vector<int64_t>& plain,
+                                 const std::vector<int64_t>& down) const {
     std::vector<Raise> raises;
-    for (size_t g = 0; g < leave.size(); ++g) {
-      if (leave[g] <= plain[g]) continue;
+    for (size_t g = 0; g < down.size(); ++g) {
+      if (down[g] <= plain[g]) continue;
       const int64_t kept = static_cast<int64_t>(order_[g].size()) - plain[g];
       const int64_t step = step_of(g);
       raises.push_back({g, groups_.free[g].slices.size(),
-                        static_cast<double>(leave[g] - plain[g]) / static_cast<double>(step),
+                        static_cast<double>(down[g] - plain[g]) / static_cast<double>(step),
                         leaving_at_round_width(g, kept + step - 1, step)});
     }
     std::ranges::stable_sort(raises, [](const Raise& a, const Raise& b) {
       return a.slices != b.slices ? a.slices > b.slices : a.lost > b.lost;
     });
+    return raises;
+  }
+
+  // All widths down to round ones, and then up again while that brings the units of all groups
+  // together nearer to what the ratio says: groups too narrow to lose their own share of so wide
+  // steps lose it between them.
+  std::vector<int64_t> rounded_on_average(const std::vector<int64_t>& plain) const {
+    std::vector<int64_t> leave = rounded_down(plain);
+    const auto sum = [](const std::vector<int64_t>& counts) {
+      return std::accumulate(counts.begin(), counts.end(), int64_t{0});
+    };
+    int64_t too_many = sum(leave) - sum(plain);
+    for (const Raise& raise : raises_from(plain, leave)) {
+      const int64_t returned = leave[raise.group] - raise.leave;
+      if (std::abs(too_many - returned) >= std::abs(too_many)) continue;
+      too_many -= returned;
+      leave[raise.group] = raise.leave;
+    }
+    return leave;
+  }
+
+  // All widths down to round ones, and then up again those that the budget has room for.
+  std::vector<int64_t> rounded_within_budget(const std::vector<int64_t>& plain) const {
+    std::vector<int64_t> leave = rounded_down(plain);
+    const std::vector<Raise> raises = raises_from(plain, leave);
     // One that has no room is passed over, but not for ever: each try counts all units.
     constexpr int kMostPassedOver = 16;
     size_t next = 0;

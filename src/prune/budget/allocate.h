@@ -37,9 +37,10 @@ const char* name_of(Budget::Of of);  // "MACs", "parameters", "channels", "laten
 struct AllocationOptions {
   Budget budget;
   Criterion::Scope scope = Criterion::Scope::group;
-  // Which widths are kept (a width of 41 is slower than one of 40 and of 48). A ratio goes to the
-  // nearest; under a budget widths go down, and the widths that most tensors share go up again
-  // first. A runtime's gets finer where the budget can't be met otherwise.
+  // Which widths are kept (a width of 41 is slower than one of 40 and of 48). Widths go down,
+  // and the widths that most tensors share go up again first: under a budget while there is room,
+  // of a ratio while all groups together come nearer to it. A runtime's gets finer where the budget
+  // can't be met otherwise.
   Rounding rounding = Rounding();
   double most_of_group = 0.9;  // the share of a group's units that may leave, below 1
   std::vector<char> kept_groups =

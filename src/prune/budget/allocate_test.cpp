@@ -160,6 +160,26 @@ TEST(Allocate, widths_become_multiples_of_what_the_runtime_computes_together) {
   EXPECT_EQ(net.counts(ratio(0.37, 1)), (std::vector<int64_t>{23, 94, 2, 47}));
 }
 
+TEST(Allocate, a_rounded_ratio_is_met_by_all_groups_together) {
+  for (const char* name : {"resnet20", "resnet56", "vgg16-bn"}) {
+    const Case net(build_zoo_model(name, 1));
+    for (const double removed : {0.1, 0.2, 0.3, 0.4}) {
+      SCOPED_TRACE(std::string(name) + " loses " + std::to_string(removed));
+      const std::vector<int64_t> plain = net.counts(ratio(removed));
+      const std::vector<int64_t> rounded = net.counts(ratio(removed, 8));
+      int64_t units = 0, wanted = 0, left = 0;
+      for (size_t g = 0; g < plain.size(); ++g) {
+        EXPECT_LE(std::abs(plain[g] - rounded[g]), 8) << net.groups.free[g].name;
+        EXPECT_EQ(rounded[g] % 8, 0) << net.groups.free[g].name;
+        units += net.groups.free[g].units();
+        wanted += plain[g];
+        left += rounded[g];
+      }
+      EXPECT_LE(std::abs(left - wanted), 4) << "of " << units << ": half a step";
+    }
+  }
+}
+
 TEST(Allocate, rounding_under_a_budget_raises_the_widths_that_most_tensors_share_first) {
   const Case net(build_zoo_model("resnet56", 1));
   AllocationOptions options;

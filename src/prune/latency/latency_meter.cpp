@@ -10,6 +10,7 @@
 #include "core/machine/cache_folder.h"
 #include "groups/cut/cut_out.h"
 #include "prune/latency/measure_layers.h"
+#include "prune/latency/sparse_times.h"
 #include "runtime/latency.h"
 
 namespace coppice {
@@ -98,14 +99,10 @@ std::shared_ptr<const LatencyModel> LatencyMeter::model(const Traced& traced,
   return model_;
 }
 
-std::optional<double> LatencyMeter::measured_share(const Traced& traced,
-                                                   const Removal& removal) const {
-  const Target target{.threads = options_.threads};
-  const Removal none(removal.size(), 0);
+std::optional<double> LatencyMeter::measured_share(Executable whole, Executable cut) const {
   std::vector<Executable> nets;
-  for (const Removal* units : {&none, &removal}) {
-    nets.push_back(compile(cut_out(traced.graph(), traced.groups(), *units), {}, target));
-  }
+  nets.push_back(std::move(whole));
+  nets.push_back(std::move(cut));
   LatencyOptions options{.seed = options_.seed};
   if (options_.progress) {
     options.before_run = [this](int done, int runs) {
@@ -117,40 +114,89 @@ std::optional<double> LatencyMeter::measured_share(const Traced& traced,
   return faster ? std::optional(1 / *faster) : std::nullopt;
 }
 
-Allocation LatencyMeter::allocate(const Traced& traced, const Scores& scores,
-                                  AllocationOptions options) {
-  const double asked = options.budget.kept;
-  options.latency = model(traced, options);
-  if (correction_) {
-    options.budget.kept = std::min(kMostKept, asked * *correction_);
-    return coppice::allocate(traced.groups(), traced.costs(), scores, options);
-  }
-  std::optional<Allocation> best;
+// What `at` gives for a share of the time that the budget may be foretold to take, nothing where
+// there is no such; `foretold` and `measured` of it are shares, too. The nearest to what was asked.
+template <typename Chosen, typename At, typename Foretold, typename Measured>
+std::optional<Chosen> LatencyMeter::nearest(double asked, At at, Foretold foretold,
+                                            Measured measured) {
+  std::optional<Chosen> best;
   double correction = 1;
   for (int tries = 1; tries <= kMostTries; ++tries) {
-    options.budget.kept = std::min(kMostKept, asked * correction);
-    auto allocation = attempt(ErrorKind::target, [&] {
-      return coppice::allocate(traced.groups(), traced.costs(), scores, options);
-    });
-    if (!allocation) {
-      if (best) break;
-      return coppice::allocate(traced.groups(), traced.costs(), scores, options);  // says why
-    }
-    const bool again = best && best->removal == allocation->removal;
+    std::optional<Chosen> chosen = at(std::min(kMostKept, asked * correction));
+    if (!chosen) break;
+    const bool again = best && *best == *chosen;
     Found found{.asked = asked,
-                .foretold = options.latency->share(allocation->removal),
-                .measured = again ? found_->measured : measured_share(traced, allocation->removal),
+                .foretold = foretold(*chosen),
+                .measured = again ? found_->measured : measured(*chosen),
                 .tries = tries};
     const auto away = [&](const Found& of) { return std::abs(*of.measured - asked); };
     if (!found.measured || !best || away(found) < away(*found_)) {
-      best = std::move(allocation);
+      best = std::move(chosen);
       found_ = found;
       correction_ = correction;
     }
     if (!found.measured || away(found) <= kNear * asked || again) break;
     correction *= asked / *found.measured;
   }
-  return std::move(*best);
+  return best;
+}
+
+Allocation LatencyMeter::allocate(const Traced& traced, const Scores& scores,
+                                  AllocationOptions options) {
+  const double asked = options.budget.kept;
+  options.latency = model(traced, options);
+  const auto at = [&](double kept) {
+    options.budget.kept = kept;
+    return coppice::allocate(traced.groups(), traced.costs(), scores, options);
+  };
+  if (correction_) return at(std::min(kMostKept, asked * *correction_));
+  const Target target{.threads = options_.threads};
+  const auto cut_by = [&](const Removal& removal) {
+    return compile(cut_out(traced.graph(), traced.groups(), removal), {}, target);
+  };
+  const auto removal = nearest<Removal>(
+      asked,
+      [&](double kept) -> std::optional<Removal> {
+        const auto found = attempt(ErrorKind::target, [&] { return at(kept); });
+        if (!found) return std::nullopt;
+        return found->removal;
+      },
+      [&](const Removal& chosen) { return options.latency->share(chosen); },
+      [&](const Removal& chosen) {
+        return measured_share(cut_by(Removal(chosen.size(), 0)), cut_by(chosen));
+      });
+  // By what was found, or to say why there is nothing.
+  return at(std::min(kMostKept, asked * (removal ? *correction_ : 1)));
+}
+
+MagnitudeOptions LatencyMeter::allocate(const Graph& graph, MagnitudeOptions pruning, double kept) {
+  using Zeros = std::map<std::string, double>;
+  MeasureSparse measuring{.threads = options_.threads, .seed = options_.seed};
+  if (options_.progress) {
+    measuring.before_run = [this](int done, int runs) {
+      options_.progress("measuring layers with several shares of zeros", done, runs);
+    };
+  }
+  const SparseTimes times = measure_sparse(graph, pruning, measuring);
+  const auto masked_by = [&](const Zeros& zeros) {
+    MagnitudeOptions masking = pruning;
+    masking.layers = zeros;
+    Graph masked = graph;
+    apply_masks(masked, magnitude_masks(graph, masking));
+    return compile(masked, {}, {.threads = options_.threads, .sparsity = Target::Sparsity::timed});
+  };
+  const auto at = [&](double share) {
+    return sparsity_by_time(graph, times, share * times.whole_ms);
+  };
+  const auto zeros = nearest<Zeros>(
+      kept, [&](double share) { return attempt(ErrorKind::target, [&] { return at(share); }); },
+      [&](const Zeros& chosen) { return foretold_ms(times, chosen) / times.whole_ms; },
+      [&](const Zeros& chosen) {
+        return measured_share(compile(graph, {}, {.threads = options_.threads}), masked_by(chosen));
+      });
+  pruning.scope = MagnitudeOptions::Scope::layer;
+  pruning.layers = zeros ? *zeros : at(kept);  // at: says why there is nothing
+  return pruning;
 }
 
 }  // namespace coppice

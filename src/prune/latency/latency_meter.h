@@ -10,8 +10,11 @@
 #include "prune/budget/allocate.h"
 #include "prune/latency/latency_model.h"
 #include "prune/latency/measure_layers.h"
+#include "prune/masks/masks.h"
 
 namespace coppice {
+
+class Executable;  // runtime/executable.h
 
 class LatencyMeter {
  public:
@@ -43,6 +46,11 @@ class LatencyMeter {
   // time: what is foretold is corrected by what was measured, until it is within kNear of what was
   // asked or nothing comes nearer. Later calls for the same net go by what the first came to.
   Allocation allocate(const Traced& traced, const Scores& scores, AllocationOptions options);
+  // Shares of zeros by layer (`layers`), with which the masked net takes `kept` of the time that it
+  // takes as it came: foretold from measured times (sparse_times.h), measured and corrected alike,
+  // in the runtime that leaves zeros out where that is faster. Other tables are no use for it: it
+  // measures anew.
+  MagnitudeOptions allocate(const Graph& graph, MagnitudeOptions pruning, double kept);
   // The last that `allocate` came to.
   const std::optional<Found>& found() const { return found_; }
   // What a share that is asked for is to be multiplied by, so that what was foretold with it is
@@ -56,7 +64,11 @@ class LatencyMeter {
                          const AllocationOptions& allocation) const;
   MeasuredLayers measured_table(const Traced& traced, const LatencyTable& here,
                                 const AllocationOptions& allocation) const;
-  std::optional<double> measured_share(const Traced& traced, const Removal& removal) const;
+  // Of what the first takes by the second; nothing where the machine was too busy to tell.
+  std::optional<double> measured_share(Executable whole, Executable cut) const;
+
+  template <typename Chosen, typename At, typename Foretold, typename Measured>
+  std::optional<Chosen> nearest(double asked, At at, Foretold foretold, Measured measured);
 
   Options options_;
   std::shared_ptr<const Traced::Found> found_in_;  // that model_ is known to be of

@@ -8,7 +8,7 @@
 #include "groups/cut/cut_out.h"
 #include "prune/budget/allocate.h"
 #include "prune/latency/layer_work.h"
-#include "runtime/latency.h"
+#include "prune/latency/timed_net.h"
 
 namespace coppice {
 namespace {
@@ -43,48 +43,17 @@ std::vector<Removal> removals_to_measure(const Traced& traced, const MeasureLaye
   return removals;
 }
 
-// One cut of the net, and the times of its layers run by run.
 struct Cut {
   std::vector<double> work;  // by node
-  Executable executable;
-  std::vector<Tensor> inputs, outputs;
-  std::map<std::string, std::vector<double>> ms = {};  // by layer
-  std::vector<RunTime> runs = {};
-
-  void run() { executable.run(inputs, outputs); }
-  void run_timed() {
-    run();
-    std::map<std::string, double> of_run;  // a layer's own reorders belong to it
-    double all = 0;
-    for (const LayerTime& layer : executable.layer_times()) {
-      of_run[layer.name] += layer.ms;
-      all += layer.ms;
-    }
-    runs.push_back({all, all});
-    for (const auto& [name, time] : of_run) ms[name].push_back(time);
-  }
+  TimedNet net;
 };
-
-Cut cut_to_measure(const Traced& traced, const LayerWork& work, const Removal& removal,
-                   const MeasureLayers& options) {
-  Executable executable = compile(cut_out(traced.graph(), traced.groups(), removal), {},
-                                  {.threads = options.threads, .profile = Target::Profile::on});
-  std::vector<Tensor> inputs = random_inputs(executable, options.seed);
-  std::vector<Tensor> outputs = executable.allocate_outputs();
-  return {work.after(removal), std::move(executable), std::move(inputs), std::move(outputs)};
-}
-
-double median(std::vector<double> times) {
-  std::ranges::nth_element(times, times.begin() + std::ssize(times) / 2);
-  return times[times.size() / 2];
-}
 
 std::vector<LayerTimes> times_of(const std::vector<Cut>& cuts, const LayerWork& work) {
   std::map<std::string, std::vector<LayerPoint>> points;
   for (const Cut& cut : cuts) {
-    for (const auto& [name, ms] : cut.ms) {
+    for (const auto& [name, ms] : cut.net.median_ms()) {
       const int node = work.node_named(name);
-      points[name].push_back({node < 0 ? 0 : cut.work[node], median(ms)});
+      points[name].push_back({node < 0 ? 0 : cut.work[node], ms});
     }
   }
   std::vector<LayerTimes> layers;
@@ -99,17 +68,17 @@ MeasuredLayers measure_layers(const Traced& traced, const MeasureLayers& options
   std::vector<Cut> cuts;
   for (const Removal& removal : removals_to_measure(traced, options)) {
     if (options.before_run) options.before_run(0, kRounds);
-    cuts.push_back(cut_to_measure(traced, work, removal, options));
-    cuts.back().run();
+    const Graph cut = cut_out(traced.graph(), traced.groups(), removal);
+    cuts.push_back({work.after(removal), {cut, {.threads = options.threads}, options.seed}});
+    cuts.back().net.warm_up();
   }
   for (int round = 0; round < kRounds; ++round) {
     for (Cut& cut : cuts) {
       if (options.before_run) options.before_run(round, kRounds);
-      cut.run_timed();
+      cut.net.run();
     }
   }
-  const bool quiet = std::ranges::all_of(
-      cuts, [&](const Cut& cut) { return steady(latency_of(cut.runs, options.threads)); });
+  const bool quiet = std::ranges::all_of(cuts, [](const Cut& cut) { return cut.net.steady(); });
   return {{.cpu = options.cpu,
            .threads = options.threads,
            .net = options.net,

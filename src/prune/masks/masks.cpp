@@ -19,44 +19,20 @@
 namespace coppice {
 namespace {
 
-struct Reader {
-  int32_t node;
-  ValueId weight;
-};
-
-// Every reading of a maskable weight by its layer.
-std::vector<Reader> readers_of_weights(const Graph& graph) {
-  const std::vector<ValueId> behind = constants_behind(graph);
-  std::vector<Reader> readers;
-  for (size_t n = 0; n < graph.nodes.size(); ++n) {
-    const Node& node = graph.nodes[n];
-    for (int i = 0; i < std::ssize(node.inputs); ++i) {
-      if (node.inputs[i] == kNoValue || !linear_layer_of(node, i)) continue;
-      const ValueId id = behind[node.inputs[i]];
-      if (id == kNoValue) continue;
-      const Tensor& tensor = *graph.value(id).constant;
-      if (tensor.dtype() == DType::f32 && tensor.rank() >= 2 && tensor.size() > 0) {
-        readers.push_back({static_cast<int32_t>(n), id});
-      }
-    }
-  }
-  return readers;
-}
-
-std::vector<ValueId> each_once(const std::vector<Reader>& readers) {
+std::vector<ValueId> each_once(const std::vector<WeightReader>& readers) {
   std::vector<ValueId> weights;
   std::set<ValueId> seen;
-  for (const Reader& reader : readers) {
+  for (const WeightReader& reader : readers) {
     if (seen.insert(reader.weight).second) weights.push_back(reader.weight);
   }
   return weights;
 }
 
-std::set<ValueId> matching_weights(const Graph& graph, const std::vector<Reader>& readers,
+std::set<ValueId> matching_weights(const Graph& graph, const std::vector<WeightReader>& readers,
                                    const std::string& pattern, const std::string& option) {
   const std::regex regex = regex_of(pattern, option);
   std::set<ValueId> matching;
-  for (const Reader& reader : readers) {
+  for (const WeightReader& reader : readers) {
     if (std::regex_search(graph.value(reader.weight).name, regex) ||
         std::regex_search(graph.nodes[reader.node].name, regex)) {
       matching.insert(reader.weight);
@@ -94,7 +70,7 @@ void mask_smallest(std::span<const Layer> layers, int64_t zeros, Masks& masks) {
 }
 
 std::vector<ValueId> ids_to_mask(const Graph& graph, const std::vector<std::string>& keep) {
-  const std::vector<Reader> readers = readers_of_weights(graph);
+  const std::vector<WeightReader> readers = weight_readers(graph);
   std::set<ValueId> kept;
   for (const std::string& pattern : keep) {
     kept.merge(matching_weights(graph, readers, pattern, "keep"));
@@ -139,8 +115,26 @@ double share_of(const Layer& layer, const MagnitudeOptions& options) {
 
 }  // namespace
 
+std::vector<WeightReader> weight_readers(const Graph& graph) {
+  const std::vector<ValueId> behind = constants_behind(graph);
+  std::vector<WeightReader> readers;
+  for (size_t n = 0; n < graph.nodes.size(); ++n) {
+    const Node& node = graph.nodes[n];
+    for (int i = 0; i < std::ssize(node.inputs); ++i) {
+      if (node.inputs[i] == kNoValue || !linear_layer_of(node, i)) continue;
+      const ValueId id = behind[node.inputs[i]];
+      if (id == kNoValue) continue;
+      const Tensor& tensor = *graph.value(id).constant;
+      if (tensor.dtype() == DType::f32 && tensor.rank() >= 2 && tensor.size() > 0) {
+        readers.push_back({static_cast<int32_t>(n), id});
+      }
+    }
+  }
+  return readers;
+}
+
 std::vector<ValueId> maskable_weights(const Graph& graph) {
-  return each_once(readers_of_weights(graph));
+  return each_once(weight_readers(graph));
 }
 
 std::vector<std::string> weights_to_mask(const Graph& graph, const std::vector<std::string>& keep) {
@@ -244,7 +238,7 @@ double sparsity_of_quality(const Tensor& weight, double quality) {
 std::vector<std::string> weights_matching(const Graph& graph, const std::string& pattern,
                                           const std::string& option) {
   std::vector<std::string> names;
-  for (const ValueId id : matching_weights(graph, readers_of_weights(graph), pattern, option)) {
+  for (const ValueId id : matching_weights(graph, weight_readers(graph), pattern, option)) {
     names.push_back(graph.value(id).name);
   }
   return names;

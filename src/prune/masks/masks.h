@@ -40,6 +40,13 @@ struct MagnitudeOptions {
 // the like: float32, rank 2 or more, each once, in the order of their readers.
 std::vector<ValueId> maskable_weights(const Graph& graph);
 
+// The nodes that read them, each reading once.
+struct WeightReader {
+  int32_t node;
+  ValueId weight;
+};
+std::vector<WeightReader> weight_readers(const Graph& graph);
+
 // The names of those that none of the regular expressions `keep` matches, in that order. Throws
 // Error::target where none is left, Error::usage where a pattern matches nothing.
 std::vector<std::string> weights_to_mask(const Graph& graph, const std::vector<std::string>& keep);

@@ -7,15 +7,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// From here on for this instruction set alone; nothing of it is called without a look at the
-// processor (available_isas).
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx512f"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593, in its own header
-#pragma GCC target("avx512f")
-#endif
+#include "runtime/sparse/compiled_for/avx512.h"
 #include "runtime/sparse/tile_loops.h"
 
 namespace coppice::runtime {
@@ -47,11 +39,7 @@ constexpr TileSet kTiles = tile_set<Vector, 16, 10, 6>();
 }  // namespace
 }  // namespace coppice::runtime
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "runtime/sparse/compiled_for/any.h"
 
 namespace coppice::runtime {
 const TileSet* avx512_tiles() { return &kTiles; }

@@ -7,16 +7,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// From here on for this instruction set alone; nothing of it is called without a look at the
-// processor (available_isas).
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma,avx512f,avx512vl"))), \
-                             apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593, in its own header
-#pragma GCC target("avx2,fma,avx512f,avx512vl")
-#endif
+#include "runtime/sparse/compiled_for/avx512_half.h"
 #include "runtime/sparse/eight_lanes.h"
 #include "runtime/sparse/tile_loops.h"
 
@@ -28,11 +19,7 @@ constexpr TileSet kTiles = tile_set<Vector, 16, 10, 6>();
 }  // namespace
 }  // namespace coppice::runtime
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "runtime/sparse/compiled_for/any.h"
 
 namespace coppice::runtime {
 const TileSet* avx512_half_tiles() { return &kTiles; }

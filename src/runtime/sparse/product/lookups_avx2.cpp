@@ -5,15 +5,7 @@
 #if defined(__x86_64__)
 #include <immintrin.h>
 
-// From here on for this instruction set alone; nothing of it is called without a look at the
-// processor (available_isas).
-#if defined(__clang__)
-#pragma clang attribute push(__attribute__((target("avx2,fma"))), apply_to = function)
-#else
-#pragma GCC push_options
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"  // GCC bug 105593, in its own header
-#pragma GCC target("avx2,fma")
-#endif
+#include "runtime/sparse/compiled_for/avx2.h"
 #include "runtime/sparse/product/lookup_loop.h"
 
 namespace coppice::runtime {
@@ -53,11 +45,7 @@ constexpr LookupLoop kLoop{Window::kLanes, Window::kWindow, Window::kStride, loo
 }  // namespace
 }  // namespace coppice::runtime
 
-#if defined(__clang__)
-#pragma clang attribute pop
-#else
-#pragma GCC pop_options
-#endif
+#include "runtime/sparse/compiled_for/any.h"
 
 namespace coppice::runtime {
 const LookupLoop* avx2_lookups() { return &kLoop; }
