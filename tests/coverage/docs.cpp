@@ -1,6 +1,7 @@
 // See docs.h.
 #include "coverage/docs.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <sstream>
@@ -11,6 +12,8 @@
 
 namespace coppice {
 namespace {
+
+constexpr char kPeer[] = "Torch-Pruning";
 
 std::string text(const char* format, double number) {
   char buffer[32];
@@ -31,7 +34,7 @@ std::vector<std::string> titles() {
   std::vector<std::string> titles = {"model", "nodes", "operators", "groups", "units",
                                      "share", "left",  "half",      "proof",  "judge"};
   for (const auto& column : Deployments::columns()) titles.emplace_back(column.title);
-  for (const char* title : {"Torch-Pruning", "run", "remark"}) titles.emplace_back(title);
+  for (const char* title : {kPeer, "run", "remark"}) titles.emplace_back(title);
   return titles;
 }
 
@@ -99,7 +102,13 @@ void write_row(const std::filesystem::path& document, const Row& row, const Peer
   MarkdownTable table = MarkdownTable::read(read_text(document));
   table.before = kHead;
   table.arrange(titles());
-  table.put(cells(row, peer));
+  std::vector<std::string> now = cells(row, peer);
+  // What a peer made of it before stays, where it wasn't asked again.
+  const auto column = std::ranges::find(table.titles, kPeer) - table.titles.begin();
+  const auto before = std::ranges::find_if(
+      table.rows, [&](const std::vector<std::string>& other) { return other.front() == row.name; });
+  if (now[column].empty() && before != table.rows.end()) now[column] = (*before)[column];
+  table.put(std::move(now));
   write_text(document, table.text());
 }
 

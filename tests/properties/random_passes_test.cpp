@@ -12,6 +12,7 @@
 #include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
 #include "graph/passes/shuffles_to_gathers.h"
+#include "graph/passes/simplify/fold_shapes.h"
 #include "graph/passes/simplify/remove_no_ops.h"
 #include "graph/passes/simplify/simplify.h"
 #include "support/graphs/cut.h"
@@ -69,6 +70,7 @@ const std::map<std::string, std::function<void(Graph&)>> kRuns = {
                                                  infer(graph, {.inputs = {}, .batch = 3})};
        remove_no_ops(graph, inferences);
      }},
+    {"fold-shapes", [](Graph& graph) { fold_shapes(graph, at_two_sizes(graph)); }},
     {"fold-batch-norms", fuse_batch_norms},
 };
 
