@@ -1,7 +1,8 @@
 // Every network of tests/exports and every model of the shared data: found groups, the share of
 // MACs that can be pruned, how near a budget comes, random cuts proved equal to masks by our
-// runtime and judged by ONNX Runtime, twice in a row. './dev test' does it for a few small models,
-// './dev test --all' for all; COPPICE_WRITE_DOCS=1 then writes docs/coverage.md.
+// runtime and judged by ONNX Runtime, twice in a row; and cut for each runtime that people deploy
+// in, run there. './dev test' does it for a few small models, './dev test --all' for all;
+// COPPICE_WRITE_DOCS=1 then writes their rows in docs/coverage.md.
 //
 // The exports are made once, into COPPICE_EXPORTS or build/exports, by Debian's PyTorch; where that
 // isn't installed the test skips itself. COPPICE_COVERAGE_ONLY=REGEX picks models by name. What a
@@ -16,14 +17,16 @@
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
-#include <map>
 #include <regex>
 #include <set>
-#include <sstream>
 
 #include "core/error.h"
 #include "core/files.h"
 #include "core/random.h"
+#include "coverage/docs.h"
+#include "deployed/deployments.h"
+#include "deployed/nets.h"
+#include "deployed/outputs.h"
 #include "graph/passes/loosen.h"
 #include "groups/cut/surgery.h"
 #include "groups/traced.h"
@@ -35,6 +38,7 @@
 #include "support/onnxruntime.h"
 #include "support/shared_data.h"
 #include "support/temp_dir.h"
+#include "zoo/zoo.h"
 
 namespace coppice {
 namespace {
@@ -42,10 +46,6 @@ namespace {
 namespace fs = std::filesystem;
 
 const fs::path kSource = COPPICE_SOURCE_DIR;
-const fs::path kDoc = kSource / "docs/coverage.md";
-
-// Sums run in another order once terms are gone: some 1e-6 of the largest output.
-constexpr double kTolerance = 1e-4;
 
 // What issue and paper promise of a family: the share of MACs in what can be pruned.
 struct Promise {
@@ -56,17 +56,9 @@ constexpr Promise kPromises[] = {{"resnet|resnext|vgg|densenet|mobilenet", 0.90}
                                  {"shufflenet|yolo", 0.85},
                                  {"convnext|vit_|swin", 0.60}};
 
-struct Row {
-  std::string name, operators;
-  int64_t nodes = 0, groups = 0, units = 0;
-  double share = 0, left = 1, error = 0, judged = -1, trace_ms = 0;
-  double halved = 1, unit = 0;  // MACs left by --keep-macs 0.5, and those of the largest unit
-  double allowed = kTolerance;  // more where the model magnifies rounding
-  std::string remark;
-};
-
 struct Judge {
   std::optional<OnnxRuntime> runtime = OnnxRuntime::start();
+  Deployments deployments;
   TempDir folder;
 };
 
@@ -82,6 +74,19 @@ bool make_exports(const fs::path& folder) {
     return false;
   const std::string script = (kSource / "tests/exports/export_torchvision.py").string();
   return std::system((python + " '" + script + "' '" + folder.string() + "' >&2").c_str()) == 0;
+}
+
+// The zoo's nets, and those of the tests.
+void write_built(const fs::path& folder) {
+  const auto write = [&](const std::string& name, const Graph& graph) {
+    write_onnx(graph, folder / (name + ".onnx"));
+  };
+  for (const ZooModel& model : zoo_models())
+    write(std::string("zoo:") + model.name, model.build(1));
+  write("shufflenet_shaped", shufflenet_shaped());
+  write("unet_shaped", unet_shaped());
+  write("yolo_shaped", yolo_shaped());
+  write("vit_shaped", vit_shaped());
 }
 
 std::vector<fs::path> models_in(const fs::path& folder) {
@@ -258,10 +263,17 @@ Row cover(const fs::path& model, Judge& judge) {
       if (error.kind() != ErrorKind::target || ratio > 0.1) throw;  // small groups lose nothing
     }
   }
+  row.deployed = judge.deployments.of(graph, kAcrossRuntimes);
   return row;
 }
 
 void check(const Row& row) {
+  for (size_t i = 0; i < row.deployed.size(); ++i) {
+    const Deployment& deployment = row.deployed[i];
+    EXPECT_TRUE(deployment.holds(kAcrossRuntimes))
+        << row.name << " in " << Deployments::columns()[i].title << ": "
+        << deployment.cell(kAcrossRuntimes) << " " << deployment.cut.refusal;
+  }
   EXPECT_LE(row.error, row.allowed) << row.name << ", our runtime";
   EXPECT_LE(row.judged, row.allowed) << row.name << ", ONNX Runtime";
   if (row.halved < 1) {
@@ -274,59 +286,6 @@ void check(const Row& row) {
     }
   }
 }
-
-std::string text(const char* format, double number) {
-  char buffer[32];
-  std::snprintf(buffer, sizeof(buffer), format, number);
-  return buffer;
-}
-
-// What Torch-Pruning made of a network: MACs left in %, or what went wrong.
-using Peer = std::map<std::string, std::string>;
-
-Peer read_peer(const fs::path& file) {
-  Peer peer;
-  if (!fs::exists(file)) return peer;
-  std::istringstream lines(read_text(file));
-  for (std::string line; std::getline(lines, line);) {
-    std::istringstream fields(line);
-    std::string name, left, seconds, wrong;
-    std::getline(fields, name, '\t');
-    std::getline(fields, left, '\t');
-    std::getline(fields, seconds, '\t');
-    std::getline(fields, wrong);
-    peer[name] = left == "-" ? wrong : left;
-  }
-  return peer;
-}
-
-std::string line(const Row& row, const Peer& peer) {
-  const auto error = [](double value) { return value < 0 ? "-" : text("%.0e", value); };
-  const auto found = peer.find(row.name);
-  return "| " + row.name + " | " + std::to_string(row.nodes) + " | " + row.operators + " | " +
-         std::to_string(row.groups) + " | " + std::to_string(row.units) + " | " +
-         text("%.1f", 100 * row.share) + " | " + text("%.1f", 100 * row.left) + " | " +
-         (row.halved < 1 ? text("%.2f", 100 * row.halved) : "-") + " | " +
-         error(row.units > 0 ? row.error : -1) + " | " + error(row.judged) + " | " +
-         (found == peer.end() ? "" : found->second) + " | " + row.remark + " |\n";
-}
-
-constexpr char kHead[] = R"(# Coverage
-
-Written by `./dev docs --coverage`, which exports the networks of `tests/exports` first. Random structured cuts of 10, 50
-and 90 % of every group, and a cut of the cut model; each is compared with the masked original, by our runtime and by
-ONNX Runtime, at batches of 1 and 3 where the batch is open.
-
-- **share**: MACs in layers that can be pruned, in %
-- **left**: MACs left once half of every group is gone, in %; **half**: what `--keep-macs 0.5 --round-to 1` leaves, in %
-- **proof**, **judge**: the largest difference relative to the largest output, by our runtime and by ONNX Runtime; `-`
-  where there is none
-- **Torch-Pruning**: what its MagnitudePruner leaves of the same PyTorch network at a ratio of 0.5 for every group, in %
-  of the MACs by its own count, or how it ends. It reads PyTorch modules, so it says nothing about files
-
-| model | nodes | operators | groups | units | share | left | half | proof | judge | Torch-Pruning | remark |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |
-)";
 
 Row covered(const fs::path& model, Judge& judge) {
   SCOPED_TRACE(model.string());
@@ -356,16 +315,21 @@ TEST(Coverage, of_every_network) {
     const auto more = models_in(*data / "models");
     models.insert(models.end(), more.begin(), more.end());
   }
-  if (models.empty()) GTEST_SKIP() << "neither PyTorch to export networks nor shared data";
+  const TempDir built;
+  write_built(built.path());
+  const auto more = models_in(built.path());
+  models.insert(models.end(), more.begin(), more.end());
   Judge judge;
   const Peer peer = read_peer(exports_folder() / "torch_pruning.tsv");
-  std::string table;
+  std::vector<Row> rows;
   for (const fs::path& model : models) {
-    const Row row = covered(model, judge);
-    std::fprintf(stderr, "%6.1f ms %s", row.trace_ms, line(row, peer).c_str());
-    table += line(row, peer);
+    rows.push_back(covered(model, judge));
+    std::fprintf(stderr, "%6.1f ms", rows.back().trace_ms);
+    for (const std::string& cell : cells(rows.back(), peer))
+      std::fprintf(stderr, " | %s", cell.c_str());
+    std::fprintf(stderr, "\n");
   }
-  if (std::getenv("COPPICE_WRITE_DOCS")) write_text(kDoc, kHead + table);
+  if (std::getenv("COPPICE_WRITE_DOCS")) write_docs(kSource / "docs/coverage.md", rows, peer);
 }
 
 }  // namespace

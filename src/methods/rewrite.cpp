@@ -5,7 +5,7 @@
 #include "core/error.h"
 #include "graph/infer.h"
 #include "graph/passes/fuse_batch_norm.h"
-#include "graph/passes/simplify.h"
+#include "graph/passes/simplify/simplify.h"
 #include "methods/options/blocks.h"
 #include "methods/unstructured/reorder.h"
 #include "onnx/onnx.h"
@@ -13,6 +13,8 @@
 #include "prune/runtimes/opset.h"
 #include "prune/runtimes/runtimes.h"
 #include "prune/runtimes/selections.h"
+#include "prune/runtimes/splits.h"
+#include "prune/runtimes/unsaid.h"
 
 namespace coppice {
 namespace {
@@ -33,7 +35,8 @@ enum class Selections { gathers, convolutions };
 const FlagOption kFoldBn("fold-bn", "fold BatchNormalization into the layer before, at the end");
 const FlagOption kSimplify(
     "simplify",
-    "put functions' nodes in their place, fold constants and drop idle nodes, at the end");
+    "put functions' nodes in their place, fold constants and drop idle nodes, at the end; implied "
+    "by --for opencv and any");
 const TextOption<int64_t> kOpset({"opset", "lowest|N",
                                   "write the model in this opset, or in the lowest that its "
                                   "operators need, from 13 up",
@@ -50,12 +53,12 @@ Inferred shapes_of(const Graph& graph) { return infer(graph, fitting_sizes(graph
 
 }  // namespace
 
-Form::Form(const Settings& settings)
-    : simplifies(settings[kSimplify]), folds(settings[kFoldBn]), opset(settings.given(kOpset)) {
+Form::Form(const Settings& settings) : folds(settings[kFoldBn]), opset(settings.given(kOpset)) {
   const Runtime& runtime = *settings[kFor];
+  for_old_importer = runtime.old_importer;
+  simplifies = settings[kSimplify] || for_old_importer;
   const auto usual = runtime.old_importer ? Selections::convolutions : Selections::gathers;
   convolves = settings.given(kSelections).value_or(usual) == Selections::convolutions;
-  avoids_clips = runtime.old_importer;
   if (!opset && runtime.wants_lowest_opset) opset = kLowestOpset;
 }
 
@@ -71,7 +74,11 @@ int64_t rewrite(Graph& graph, const Form& form) {
   }
   if (form.folds) fuse_batch_norms(graph);
   if (form.convolves) selections_to_convolutions(graph, shapes_of(graph));
-  if (form.avoids_clips) clips_to_relus(graph);
+  if (form.for_old_importer) {
+    uneven_splits_to_slices(graph, shapes_of(graph));
+    clips_to_relus(graph);
+    say_unsaid(graph);
+  }
   if (form.opset) lower_opset(graph, *form.opset > 0 ? *form.opset : needed_opset(graph).opset);
   return inlined;
 }

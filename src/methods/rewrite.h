@@ -13,11 +13,12 @@ inline constexpr int64_t kLowestOpset = 0;
 
 // What is asked for, or what the runtime wants where nothing is said.
 struct Form {
-  bool simplifies = false, folds = false, convolves = false, avoids_clips = false;
-  std::optional<int64_t> opset;  // kLowestOpset: that which the operators need
+  bool simplifies = false, folds = false, convolves = false;
+  bool for_old_importer = false;  // that takes fewer forms (prune/runtimes/runtimes.h)
+  std::optional<int64_t> opset;   // kLowestOpset: that which the operators need
 
   explicit Form(const Settings& settings);
-  bool as_it_came() const { return !simplifies && !folds && !convolves && !avoids_clips && !opset; }
+  bool as_it_came() const { return !simplifies && !folds && !convolves && !opset; }
 };
 
 // --fold-bn, --opset, --selections

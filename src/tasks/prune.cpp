@@ -12,15 +12,12 @@
 #include "model/plan_file.h"
 #include "model/provenance.h"
 #include "onnx/onnx.h"
-#include "prune/runtimes/opset.h"
-#include "prune/runtimes/runtimes.h"
 #include "report/run_folder.h"
 #include "report/version.h"
-#include "tasks/parts/engines/engine.h"
-#include "tasks/parts/latency.h"
 #include "tasks/parts/measuring.h"
 #include "tasks/parts/output_path.h"
 #include "tasks/parts/training.h"
+#include "tasks/pruning/deployed.h"
 #include "tasks/pruning/meter.h"
 #include "tasks/pruning/settled.h"
 #include "tasks/pruning/structure_file.h"
@@ -153,58 +150,6 @@ void write_tables(const std::vector<ResultTable>& tables, OutputFiles& outputs, 
     file.write(dumped(to_json(table), 1) + "\n");
     file.commit();
     watcher.remark("wrote '" + path.string() + "', a row for each");
-  }
-}
-
-// What it brings where it is deployed, and a warning where that is nothing.
-std::optional<RuntimeFit> fit_of(const Pruning& pruning, const Graph& original,
-                                 const Outcome& outcome) {
-  if (outcome.plan.slices.empty()) return std::nullopt;
-  const auto fit = fit_of(original, outcome.graph, *pruning.settings[kFor]);
-  const std::string remark = opset_remark(outcome.graph, *pruning.settings[kFor]);
-  if (!remark.empty()) pruning.watcher.remark(remark);
-  const auto why = fit ? why_slow(*fit) : std::nullopt;
-  if (!why) return fit;
-  const bool told = pruning.settings.has(kRoundTo) && pruning.settings[kRoundTo] != kRoundAuto;
-  pruning.watcher.warn(*why + (told ? "; '--round-to auto' keeps to such widths" : ""));
-  return fit;
-}
-
-// The original is moved in and compiled before the cut one is read back: never are two copies of
-// both in memory.
-void measure_latency(Graph original, const std::filesystem::path& cut, const Pruning& pruning,
-                     CutSummary& summary) {
-  try {
-    const Target target{.threads = latency_threads(pruning.request)};
-    std::vector<Executable> models;
-    models.push_back(compile(std::move(original), {}, target));
-    models.push_back(compile(read_onnx(cut), {}, target));
-    const auto latencies = measure_latencies(models, pruning.common.seed, pruning.watcher);
-    summary.before.latency = latencies[0];
-    summary.after.latency = latencies[1];
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::input && error.kind() != ErrorKind::target) throw;
-    pruning.watcher.warn(std::string("latency not measured: ") + error.what());
-  }
-}
-
-// The same in the runtime that it is for, where that is installed.
-void measure_deployed(const Graph& original, const std::string& cut, const Pruning& pruning,
-                      CutSummary& summary) {
-  const TimingEngine* const engine = engine_for(*pruning.settings[kFor]);
-  if (!engine) return;
-  try {
-    auto running = RunningEngine::start(*engine);
-    if (!running) return;
-    const EngineModel models[] = {{pruning.request.model, original, {}}, {cut, original, {}}};
-    const int threads = static_cast<int>(std::max<int64_t>(1, pruning.request.threads));
-    const auto found = running->measure(models, threads, pruning.common.seed, pruning.watcher);
-    summary.engine = running->version();
-    summary.before.deployed = found[0];
-    summary.after.deployed = found[1];
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::input) throw;
-    pruning.watcher.warn(std::string("latency not measured: ") + error.what());
   }
 }
 
@@ -371,13 +316,13 @@ PruneReport prune(const PruneRequest& request, Watcher& watcher) {
   CutSummary& summary = report.summary;
   summary.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   summary.plan = outputs.plan.path().string();
-  summary.fit = fit_of(pruning, model.graph, pruned.outcome);
+  summary.fit = told_fit(model.graph, pruned.outcome, pruning.settings, watcher);
   pruned.outcome.graph = {};
   if (const auto why = why_denser(summary.density)) watcher.warn(*why);
   const Graph original = controls.none() ? Graph{} : model.graph;  // shares its tensors
   if (request.latency) {
-    measure_deployed(model.graph, outputs.model_path.string(), pruning, summary);
-    measure_latency(std::move(model.graph), outputs.model_path, pruning, summary);
+    measure_cut(std::move(model.graph), outputs.model_path, request, *pruning.settings[kFor],
+                pruning.common.seed, watcher, summary);
   }
   if (pruning.latency) report.latency = pruning.latency->found();
   if (measuring) {

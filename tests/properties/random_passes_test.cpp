@@ -9,11 +9,11 @@
 #include "graph/passes/driver.h"
 #include "graph/passes/fold_weights.h"
 #include "graph/passes/fuse_batch_norm.h"
-#include "graph/passes/remove_no_ops.h"
 #include "graph/passes/select_channels.h"
 #include "graph/passes/separate_vectors.h"
 #include "graph/passes/shuffles_to_gathers.h"
-#include "graph/passes/simplify.h"
+#include "graph/passes/simplify/remove_no_ops.h"
+#include "graph/passes/simplify/simplify.h"
 #include "support/graphs/cut.h"
 #include "support/graphs/random_graph.h"
 

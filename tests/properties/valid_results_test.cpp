@@ -6,7 +6,7 @@
 
 #include "core/attempt.h"
 #include "graph/passes/fuse_batch_norm.h"
-#include "graph/passes/simplify.h"
+#include "graph/passes/simplify/simplify.h"
 #include "methods/one_shot/one_shot.h"
 #include "onnx/onnx.h"
 #include "support/graphs/random_graph.h"

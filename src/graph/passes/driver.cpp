@@ -11,14 +11,14 @@
 
 namespace coppice {
 
-extern const Pass kAddSelections, kFoldConstants, kFoldWeights, kFuseBatchNorms, kMergeCopies,
-    kRemoveNoOps, kSeparateVectors, kSettleSelections, kShufflesToGathers;
+extern const Pass kAddSelections, kFoldConstants, kFoldShapes, kFoldWeights, kFuseBatchNorms,
+    kMergeCopies, kRemoveNoOps, kSeparateVectors, kSettleSelections, kShufflesToGathers;
 
 namespace {
 
-constexpr const Pass* kPasses[] = {&kFoldWeights,   &kShufflesToGathers, &kSeparateVectors,
-                                   &kAddSelections, &kMergeCopies,       &kSettleSelections,
-                                   &kFoldConstants, &kRemoveNoOps,       &kFuseBatchNorms};
+constexpr const Pass* kPasses[] = {
+    &kFoldWeights,      &kShufflesToGathers, &kSeparateVectors, &kAddSelections, &kMergeCopies,
+    &kSettleSelections, &kFoldShapes,        &kFoldConstants,   &kRemoveNoOps,   &kFuseBatchNorms};
 
 std::mutex mutex;
 std::map<const Pass*, PassTiming> timings;

@@ -7,9 +7,9 @@
 
 #include "graph/passes/fold_constants.h"
 #include "graph/passes/fuse_batch_norm.h"
-#include "graph/passes/remove_no_ops.h"
 #include "graph/passes/shuffles_to_gathers.h"
-#include "graph/passes/simplify.h"
+#include "graph/passes/simplify/remove_no_ops.h"
+#include "graph/passes/simplify/simplify.h"
 
 namespace coppice {
 namespace {

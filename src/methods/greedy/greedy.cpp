@@ -4,7 +4,8 @@
 // for Neural Network Pruning", CVPR 2019, arXiv:1906.10771, section 3.3: several at a time, and
 // scores averaged over rounds.
 // Differs: a channel leaves with its group, and is cut, where the second paper's code zeroes its
-// gate; momentum of what stays goes on; no group loses more than a share.
+// gate; momentum of what stays goes on; no group loses more than a share; where widths are rounded,
+// channels leave one by one, but a group loses a whole block of them before another begins.
 #include "methods/greedy/greedy.h"
 
 #include <algorithm>
@@ -59,10 +60,12 @@ class Greedy {
   }
 
  private:
-  // Groups that the criterion has nothing to add up for.
+  // Groups that the criterion has nothing to look at in.
   std::vector<char> unscored(const Traced& traced) const {
-    if (!criterion_.members) return {};
     const ScoreOptions options = scoring();
+    if (!criterion_.needs) {
+      return score_units(traced.graph(), traced.groups(), criterion_, options).unscored;
+    }
     const GroupViews views(traced.graph(), traced.groups(), criterion_, options);
     std::vector<char> none;
     for (size_t g = 0; g < traced.groups().free.size(); ++g) {

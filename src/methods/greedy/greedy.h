@@ -7,10 +7,10 @@
 namespace coppice {
 
 struct GreedyOptions {
-  // Ranked over the whole network whatever its scope, without ratios by layer; widths come as they
-  // come.
+  // Ranked over the whole network whatever its scope, without ratios by layer.
   OneShotOptions pruning = {};
-  int64_t units = 0;           // how many leave, in place of the budget; 0: by the budget
+  // How many leave, in place of the budget, whatever widths that gives; 0: by the budget.
+  int64_t units = 0;
   int64_t updates = 10;        // before each removal
   int64_t units_per_step = 1;  // that leave at a time
   double smoothing = 0;        // share of the rounds before in a score; of criteria that add up

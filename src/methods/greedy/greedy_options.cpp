@@ -37,10 +37,11 @@ OptionList greedy_options(const Criterion& criterion) {
 void settle_greedy(Settings& settings) {
   if (!settings.has(kRemoveUnits)) return settle_budget(settings);
   for (const Option* budget : std::initializer_list<const Option*>{
-           &kKeepMacs, &kKeepParams, &kPruneRatio, &kAllocate, &kSensitivity}) {
+           &kKeepMacs, &kKeepParams, &kPruneRatio, &kRoundTo, &kAllocate, &kSensitivity}) {
     if (!settings.has(*budget)) continue;
-    fail_usage("--remove-units says how many channels leave, whatever they cost, found " +
-               budget->flag() + " beside it; leave one of them out");
+    if (budget == &kRoundTo && settings[kRoundTo] == 1) continue;
+    fail_usage("--remove-units says exactly how many channels leave, found " + budget->flag() +
+               " beside it; leave one of them out");
   }
 }
 

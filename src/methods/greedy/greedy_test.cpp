@@ -9,6 +9,7 @@
 #include "methods/greedy/greedy_options.h"
 #include "methods/method.h"
 #include "methods/options/blocks.h"
+#include "prune/runtimes/runtimes.h"
 #include "support/curves.h"
 #include "support/fake_session.h"
 #include "support/graphs/text_graph.h"
@@ -18,9 +19,11 @@ namespace {
 
 using fake::Fixture;
 
+// Widths come as they come.
 GreedyOptions options_for(const Budget& budget, int64_t updates = 2) {
   GreedyOptions options;
   options.pruning.budget = budget;
+  options.pruning.round_to = 1;
   options.updates = updates;
   return options;
 }
@@ -206,6 +209,89 @@ TEST(Greedy, leaves_alone_what_is_to_be_kept) {
   EXPECT_EQ(width(outcome.graph, "w2"), 1);
 }
 
+// Of 24 and 16 filters.
+constexpr char kWiderNet[] = R"(
+    input x float32 [N, 1, 4, 4]
+    const w1 float32 [24, 1, 3, 3] random
+    const w2 float32 [16, 24, 3, 3] random
+    const fw float32 [3, 16] random
+    a = Conv(x, w1) {pads=[1, 1, 1, 1]}
+    r = Relu(a)
+    b = Conv(r, w2) {pads=[1, 1, 1, 1]}
+    g = GlobalAveragePool(b)
+    f = Flatten(g)
+    y = Gemm(f, fw) {transB=1}
+    output y)";
+
+struct Rounded {
+  Outcome outcome;
+  std::vector<double> macs;  // after each update
+  int64_t most_off = 0;      // groups whose width wasn't a multiple, at a time
+};
+
+Rounded removed_in_blocks(const GreedyOptions& options, int64_t multiple) {
+  Fixture fixture;
+  Session& session = fixture.open(parse_text_graph(kWiderNet));
+  Rounded rounded;
+  fixture.watcher.after_step = [&] {
+    int64_t off = 0;
+    for (const char* weight : {"w1", "w2"}) off += width(session.graph(), weight) % multiple != 0;
+    rounded.most_off = std::max(rounded.most_off, off);
+    rounded.macs.push_back(static_cast<double>(session.traced().costs().all().macs));
+  };
+  rounded.outcome =
+      prune_greedily(session, find_criterion("taylor"), options, fake::recipe(), fake::recipe(0));
+  return rounded;
+}
+
+TEST(Greedy, leaves_round_widths_and_misses_the_budget_by_less_than_a_block) {
+  for (const double kept : {0.8, 0.5, 0.3}) {
+    SCOPED_TRACE(kept);
+    GreedyOptions options = options_for({Budget::Of::macs, kept}, 1);
+    options.pruning.round_to = 4;
+    const Rounded rounded = removed_in_blocks(options, 4);
+    const Graph& graph = rounded.outcome.graph;
+    EXPECT_EQ(width(graph, "w1") % 4, 0);
+    EXPECT_EQ(width(graph, "w2") % 4, 0);
+    EXPECT_EQ(rounded.most_off, 1) << "one by one, and one group after the other";
+    const double budget = kept * static_cast<double>(rounded.outcome.before.macs);
+    EXPECT_LE(static_cast<double>(rounded.outcome.after.macs), budget);
+    ASSERT_GT(rounded.macs.size(), 4u);
+    EXPECT_GT(rounded.macs[rounded.macs.size() - 5], budget) << "a block earlier it wasn't met";
+  }
+}
+
+TEST(Greedy, of_a_ratio_comes_as_near_as_round_widths_do) {
+  for (const auto& [kept, removed] : {std::pair(0.7, 12), {0.77, 8}, {0.95, 4}}) {
+    SCOPED_TRACE(kept);
+    GreedyOptions options = options_for({Budget::Of::ratio, kept}, 1);
+    options.pruning.round_to = 4;
+    const Rounded rounded = removed_in_blocks(options, 4);
+    EXPECT_EQ(width(rounded.outcome.graph, "w1") + width(rounded.outcome.graph, "w2"),
+              40 - removed);
+  }
+}
+
+TEST(Greedy, of_a_ratio_below_half_a_block_is_refused_before_it_trains) {
+  GreedyOptions options = options_for({Budget::Of::ratio, 0.96}, 1);
+  options.pruning.round_to = 4;
+  const std::string message =
+      fake::message_of(ErrorKind::target, [&] { removed_in_blocks(options, 4); });
+  EXPECT_NE(message.find("too small to be rounded"), std::string::npos) << message;
+}
+
+TEST(Greedy, rounds_as_the_runtime_likes_and_finer_where_that_does_not_reach_the_budget) {
+  GreedyOptions options = options_for({Budget::Of::macs, 0.6}, 1);
+  options.pruning.round_to = kRoundAuto;
+  options.pruning.runtime = find_runtime("onnxruntime-avx2");
+  const Graph eights = removed_in_blocks(options, 8).outcome.graph;
+  EXPECT_EQ(width(eights, "w1") % 8 + width(eights, "w2") % 8, 0);
+  options.pruning.budget.kept = 0.05;  // below 8 of 24 and 8 of 16
+  const Graph fours = removed_in_blocks(options, 4).outcome.graph;
+  EXPECT_EQ(width(fours, "w1") % 4 + width(fours, "w2") % 4, 0);
+  EXPECT_LT(width(fours, "w1") * width(fours, "w2"), 64);
+}
+
 // Where what a map costs counts, dear maps leave first, and so fewer do.
 TEST(Greedy, with_costs_counted_a_budget_of_macs_is_met_with_more_maps_left) {
   const auto maps_left = [](const char* weight) {
@@ -272,7 +358,8 @@ Settings settings_for(const char* method,
 
 TEST(GreedyOptionsOfMethods, by_taylor_it_is_always_greedy_by_others_where_they_are_told_so) {
   EXPECT_FALSE(find_method("taylor").prune);
-  EXPECT_FALSE(has_option(options_of(find_method("taylor")), kRoundTo));
+  EXPECT_TRUE(has_option(options_of(find_method("taylor")), kRoundTo));
+  EXPECT_FALSE(has_option(options_of(find_method("taylor")), kKeepLatency));
   EXPECT_TRUE(has_option(options_of(find_method("taylor")), kAggregate));
   EXPECT_FALSE(has_option(options_of(find_method("taylor-fo")), kAggregate));
   EXPECT_FALSE(find_method("random").decides_in_training(settings_for("random", {})));
@@ -287,6 +374,21 @@ TEST(GreedyOptionsOfMethods, by_taylor_it_is_always_greedy_by_others_where_they_
   EXPECT_NE(
       refused("taylor", {{&kRemoveUnits, "3"}, {&kKeepMacs, "0.5"}}).find("found --keep-macs"),
       std::string::npos);
+}
+
+TEST(GreedyOptionsOfMethods, round_widths_but_not_where_a_number_of_channels_is_said) {
+  Settings greedy = settings_for("l1", {{&kRoundTo, "4"}});
+  for (const OptionUse& use : greedy.options()) {
+    if (use.option->name() == "greedy") greedy.set(*use.option, "true");
+  }
+  EXPECT_NO_THROW(find_method("l1").settle(greedy));
+  Settings exactly = settings_for("taylor", {{&kRemoveUnits, "3"}, {&kRoundTo, "1"}});
+  EXPECT_NO_THROW(find_method("taylor").settle(exactly));
+  const std::string message = fake::message_of(ErrorKind::usage, [] {
+    Settings settings = settings_for("taylor", {{&kRemoveUnits, "3"}, {&kRoundTo, "8"}});
+    find_method("taylor").settle(settings);
+  });
+  EXPECT_NE(message.find("found --round-to"), std::string::npos) << message;
 }
 
 TEST(GreedyOptionsOfMethods, become_a_pruning) {

@@ -22,11 +22,11 @@ bool decides_while_training(const Settings& settings) {
   return is_soft(settings) || is_greedy(settings);
 }
 
-// A greedy pruning ranks over the network, and cuts exactly.
+// A greedy pruning ranks over the network.
 void settle_greedy_alone(Settings& settings) {
-  for (const Option* option : std::initializer_list<const Option*>{
-           &kSoft, &kLayerRatio, &kKeepLatency, &kRoundTo, &kScope}) {
-    if (!settings.has(*option) || (option == &kRoundTo && settings[kRoundTo] == 1)) continue;
+  for (const Option* option :
+       std::initializer_list<const Option*>{&kSoft, &kLayerRatio, &kKeepLatency, &kScope}) {
+    if (!settings.has(*option)) continue;
     if (option == &kScope && settings[kScope] == Ranked::globally) continue;
     fail_usage("--greedy ranks over the whole network and removes channels one by one, found " +
                option->flag() + " beside it; leave one of them out");
@@ -106,14 +106,19 @@ void add_evidence(Method& method, const Criterion& criterion) {
   }
 }
 
+constexpr char kRounds[] =
+    "where widths are rounded, a group loses a whole block of channels, one by one, before another "
+    "begins (--round-to 1: the least of all each time, as in the paper)";
+
 // Of criteria that are added up between updates, as their papers have it.
 Method greedy_method(Method method, const Criterion& criterion) {
   method.about = "trains on, and meanwhile removes the channels of the smallest " +
                  std::string(criterion.about) + ", one by one";
+  method.differs += (method.differs.empty() ? "" : "; ") + std::string(kRounds);
   method.options = cutting_options(Ranked::globally);
   std::erase_if(method.options, [&](const OptionUse& use) {
-    return use.option == &kRoundTo || use.option == &kScope || use.option == &kKeepLatency ||
-           use.option == &kLatencyTable || (use.option == &kAggregate && !criterion.aggregates);
+    return use.option == &kKeepLatency || use.option == &kLatencyTable || use.option == &kScope ||
+           (use.option == &kAggregate && !criterion.aggregates);
   });
   method.options = joined(std::move(method.options), greedy_options(criterion));
   method.options = joined(std::move(method.options), criterion.options);

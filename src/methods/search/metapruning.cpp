@@ -71,7 +71,6 @@ Outcome run(Session& session, const Recipe& recipe, const MethodInput& input) {
 
 void settle(Settings& settings) {
   settle_evolution(settings, TrainsBefore::a_net);
-  if (!settings.has(kRoundTo)) settings.set(kRoundTo, "1");
   if (settings[kWeights] == Start::inherited) return;
   for (const Option* option :
        std::initializer_list<const Option*>{&kRankBy, &kAggregate, &kRecover, &kRecoverImages}) {
@@ -133,8 +132,8 @@ extern const Method kMetaPruning{
         "all BatchNormalizations have one set of statistics, found anew for every cut, where the "
         "authors' have one for every width, which they find anew, too; a classifier keeps weights "
         "of its own, cropped; costs are multiply-accumulates; the last stage's width is searched, "
-        "too (--keep leaves it alone); the result goes on with the generated weights (--weights "
-        "scratch: as in the paper)",
+        "too (--keep leaves it alone); widths are rounded (--round-to 1: none is, as in the paper); the "
+        "result goes on with the generated weights (--weights scratch: as in the paper)",
     .needs = "training data",
     .options =
         joined(joined(searching_options(), evolution_options()),

@@ -140,7 +140,8 @@ const Runtime& usual_runtime() { return *find_runtime("onnxruntime"); }
 
 bool runs_here(const Runtime& runtime) {
   const std::string name = runtime.name;
-  return !name.ends_with("-avx512") || has_avx512();
+  if (name.ends_with("-avx512")) return has_avx512();
+  return !name.ends_with("-avx2") || !has_avx512();
 }
 
 }  // namespace coppice

@@ -38,8 +38,10 @@ struct Runtime {
   // From this opset on versions of it join no convolution with what is behind it; 0: from none.
   int64_t unfused_opset;
   // Whether only the lowest opset that operators need is sure to be understood, and whether it may
-  // be read by OpenCV 4.6's importer, which takes no Gather of channels (selections.h) and no Clip
-  // whose bounds are inputs (bounds.h).
+  // be read by OpenCV 4.6's importer, which takes no Gather of channels (selections.h), no Clip
+  // whose bounds are inputs (bounds.h), no uneven Split (splits.h), no convolution that leaves its
+  // kernel's size to the weight, no output without a shape (unsaid.h), and hardly any shape
+  // arithmetic.
   bool wants_lowest_opset, old_importer;
   // Times of grouped convolutions whose groups aren't multiples of the block, over those that are.
   double off_block_grouped;
@@ -53,7 +55,8 @@ std::span<const char* const> runtime_names();
 const Runtime* find_runtime(const std::string& name);
 // What is deployed to where nothing is said: ONNX Runtime on this CPU.
 const Runtime& usual_runtime();
-// Whether this CPU computes in the runtime's blocks, so that a time measured here is one of it.
+// Whether this CPU computes in the runtime's blocks, so that a time measured here is one of it: one
+// with AVX-512 computes in wider ones than AVX2 has.
 bool runs_here(const Runtime& runtime);
 
 }  // namespace coppice

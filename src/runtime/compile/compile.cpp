@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "graph/op.h"
 #include "graph/passes/fold_constants.h"
-#include "graph/passes/remove_no_ops.h"
+#include "graph/passes/simplify/remove_no_ops.h"
 #include "runtime/kernels/steps.h"
 #include "runtime/reference.h"
 

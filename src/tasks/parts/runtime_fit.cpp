@@ -41,6 +41,14 @@ std::optional<std::string> why_slow(const RuntimeFit& fit) {
   return text;
 }
 
+std::optional<std::string> why_not_here(const Runtime& runtime) {
+  if (runs_here(runtime)) return std::nullopt;
+  const bool narrower = runtime.block > usual_runtime().block;
+  return std::string(narrower ? "this CPU lacks AVX-512" : "this CPU has AVX-512") +
+         ": times measured here aren't those of " + runtime.about +
+         ", which the widths are for; measure there, too";
+}
+
 Json to_json(const RuntimeFit& fit) {
   return {{"runtime", fit.runtime->name},
           {"estimated_time_kept", fit.time_kept},

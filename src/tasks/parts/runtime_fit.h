@@ -24,6 +24,10 @@ std::optional<RuntimeFit> fit_of(const Graph& before, const Graph& after, const 
 // layers lost their fast kernels.
 std::optional<std::string> why_slow(const RuntimeFit& fit);
 
+// A sentence where times measured on this CPU aren't those of the one that the runtime's widths are
+// for: it computes in other blocks.
+std::optional<std::string> why_not_here(const Runtime& runtime);
+
 // {"runtime", "estimated_time_kept", "slowed_layers"}
 Json to_json(const RuntimeFit& fit);
 

@@ -72,7 +72,7 @@ const TimingEngine* engine_for(const Runtime& runtime) {
   const std::string name = runtime.name;
   if (name == "onnxruntime-web") return find_engine(name);
   const bool native = name == "any" || name.starts_with("onnxruntime");
-  return native && runs_here(runtime) ? find_engine("onnxruntime") : nullptr;
+  return native ? find_engine("onnxruntime") : nullptr;
 }
 
 EngineModel::EngineModel(const std::string& name, const Graph& graph, const InputSizes& sizes)

@@ -26,8 +26,7 @@ struct TimingEngine {
 std::span<const TimingEngine> engines();
 // Null for a name that isn't one.
 const TimingEngine* find_engine(const std::string& name);
-// In which a model for that runtime can be timed on this CPU; null where there is none from
-// outside.
+// In which a model for that runtime can be timed; null where there is none from outside.
 const TimingEngine* engine_for(const Runtime& runtime);
 
 // A model as another program reads it: an ONNX file, which is written where the name is of none.

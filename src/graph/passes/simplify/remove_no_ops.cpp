@@ -1,6 +1,6 @@
 // Readers are renamed in one walk: since nodes are in order, a chain of no-ops collapses at once.
 
-#include "graph/passes/remove_no_ops.h"
+#include "graph/passes/simplify/remove_no_ops.h"
 
 #include <algorithm>
 #include <numeric>
