@@ -22,6 +22,7 @@
 
 #include "core/error.h"
 #include "core/files.h"
+#include "core/process/child_process.h"
 #include "core/random.h"
 #include "coverage/docs.h"
 #include "deployed/deployments.h"
@@ -67,13 +68,25 @@ fs::path exports_folder() {
   return given ? fs::path(given) : kSource / "build/exports";
 }
 
-// Exports what isn't there yet. False where PyTorch isn't installed.
+bool is_asked_for(const std::string& name) {
+  const char* only = std::getenv("COPPICE_COVERAGE_ONLY");
+  return !only || std::regex_search(name, std::regex(only));
+}
+
+// Exports of what is asked for what isn't there yet. False where there is nothing of that, or
+// PyTorch isn't installed.
 bool make_exports(const fs::path& folder) {
   const std::string python = "/usr/bin/python3";
   if (std::system((python + " -c 'import torchvision, onnx' 2> /dev/null").c_str()) != 0)
     return false;
   const std::string script = (kSource / "tests/exports/export_torchvision.py").string();
-  return std::system((python + " '" + script + "' '" + folder.string() + "' >&2").c_str()) == 0;
+  auto list = ChildProcess::start({python, script, "--list"});
+  std::string names;
+  while (const auto name = list->receive_line()) names += is_asked_for(*name) ? " " + *name : "";
+  return !names.empty() &&
+         std::system(
+             (python + " '" + script + "' '" + folder.string() + "'" + names + " >&2").c_str()) ==
+             0;
 }
 
 // The zoo's nets, and those of the tests.
@@ -91,10 +104,9 @@ void write_built(const fs::path& folder) {
 
 std::vector<fs::path> models_in(const fs::path& folder) {
   std::vector<fs::path> models;
-  const char* only = std::getenv("COPPICE_COVERAGE_ONLY");
   for (const auto& entry : fs::recursive_directory_iterator(folder)) {
     if (entry.path().extension() != ".onnx") continue;
-    if (only && !std::regex_search(entry.path().stem().string(), std::regex(only))) continue;
+    if (!is_asked_for(entry.path().stem().string())) continue;
     models.push_back(entry.path());
   }
   std::ranges::sort(models);
@@ -321,15 +333,13 @@ TEST(Coverage, of_every_network) {
   models.insert(models.end(), more.begin(), more.end());
   Judge judge;
   const Peer peer = read_peer(exports_folder() / "torch_pruning.tsv");
-  std::vector<Row> rows;
   for (const fs::path& model : models) {
-    rows.push_back(covered(model, judge));
-    std::fprintf(stderr, "%6.1f ms", rows.back().trace_ms);
-    for (const std::string& cell : cells(rows.back(), peer))
-      std::fprintf(stderr, " | %s", cell.c_str());
+    const Row row = covered(model, judge);
+    std::fprintf(stderr, "%6.1f ms", row.trace_ms);
+    for (const std::string& cell : cells(row, peer)) std::fprintf(stderr, " | %s", cell.c_str());
     std::fprintf(stderr, "\n");
+    if (std::getenv("COPPICE_WRITE_DOCS")) write_row(kSource / "docs/coverage.md", row, peer);
   }
-  if (std::getenv("COPPICE_WRITE_DOCS")) write_docs(kSource / "docs/coverage.md", rows, peer);
 }
 
 }  // namespace

@@ -95,12 +95,11 @@ std::vector<std::string> cells(const Row& row, const Peer& peer) {
   return cells;
 }
 
-void write_docs(const std::filesystem::path& document, const std::vector<Row>& rows,
-                const Peer& peer) {
+void write_row(const std::filesystem::path& document, const Row& row, const Peer& peer) {
   MarkdownTable table = MarkdownTable::read(read_text(document));
   table.before = kHead;
   table.arrange(titles());
-  for (const Row& row : rows) table.put(cells(row, peer));
+  table.put(cells(row, peer));
   write_text(document, table.text());
 }
 

@@ -18,8 +18,7 @@ Peer read_peer(const std::filesystem::path& file);
 // A row of the table, which was run today.
 std::vector<std::string> cells(const Row& row, const Peer& peer);
 
-// Puts the rows into the document, in place of those of the same models.
-void write_docs(const std::filesystem::path& document, const std::vector<Row>& rows,
-                const Peer& peer);
+// Puts the row into the document, in place of that of the same model.
+void write_row(const std::filesystem::path& document, const Row& row, const Peer& peer);
 
 }  // namespace coppice
