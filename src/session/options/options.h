@@ -30,6 +30,9 @@ struct SessionOptions {
   // Whether all that is done here leaves a sparse original's zeros at zero, and values that its
   // weights share shared (session/state/kept.h).
   enum class Zeros { keep, free } zeros = Zeros::keep;
+  // What judges a candidate: the runtime, compiled for inference, twice as fast on a processor; or
+  // the trainer, which may have a GPU.
+  enum class Candidates { by_trainer, by_runtime } candidates = Candidates::by_trainer;
   // What is followed where a recipe asks for it, in place of the original: another net for the same
   // images, with outputs of the same shapes.
   std::optional<Graph> teacher = {};

@@ -5,11 +5,13 @@
 #include <map>
 #include <vector>
 
+#include "core/attempt.h"
 #include "core/error.h"
 #include "core/random.h"
 #include "data/loader.h"
 #include "graph/infer.h"
 #include "graph/passes/separate_vectors.h"
+#include "runtime/executable.h"
 #include "session/session.h"
 #include "session/state/beside_weights.h"
 
@@ -36,6 +38,14 @@ void set_means(Graph& graph, const Sums& sums, int64_t count) {
       mean[i] = static_cast<float>(sum[i] / static_cast<double>(count));
     }
   }
+}
+
+// Requires: the executable outlives it.
+Classify classifier_of(Executable& executable) {
+  return [&executable, outputs = executable.allocate_outputs()](const Tensor& images) mutable {
+    executable.run({&images, 1}, outputs);
+    return outputs.front();
+  };
 }
 
 }  // namespace
@@ -66,10 +76,19 @@ Evaluation Session::evaluate() {
 
 Evaluation Session::evaluate(const Graph& candidate, Part part) {
   COPPICE_CHECK(classes_ > 0 && !images(part).empty(), "an evaluation without classes or images");
+  const EvaluationJob job = job_for(candidate, part);
+  if (options_.candidates == SessionOptions::Candidates::by_runtime) {
+    // What can be trained can nearly always be run, too.
+    if (auto executable = attempt(ErrorKind::input, [&] {
+          return compile(candidate, {.inputs = {}, .batch = job.batch});
+        })) {
+      return coppice::evaluate(classifier_of(*executable), *data_.training, job);
+    }
+  }
   loaded_ = false;
   trainer_.load(candidate, {}, {});
   return coppice::evaluate([&](const Tensor& images) { return trainer_.forward(images).front(); },
-                           *data_.training, job_for(candidate, part));
+                           *data_.training, job);
 }
 
 Graph Session::recalibrated(Graph candidate, const Recalibration& how) {

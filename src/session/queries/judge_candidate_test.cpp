@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "groups/cut/surgery.h"
+#include "runtime/executable.h"
 #include "support/fake_session.h"
 #include "support/graphs/text_graph.h"
 #include "training/parameters.h"
@@ -64,6 +65,35 @@ TEST(Candidate, is_judged_in_mid_training_without_a_trace) {
   });
   EXPECT_TRUE(fake::bytes_of(session.graph()) == fake::bytes_of(plain.opened->graph()));
   fake::expect_same(session.history(), plain.opened->history());
+}
+
+TEST(Candidate,
+     judged_by_the_runtime_is_what_the_runtime_says_of_it_and_the_trainer_is_left_alone) {
+  Fixture fixture;
+  const PartShares shares{.held_out = 0.25, .search = 0.15, .recalibration = 0.1};
+  Session& session = fixture.opened.emplace(
+      parse_text_graph(fake::kNet), SessionData{fixture.dataset.get(), {}, shares}, fixture.trainer,
+      fixture.watcher, SessionOptions{.candidates = SessionOptions::Candidates::by_runtime});
+  const Graph candidate = smaller_than(session.graph());
+  const Evaluation found = session.evaluate(candidate, Part::search);
+  EXPECT_TRUE(fixture.trainer.judged.empty());
+  Executable reference =
+      compile(candidate, {.inputs = {}, .batch = 1}, {.kernels = Target::Kernels::reference});
+  std::vector<Tensor> outputs = reference.allocate_outputs();
+  const Shape& input = reference.input_shape(0);
+  const Evaluation expected = evaluate(
+      [&](const Tensor& image) {
+        reference.run({&image, 1}, outputs);
+        return outputs.front();
+      },
+      *fixture.dataset,
+      {.indices = session.images(Part::search),
+       .batch = 1,
+       .input = Shape(input.begin() + 1, input.end()),
+       .form = score_form(candidate)});
+  EXPECT_EQ(found.images, 6);
+  EXPECT_EQ(found.top1, expected.top1);
+  EXPECT_NEAR(found.loss, expected.loss, 1e-5);
 }
 
 TEST(Candidate, gets_the_mean_of_what_its_batches_give_and_only_its_statistics_change) {

@@ -156,6 +156,9 @@ TrainingRun::TrainingRun(const TrainingChoice& choice, Graph original, const Jud
       SessionOptions{.checkpoint = state_->checkpoint,
                      .request = choice.request,
                      .zeros = choice.keeps ? settings[kZeros] : SessionOptions::Zeros::free,
+                     .candidates = settings[kDevice] == "cpu"
+                                       ? SessionOptions::Candidates::by_runtime
+                                       : SessionOptions::Candidates::by_trainer,
                      .teacher = teacher_of(settings, common)});
   Session& session = *state_->session;
   session.require_trainable(recipe);
