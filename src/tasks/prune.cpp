@@ -160,7 +160,7 @@ void write_tables(const std::vector<ResultTable>& tables, OutputFiles& outputs, 
 std::optional<RuntimeFit> fit_of(const Pruning& pruning, const Graph& original,
                                  const Outcome& outcome) {
   if (outcome.plan.slices.empty()) return std::nullopt;
-  const auto fit = fit_of(original, outcome.graph, *pruning.settings[kFor]);
+  const auto fit = fit_of(original, outcome.graph, outcome.types, *pruning.settings[kFor]);
   const std::string remark = opset_remark(outcome.graph, *pruning.settings[kFor]);
   if (!remark.empty()) pruning.watcher.remark(remark);
   const auto why = fit ? why_slow(*fit) : std::nullopt;
@@ -175,6 +175,7 @@ std::optional<RuntimeFit> fit_of(const Pruning& pruning, const Graph& original,
 void measure_latency(Graph original, const std::filesystem::path& cut, const Pruning& pruning,
                      CutSummary& summary) {
   try {
+    require_floats(original);
     const Target target{.threads = latency_threads(pruning.request)};
     std::vector<Executable> models;
     models.push_back(compile(std::move(original), {}, target));
