@@ -118,7 +118,6 @@ Grid grid_of(const Graph& graph, const Node& node, std::span<const Tensor* const
   if (grid.blocked) {
     const int64_t blocks = scales.size() == x.size() ? scales[axis] : 0;
     grid.block = node.attributes.integer("block_size", 0);
-    if (grid.block == 0 && blocks > 0) grid.block = (grid.size + blocks - 1) / blocks;
     const bool fits = grid.block > 0 && blocks == (grid.size + grid.block - 1) / grid.block &&
                       grid.scale->size() == grid.outer * blocks * grid.inner;
     if (!fits) {

@@ -86,9 +86,9 @@ TEST(Methods, shapes_are_inferred_once_for_each_size_at_which_they_are_needed) {
     return inferences() - before;
   };
   // For the groups, which tell the costs as well; for the proof, of either model.
-  for (const Graph* graph : {&open, &fixed}) {
-    EXPECT_EQ(inferences_of(*graph, Verify::off), 1);
-    EXPECT_EQ(inferences_of(*graph, Verify::on), 3);
+  for (const Graph& graph : {open, fixed}) {
+    EXPECT_EQ(inferences_of(graph, Verify::off), 1);
+    EXPECT_EQ(inferences_of(graph, Verify::on), 3);
   }
 }
 
