@@ -28,7 +28,14 @@ int64_t node_macs(const Node& node, const std::vector<Shape>& shapes) {
   std::vector<Shape> inputs, outputs;
   for (const ValueId id : node.inputs) inputs.push_back(id == kNoValue ? Shape{} : shapes[id]);
   for (const ValueId id : node.outputs) outputs.push_back(id == kNoValue ? Shape{} : shapes[id]);
-  if (inputs.size() < 2 || inputs[0].empty() || inputs[1].empty()) return 0;  // unknown shapes
+  int operands = 0;  // the first two, beside which codes have scalars
+  for (size_t i = 0; i < inputs.size() && operands < 2; ++i) {
+    const Reads as = reads_as(node, i);
+    if (as == Reads::step || as == Reads::zero_point) continue;
+    if (inputs[i].empty()) return 0;  // an unknown shape
+    ++operands;
+  }
+  if (operands < 2) return 0;
   return node.op->macs(node, inputs, outputs);
 }
 

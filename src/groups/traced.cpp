@@ -1,27 +1,14 @@
 #include "groups/traced.h"
 
-#include <algorithm>
-
 #include "core/error.h"
 #include "graph/fitted.h"
+#include "groups/one_sample.h"
 
 namespace coppice {
-namespace {
-
-bool leaves_sizes_open(const Graph& graph) {
-  return std::ranges::any_of(graph.inputs, [&](ValueId id) {
-    const auto& declared = graph.value(id).declared;
-    return !declared || !std::ranges::all_of(*declared, &Dim::fixed);
-  });
-}
-
-}  // namespace
-
 std::shared_ptr<const Traced::Found> Traced::find(const Graph& graph) {
   Groups groups = find_groups(graph);
-  CostModel costs = leaves_sizes_open(graph)
-                        ? CostModel(graph, groups, infer_fitting(graph, {}).inferred)
-                        : CostModel(graph, groups, groups.inferred);
+  const auto told = one_sample_of(graph, groups);
+  CostModel costs(graph, groups, told ? *told : infer_fitting(graph, {}).inferred);
   return std::make_shared<const Found>(std::move(groups), std::move(costs));
 }
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -50,6 +51,12 @@ struct ResultTable {
   std::vector<std::pair<std::string, std::string>> about = {};  // what all rows have in common
 };
 
+// Types of one sample by name: of the graph before the cut, and after it.
+struct TracedTypes {
+  using ByName = std::unordered_map<std::string, TensorType>;
+  ByName before, after;
+};
+
 struct Outcome {
   Graph graph;  // cut, or with weights zeroed
   Plan plan;    // model_file, model_sha256 and mask_files are left to the caller
@@ -63,6 +70,7 @@ struct Outcome {
   std::string unproved = {};   // why nothing is, where nobody asked for that
   std::optional<Proof> proof;  // of a cut; that masks hold is seen by looking
   std::optional<ZeroedFilters> zeroed_filters;
+  TracedTypes types = {};  // empty where tracing doesn't tell them
   // What else a report should say, by name.
   std::vector<std::pair<std::string, int64_t>> facts = {};
   std::vector<ResultTable> tables = {};

@@ -7,6 +7,7 @@
 
 #include "core/error.h"
 #include "core/random.h"
+#include "runtime/random_inputs.h"
 
 namespace coppice {
 namespace {
@@ -46,16 +47,24 @@ int rounds_for(std::vector<Contestant>& contestants, const LatencyOptions& optio
 
 }  // namespace
 
-std::vector<Tensor> random_inputs(const Executable& executable, uint64_t seed) {
+std::vector<Tensor> random_inputs(std::span<const TensorType> types, uint64_t seed) {
   std::vector<Tensor> inputs;
-  for (size_t i = 0; i < executable.input_names().size(); ++i) {
-    Tensor tensor = Tensor::zeros(executable.input_dtype(i), executable.input_shape(i));
+  for (size_t i = 0; i < types.size(); ++i) {
+    Tensor tensor = Tensor::zeros(types[i].dtype, types[i].shape);
     if (tensor.dtype() == DType::f32) {
       Random::stream(seed, {i}).fill_normal(tensor.mutate<float>(), 1);
     }
     inputs.push_back(std::move(tensor));
   }
   return inputs;
+}
+
+std::vector<Tensor> random_inputs(const Executable& executable, uint64_t seed) {
+  std::vector<TensorType> types;
+  for (size_t i = 0; i < executable.input_names().size(); ++i) {
+    types.push_back({executable.input_dtype(i), executable.input_shape(i)});
+  }
+  return random_inputs(types, seed);
 }
 
 Latency latency_of(std::vector<RunTime> times, int threads) {

@@ -8,8 +8,8 @@
 #include "core/error.h"
 #include "core/random.h"
 #include "groups/cut/surgery.h"
-#include "runtime/executable.h"
-#include "runtime/latency.h"
+#include "runtime/random_inputs.h"
+#include "verify/in_parts.h"
 #include "verify/runnable_part.h"
 
 namespace coppice {
@@ -44,24 +44,45 @@ Difference largest_difference(const std::vector<Tensor>& a, const std::vector<Te
   return largest;
 }
 
-void require_same_interface(const Executable& a, const Executable& b) {
-  if (a.input_names() != b.input_names() || a.output_names() != b.output_names()) {
+// What a graph is fed with and gives, at its shapes.
+struct Interface {
+  std::vector<std::string> inputs, outputs;  // names
+  std::vector<TensorType> input_types, output_types;
+
+  Interface(const Graph& graph, const Inferred& inferred) {
+    const auto add = [&](const std::vector<ValueId>& ids, std::vector<std::string>& names,
+                         std::vector<TensorType>& types, const std::string& what) {
+      for (const ValueId id : ids) {
+        names.push_back(graph.value(id).name);
+        if (!inferred.has(id)) {
+          fail_input(what + " '" + names.back() +
+                     "': its shape isn't known, so nothing can be compared there");
+        }
+        types.push_back(*inferred.types[id]);
+      }
+    };
+    add(graph.inputs, inputs, input_types, "input");
+    add(graph.outputs, outputs, output_types, "output");
+  }
+};
+
+void require_same_types(const std::string& what, const std::vector<std::string>& names,
+                        const std::vector<TensorType>& a, const std::vector<TensorType>& b) {
+  for (size_t i = 0; i < names.size(); ++i) {
+    if (a[i].shape == b[i].shape && a[i].dtype == b[i].dtype) continue;
+    fail_input(what + " '" + names[i] + "' has shape " + to_string(a[i].shape) +
+               " in one model and " + to_string(b[i].shape) + " in the other");
+  }
+}
+
+void require_same_interface(const Interface& a, const Interface& b) {
+  if (a.inputs != b.inputs || a.outputs != b.outputs) {
     fail_input(
         "the models have inputs or outputs of different names or number, so they can't be "
         "compared");
   }
-  for (size_t i = 0; i < a.input_names().size(); ++i) {
-    if (a.input_shape(i) != b.input_shape(i) || a.input_dtype(i) != b.input_dtype(i)) {
-      fail_input("input '" + a.input_names()[i] + "' has shape " + to_string(a.input_shape(i)) +
-                 " in one model and " + to_string(b.input_shape(i)) + " in the other");
-    }
-  }
-  for (size_t i = 0; i < a.output_names().size(); ++i) {
-    if (a.output_shape(i) != b.output_shape(i) || a.output_dtype(i) != b.output_dtype(i)) {
-      fail_input("output '" + a.output_names()[i] + "' has shape " + to_string(a.output_shape(i)) +
-                 " in one model and " + to_string(b.output_shape(i)) + " in the other");
-    }
-  }
+  require_same_types("input", a.inputs, a.input_types, b.input_types);
+  require_same_types("output", a.outputs, a.output_types, b.output_types);
 }
 
 // With integers of zeros and ones: indices and counts that fit nearly everywhere.
@@ -97,27 +118,30 @@ struct Shapes {
   Inferred first, second;
 };
 
-// Both graphs are used up, so that peak memory holds one packed copy of each and no more.
-Comparison compare_once(Graph a, Graph b, const Shapes& shapes, uint64_t seed) {
+// Part after part: never are all weights of a graph packed at once.
+Comparison compare_once(const Graph& a, const Graph& b, const Shapes& shapes, uint64_t seed) {
   Comparison result;
   result.sizes = shapes.sizes;
-  Executable first = compile_inferred(std::move(a), shapes.first),
-             second = compile_inferred(std::move(b), shapes.second);
-  require_same_interface(first, second);
-  std::vector<Tensor> inputs = with_counts(random_inputs(first, seed), seed);
-  std::vector<Tensor> others = with_counts(random_inputs(first, seed + 1), seed + 1);
-  if (!attempt(ErrorKind::input, [&] { return first.run(inputs), first.run(others); })) {
-    inputs = random_inputs(first, seed);  // one is out of some range
-    others = random_inputs(first, seed + 1);
+  const Interface first(a, shapes.first);
+  require_same_interface(first, Interface(b, shapes.second));
+  const auto inputs_of = [&](uint64_t of) { return random_inputs(first.input_types, of); };
+  std::vector<std::vector<Tensor>> inputs = {with_counts(inputs_of(seed), seed),
+                                             with_counts(inputs_of(seed + 1), seed + 1)};
+  const auto run = [&] { return run_in_parts(a, shapes.first, inputs); };
+  auto expected = attempt(ErrorKind::input, run);
+  if (!expected) {  // one is out of some range
+    inputs = {inputs_of(seed), inputs_of(seed + 1)};
+    expected = run();
   }
-  const std::vector<Tensor> expected = first.run(inputs), moved = first.run(others);
-  Difference found = largest_difference(expected, second.run(inputs));
-  found.take_in(largest_difference(moved, second.run(others)));
-  result.error = found.relative;
-  result.difference = found.absolute;
-  result.reaction = largest_difference(expected, moved).relative;
+  const std::vector<std::vector<Tensor>> found = run_in_parts(b, shapes.second, inputs);
+  Difference difference = largest_difference(expected->at(0), found.at(0));
+  difference.take_in(largest_difference(expected->at(1), found.at(1)));
+  result.error = difference.relative;
+  result.difference = difference.absolute;
+  result.reaction = largest_difference(expected->at(0), expected->at(1)).relative;
   if (!result.equal()) {
-    result.noise = largest_difference(expected, first.run(nudged(inputs, seed))).relative;
+    const auto moved = run_in_parts(a, shapes.first, {nudged(inputs[0], seed)});
+    result.noise = largest_difference(expected->at(0), moved.at(0)).relative;
   }
   return result;
 }
@@ -203,29 +227,26 @@ void randomise_weights(Graph& graph, uint64_t seed, double gain) {
 // Of what both graphs can run.
 Comparison compare_parts(Graph first, Graph second, const RunnablePart& part, const Shapes& shapes,
                          uint64_t seed) {
-  const size_t nodes = first.nodes.size();
   leave_out_rounding(first);
   leave_out_rounding(second);
-  if (part.whole() && first.nodes.size() == nodes) {
-    return compare_once(std::move(first), std::move(second), shapes, seed);
-  }
+  if (part.whole()) return compare_once(first, second, shapes, seed);
   first = take_part(std::move(first), part, shapes.first);
   second = take_part(std::move(second), part, shapes.second);
   Shapes own{shapes.sizes, infer(first, shapes.sizes), infer(second, shapes.sizes)};
-  return compare_once(std::move(first), std::move(second), own, seed);
+  return compare_once(first, second, own, seed);
 }
 
-// Whether inference computed weights from weights (cast, dequantised ones): masks change them.
-bool knows_weights(const Inferred& inferred) {
-  return std::ranges::any_of(inferred.known, [](const std::optional<Tensor>& known) {
-    return known && is_floating(known->dtype()) && known->size() > 1;
-  });
+// What inference computed of weights (cast, dequantised ones): masks change it.
+void forget_weights(Inferred& inferred) {
+  for (std::optional<Tensor>& known : inferred.known) {
+    if (known && is_floating(known->dtype()) && known->size() > 1) known.reset();
+  }
 }
 
 Comparison compare_masked(Graph original, const Groups& groups, const Removal& removal, Graph cut,
                           const RunnablePart& part, Shapes shapes, uint64_t seed) {
   mask_units(original, groups, removal);
-  if (knows_weights(shapes.first)) shapes.first = infer(original, shapes.sizes);
+  forget_weights(shapes.first);
   return compare_parts(std::move(original), std::move(cut), part, shapes, seed);
 }
 

@@ -11,6 +11,7 @@
 
 #include "core/error.h"
 #include "graph/ops/ops.h"
+#include "graph/views/quantised.h"
 
 namespace coppice {
 namespace {
@@ -69,29 +70,60 @@ void relate_scaled(Relations& relations, bool divides) {
 void relate_quantize(Relations& relations) { relate_scaled(relations, true); }
 void relate_dequantize(Relations& relations) { relate_scaled(relations, false); }
 
-// Scale and zero point of each element.
+// Where the scale and zero point of each element lie among theirs.
 struct Grid {
-  const Tensor *scale, *zero;
-  int64_t size, inner;
+  const Tensor* scale;
+  std::vector<int64_t> zeros = {};         // empty: all are zero
+  int64_t outer = 1, size = 1, inner = 1;  // elements before, along and behind the axis
+  int64_t block = 1;                       // indices of the axis that share one
+  bool blocked = false;  // each block has one for every element before and behind, too
 
-  int64_t place(int64_t element) const { return scale->size() == 1 ? 0 : element / inner % size; }
-  double scale_at(int64_t element) const { return scale->as<float>()[place(element)]; }
-  double zero_at(const std::vector<int64_t>& zeros, int64_t element) const {
-    return zeros.empty() ? 0 : static_cast<double>(zeros[zeros.size() == 1 ? 0 : place(element)]);
+  // Calls `visit` with the number of each element, its scale and its zero point.
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    const std::span<const float> scales = scale->as<float>();
+    const int64_t blocks = (size + block - 1) / block;
+    int64_t element = 0;
+    for (int64_t o = 0; o < outer; ++o) {
+      for (int64_t a = 0; a < size; ++a) {
+        const int64_t row = blocked ? (o * blocks + a / block) * inner : a;
+        for (int64_t i = 0; i < inner; ++i) {
+          const int64_t place = scales.size() == 1 ? 0 : blocked ? row + i : row;
+          visit(element++, static_cast<double>(scales[place]),
+                zeros.empty() ? 0.0 : static_cast<double>(zeros[zeros.size() == 1 ? 0 : place]));
+        }
+      }
+    }
   }
 };
 
 Grid grid_of(const Graph& graph, const Node& node, std::span<const Tensor* const> inputs) {
-  const Tensor& x = *inputs[0];
-  Grid grid{inputs[1], inputs.size() > 2 ? inputs[2] : nullptr, 1, 1};
+  const Shape& x = inputs[0]->shape();
+  Grid grid{.scale = inputs[1]};
+  if (inputs.size() > 2 && inputs[2]) grid.zeros = to_int64s(*inputs[2]);
   if (grid.scale->dtype() != DType::f32) {
     fail_input(where(graph, node) + ": scales are " + name_of(grid.scale->dtype()) +
                ", only float32 can be run");
   }
-  if (per_axis(grid.scale->shape())) {
-    const int64_t axis = axis_of(graph, node, x.rank());
-    grid.size = x.shape()[axis];
-    grid.inner = element_count({x.shape().begin() + axis + 1, x.shape().end()});
+  const Shape& scales = grid.scale->shape();
+  grid.blocked = scales.size() > 1;
+  if (!grid.blocked && !per_axis(scales)) {
+    grid.inner = inputs[0]->size();
+    return grid;
+  }
+  const int64_t axis = axis_of(graph, node, inputs[0]->rank());
+  grid.outer = element_count({x.begin(), x.begin() + axis});
+  grid.size = x[axis];
+  grid.inner = element_count({x.begin() + axis + 1, x.end()});
+  if (grid.blocked) {
+    const int64_t blocks = scales.size() == x.size() ? scales[axis] : 0;
+    grid.block = node.attributes.integer("block_size", 0);
+    const bool fits = grid.block > 0 && blocks == (grid.size + grid.block - 1) / grid.block &&
+                      grid.scale->size() == grid.outer * blocks * grid.inner;
+    if (!fits) {
+      fail_input(where(graph, node) + ": scales of shape " + to_string(scales) +
+                 " aren't by blocks of axis " + std::to_string(axis) + " of " + to_string(x));
+    }
   }
   return grid;
 }
@@ -99,40 +131,38 @@ Grid grid_of(const Graph& graph, const Node& node, std::span<const Tensor* const
 std::vector<Tensor> evaluate_dequantize(const Graph& graph, const Node& node,
                                         std::span<const Tensor* const> inputs) {
   const Grid grid = grid_of(graph, node, inputs);
-  const std::vector<int64_t> codes = to_int64s(*inputs[0]);
-  const std::vector<int64_t> zeros = grid.zero ? to_int64s(*grid.zero) : std::vector<int64_t>{};
   Tensor result = Tensor::zeros(DType::f32, inputs[0]->shape());
   const auto out = result.mutate<float>();
-  for (int64_t i = 0; i < result.size(); ++i) {
-    const double code = static_cast<double>(codes[i]) - grid.zero_at(zeros, i);
-    out[i] = static_cast<float>(code * grid.scale_at(i));
-  }
+  with_codes(*inputs[0], [&](auto codes) {
+    grid.for_each([&](int64_t i, double scale, double zero) {
+      out[i] = static_cast<float>((static_cast<double>(codes[i]) - zero) * scale);
+    });
+  });
   return {std::move(result)};
 }
 
 template <typename T>
-Tensor quantised(const Tensor& x, const Grid& grid, const std::vector<int64_t>& zeros) {
+Tensor quantised(const Tensor& x, const Grid& grid) {
   Tensor result = Tensor::zeros(dtype_of<T>, x.shape());
   const auto out = result.mutate<T>();
-  for (int64_t i = 0; i < x.size(); ++i) {
-    const double code =
-        std::nearbyint(x.as<float>()[i] / grid.scale_at(i)) + grid.zero_at(zeros, i);
+  const std::span<const float> numbers = x.as<float>();
+  grid.for_each([&](int64_t i, double scale, double zero) {
+    const double code = std::nearbyint(numbers[i] / scale) + zero;
     out[i] = static_cast<T>(
         std::clamp<double>(code, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
-  }
+  });
   return result;
 }
 
 std::vector<Tensor> evaluate_quantize(const Graph& graph, const Node& node,
                                       std::span<const Tensor* const> inputs) {
   const Grid grid = grid_of(graph, node, inputs);
-  const std::vector<int64_t> zeros = grid.zero ? to_int64s(*grid.zero) : std::vector<int64_t>{};
-  const DType to = grid.zero ? grid.zero->dtype() : DType::u8;
+  const DType to = inputs.size() > 2 && inputs[2] ? inputs[2]->dtype() : DType::u8;
   if (inputs[0]->dtype() == DType::f32 && to == DType::u8) {
-    return {quantised<uint8_t>(*inputs[0], grid, zeros)};
+    return {quantised<uint8_t>(*inputs[0], grid)};
   }
   if (inputs[0]->dtype() == DType::f32 && to == DType::i8) {
-    return {quantised<int8_t>(*inputs[0], grid, zeros)};
+    return {quantised<int8_t>(*inputs[0], grid)};
   }
   fail_input(where(graph, node) + ": can't run from " + name_of(inputs[0]->dtype()) + " to " +
              name_of(to));

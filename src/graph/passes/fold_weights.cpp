@@ -29,10 +29,12 @@ class Folder {
   }
 
   void run() {
-    for (size_t n = 0; n < graph_.nodes.size(); ++n) evaluate(n);
+    const std::vector<char> could = nodes_of_constants(), wanted = needed_for_weights(could);
+    std::vector<char> is_computed = could;
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      if (wanted[n]) is_computed[n] = evaluate(n);
+    }
     if (computed_.empty()) return;
-    std::vector<char> is_computed(graph_.nodes.size(), 0);
-    for (const size_t n : computed_) is_computed[n] = 1;
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       if (is_computed[n]) continue;
       for (const ValueId id : graph_.nodes[n].inputs) take(id);
@@ -41,25 +43,60 @@ class Folder {
   }
 
  private:
-  void evaluate(size_t n) {
+  // Those that could be evaluated, as they depend on constants alone.
+  std::vector<char> nodes_of_constants() {
+    std::vector<char> could(graph_.nodes.size(), 0), known(values_.size(), 0);
+    for (size_t i = 0; i < known.size(); ++i) known[i] = values_[i].has_value();
+    for (size_t n = 0; n < graph_.nodes.size(); ++n) {
+      const Node& node = graph_.nodes[n];
+      if (!node.op || !node.op->evaluate || node.inputs.empty() || !node.captures.empty()) continue;
+      const auto there = [&](ValueId id) { return id == kNoValue || known[id] != 0; };
+      if (!std::ranges::all_of(node.inputs, there)) continue;
+      could[n] = 1;
+      const bool arithmetic =
+          !keeps_weights(node) || std::ranges::any_of(node.inputs, [&](ValueId id) {
+            return id != kNoValue && arithmetic_[id] != 0;
+          });
+      for (const ValueId id : node.outputs) {
+        if (id == kNoValue) continue;
+        known[id] = 1;
+        arithmetic_[id] = arithmetic;
+      }
+    }
+    return could;
+  }
+
+  // Of these, what computed weights come from. All others stay as they are: codes that are only
+  // dequantised take four times their memory.
+  std::vector<char> needed_for_weights(const std::vector<char>& could) const {
+    std::vector<char> needed(values_.size(), 0), wanted(could.size(), 0);
+    for (size_t n = could.size(); n-- > 0;) {
+      const Node& node = graph_.nodes[n];
+      wanted[n] = could[n] && std::ranges::any_of(node.outputs, [&](ValueId id) {
+                    return id != kNoValue && needed[id] != 0;
+                  });
+      for (const ValueId id : node.inputs) {
+        if (id != kNoValue) needed[id] = needed[id] || wanted[n] || (!could[n] && arithmetic_[id]);
+      }
+    }
+    return wanted;
+  }
+
+  bool evaluate(size_t n) {
     const Node& node = graph_.nodes[n];
-    if (!node.op || !node.op->evaluate || node.inputs.empty() || !node.captures.empty()) return;
     std::vector<const Tensor*> inputs;
-    bool arithmetic = !keeps_weights(node);
     for (const ValueId id : node.inputs) {
-      if (id != kNoValue && !values_[id]) return;
+      if (id != kNoValue && !values_[id]) return false;
       inputs.push_back(id == kNoValue ? nullptr : &*values_[id]);
-      arithmetic = arithmetic || (id != kNoValue && arithmetic_[id] != 0);
     }
     auto outputs =
         attempt(ErrorKind::input, [&] { return evaluate_operator(graph_, node, inputs); });
-    if (!outputs || !*outputs || (*outputs)->size() < node.outputs.size()) return;
+    if (!outputs || !*outputs || (*outputs)->size() < node.outputs.size()) return false;
     for (size_t o = 0; o < node.outputs.size(); ++o) {
-      if (node.outputs[o] == kNoValue) continue;
-      values_[node.outputs[o]] = std::move((**outputs)[o]);
-      arithmetic_[node.outputs[o]] = arithmetic;
+      if (node.outputs[o] != kNoValue) values_[node.outputs[o]] = std::move((**outputs)[o]);
     }
     computed_.push_back(n);
+    return true;
   }
 
   // A computed value that a node reads which isn't computed itself.

@@ -58,43 +58,55 @@ std::vector<Quantised> quantised_constants(const Graph& graph) {
 }
 
 std::vector<int64_t> zero_points_of(const Graph& graph, const Quantised& quantised) {
-  const Tensor& codes = *constant(graph, quantised.codes);
-  std::vector<int64_t> zeros(static_cast<size_t>(codes.size()), 0);
   const Tensor* zero = constant(graph, quantised.zero_point);
-  if (!zero || zero->size() == 0) return zeros;
-  const std::vector<int64_t> points = to_int64s(*zero);
-  for_each_place(codes, quantised.axis, [&](int64_t i, int64_t place) {
-    zeros[i] = points[points.size() == 1 ? 0 : std::min<size_t>(place, points.size() - 1)];
-  });
-  return zeros;
+  return !zero || zero->size() == 0 ? std::vector<int64_t>{0} : to_int64s(*zero);
 }
 
+namespace {
+
+// Nothing for steps that aren't by tensor or by channel.
 std::optional<Tensor> dequantised(const Graph& graph, const Quantised& quantised) {
   const Tensor& codes = *constant(graph, quantised.codes);
   const Tensor* step = constant(graph, quantised.step);
-  const bool by_channel = step && step->size() > 1;
+  const std::vector<int64_t> zeros = zero_points_of(graph, quantised);
+  const auto by_channel = [&](size_t count, const Tensor* tensor) {
+    return count == 1 || (tensor->rank() == 1 && codes.rank() > 0 &&
+                          std::ssize(zeros) <= codes.shape()[quantised.axis] &&
+                          tensor->size() == codes.shape()[quantised.axis]);
+  };
   if (size_of(codes.dtype()) == 0 || (step && step->dtype() != DType::f32)) return std::nullopt;
-  if (by_channel && (step->rank() != 1 || step->size() != codes.shape()[quantised.axis])) {
-    return std::nullopt;
-  }
-  const std::vector<int64_t> numbers = to_int64s(codes), zeros = zero_points_of(graph, quantised);
+  if (step && !by_channel(static_cast<size_t>(step->size()), step)) return std::nullopt;
+  if (!by_channel(zeros.size(), constant(graph, quantised.zero_point))) return std::nullopt;
   Tensor result = Tensor::zeros(DType::f32, codes.shape());
   const auto floats = result.mutate<float>();
-  for_each_place(codes, quantised.axis, [&](int64_t i, int64_t place) {
-    const double by = step ? step->as<float>()[by_channel ? place : 0] : 1;
-    floats[i] = static_cast<float>(static_cast<double>(numbers[i] - zeros[i]) * by);
+  const std::span<const float> steps = step ? step->as<float>() : std::span<const float>{};
+  const auto at = [](const auto& several, int64_t place) {
+    return several[several.size() == 1 ? 0 : place];
+  };
+  with_codes(codes, [&](auto numbers) {
+    for_each_place(codes, quantised.axis, [&](int64_t i, int64_t place) {
+      const double by = steps.empty() ? 1 : at(steps, place);
+      floats[i] = static_cast<float>(
+          static_cast<double>(static_cast<int64_t>(numbers[i]) - at(zeros, place)) * by);
+    });
   });
   return result;
 }
 
-Graph with_readable_weights(const Graph& graph) {
-  Graph readable = graph;
+}  // namespace
+
+ReadableWeights::ReadableWeights(const Graph& graph) : graph_(graph) {
   for (const Quantised& quantised : quantised_constants(graph)) {
-    if (auto floats = dequantised(graph, quantised)) {
-      readable.value(quantised.codes).constant = std::move(*floats);
-    }
+    quantised_.emplace(quantised.codes, quantised);
   }
-  return readable;
+}
+
+Tensor ReadableWeights::at(ValueId id) const {
+  const auto found = quantised_.find(id);
+  if (found != quantised_.end()) {
+    if (auto floats = dequantised(graph_, found->second)) return std::move(*floats);
+  }
+  return *graph_.value(id).constant;
 }
 
 }  // namespace coppice

@@ -88,13 +88,17 @@ std::vector<int64_t> leaving_indices(const Group& group, const Slice& slice,
 
 namespace {
 
-// What stands for zero among codes: their zero points, which may be masked themselves by now.
+// What stands for zero among codes: their zero points (`zeros`, along the axis of their steps),
+// which may be masked themselves by now.
 template <typename T>
 void fill_what_leaves(Tensor& codes, int64_t axis, const std::vector<char>& stays,
-                      const std::vector<int64_t>& values) {
+                      int64_t axis_of_steps, const std::vector<int64_t>& zeros) {
   const auto elements = codes.mutate<T>();
-  for_each_place(codes, axis, [&](int64_t i, int64_t place) {
-    if (!stays[place]) elements[i] = static_cast<T>(values[i]);
+  const Shape& shape = codes.shape();
+  const int64_t inner = element_count({shape.begin() + axis + 1, shape.end()});
+  for_each_place(codes, axis_of_steps, [&](int64_t i, int64_t place) {
+    if (stays[i / inner % shape[axis]]) return;
+    elements[i] = static_cast<T>(zeros[zeros.size() == 1 ? 0 : place]);
   });
 }
 
@@ -107,8 +111,10 @@ void mask_codes(Graph& graph, const Groups& groups, const Removal& removal) {
     for (int64_t axis = 0; axis < codes.rank(); ++axis) {
       const std::vector<char> stays = alive(groups, quantised.codes, axis, removal);
       if (std::ranges::count(stays, 0) == 0) continue;
-      if (codes.dtype() == DType::u8) fill_what_leaves<uint8_t>(codes, axis, stays, zeros);
-      if (codes.dtype() == DType::i8) fill_what_leaves<int8_t>(codes, axis, stays, zeros);
+      if (codes.dtype() == DType::u8)
+        fill_what_leaves<uint8_t>(codes, axis, stays, quantised.axis, zeros);
+      if (codes.dtype() == DType::i8)
+        fill_what_leaves<int8_t>(codes, axis, stays, quantised.axis, zeros);
     }
   }
 }

@@ -9,6 +9,8 @@
 #include "graph/passes/loosen.h"
 #include "graph/passes/select_channels.h"
 #include "groups/cut/cut_out.h"
+#include "groups/cut/surgery.h"
+#include "groups/one_sample.h"
 #include "methods/one_shot/zeroed_filters.h"
 #include "methods/unstructured/mask_weights.h"
 #include "prune/latency/latency_meter.h"
@@ -60,6 +62,17 @@ PlanRecovery record_of(const Recovered& recovered) {
 // Whether the outcome says how far zeroed filters alone are from the cut.
 enum class Zeroed { unasked, compared };
 
+// Whether all filters that leave are numbers that can be zeroed; codes of integers aren't.
+bool filters_are_floats(const Graph& graph, const Groups& groups, const Removal& removal) {
+  return std::ranges::all_of(groups.free, [&](const Group& group) {
+    return std::ranges::all_of(group.slices, [&](const Slice& slice) {
+      return slice.role != Role::filter ||
+             graph.value(slice.tensor).constant->dtype() == DType::f32 ||
+             leaving_indices(group, slice, removal).empty();
+    });
+  });
+}
+
 // Cuts a copy of the prepared graph (tensors that stay are shared), and proves it. What leaves is
 // made up for in the graph before; the proof is of that graph's cut, the plan of the original's.
 void cut(Traced traced, const Removal& removal, const OneShotOptions& options, Zeroed compared,
@@ -67,7 +80,8 @@ void cut(Traced traced, const Removal& removal, const OneShotOptions& options, Z
   auto [graph, groups] = std::move(traced).take();
   outcome.plan = plan_of(graph, groups, removal);
   Graph zeroed;
-  if (compared == Zeroed::compared && options.verify == Verify::on) {
+  if (compared == Zeroed::compared && options.verify == Verify::on &&
+      filters_are_floats(graph, groups, removal)) {
     zeroed = graph;
     apply_masks(zeroed, masks_of_filters(zeroed, groups, removal));
   }
@@ -81,9 +95,32 @@ void cut(Traced traced, const Removal& removal, const OneShotOptions& options, Z
 
 }  // namespace
 
+namespace {
+
+// Of what is read or given by a node; constants say their own.
+TracedTypes types_of(const Graph& graph, const Groups& groups, const Removal& removal) {
+  TracedTypes types;
+  const auto whole = one_sample_of(graph, groups);
+  if (!whole) return types;
+  const std::vector<int64_t> counts = alive_counts(groups, removal);
+  for (size_t i = 0; i < graph.values.size(); ++i) {
+    const Value& value = graph.values[i];
+    const auto& type = whole->types[i];
+    if (value.constant || !type || value.name.empty()) continue;
+    const auto id = static_cast<ValueId>(i);
+    types.before.emplace(value.name, *type);
+    types.after.emplace(value.name,
+                        TensorType{type->dtype, shape_after(groups, id, type->shape, counts)});
+  }
+  return types;
+}
+
+}  // namespace
+
 void cut_and_prove(const Graph& graph, const Groups& groups, const Removal& removal,
                    const OneShotOptions& options, Outcome& outcome, const Graph* zeroed) {
   outcome.graph = cut_out(graph, groups, removal);
+  outcome.types = types_of(graph, groups, removal);
   for (const Group& group : groups.free) {
     const auto first = removal.begin() + group.first_unit;
     outcome.groups.push_back(

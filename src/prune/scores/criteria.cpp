@@ -109,22 +109,30 @@ std::optional<Evidence> measured(const GroupViews& views, const Criterion& crite
 
 }  // namespace
 
-Scores score_units(const Graph& stored, const Groups& groups, const Criterion& criterion,
+Scores score_units(const Graph& graph, const Groups& groups, const Criterion& criterion,
                    const ScoreOptions& options) {
-  const Graph graph = with_readable_weights(stored);
   Scores scores{std::vector<float>(groups.unit_count, 0), std::vector<char>(groups.free.size(), 0)};
   // Why one group a part: groups differ a hundredfold in size, and a static split leaves a core
   // idle.
   const auto count = static_cast<int64_t>(groups.free.size());
   const int64_t parts = thread_count();
-  const GroupViews views(graph, groups, criterion, options);
-  const std::optional<Evidence> evidence = measured(views, criterion, stored, options);
+  const GroupViews all(graph, groups, criterion, options);
+  const std::optional<Evidence> evidence = measured(all, criterion, graph, options);
+  const ReadableWeights weights(graph);
   parallel_for(parts, 1, [&](int64_t begin, int64_t end) {
     for (int64_t part = begin; part < end; ++part) {
+      Graph readable = graph;
+      const GroupViews views(readable, groups, criterion, options);
       for (int64_t g = part; g < count; g += parts) {
         const Group& group = groups.free[g];
+        for (const Slice& slice : group.slices) {
+          readable.value(slice.tensor).constant = weights.at(slice.tensor);
+        }
         const std::vector<float> units =
             criterion.score(views.of(g, evidence ? &*evidence : nullptr));
+        for (const Slice& slice : group.slices) {
+          readable.value(slice.tensor).constant = graph.value(slice.tensor).constant;
+        }
         scores.unscored[g] = units.empty();
         std::copy(units.begin(), units.end(), scores.units.begin() + group.first_unit);
       }

@@ -1,7 +1,9 @@
 // See latency.h.
 #include "tasks/parts/latency.h"
 
+#include "core/error.h"
 #include "core/machine/cache_folder.h"
+#include "graph/views/quantised.h"
 
 namespace coppice {
 namespace {
@@ -25,6 +27,17 @@ std::vector<Latency> measure_latencies(std::span<Executable> models, uint64_t se
   progress.done = progress.total;
   watcher.progress(progress);
   return latencies;
+}
+
+void require_floats(const Graph& graph) {
+  for (const Quantised& quantised : quantised_constants(graph)) {
+    const Value& codes = graph.value(quantised.codes);
+    if (codes.constant->rank() < 2) continue;
+    fail_target(
+        "weights such as '" + codes.name +
+        "' are stored as integers, which coppice's own runtime computes with in float32, so "
+        "its times say nothing of the runtime that they are for");
+  }
 }
 
 Target timed_target(Target::Profile profile) {

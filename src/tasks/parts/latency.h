@@ -13,6 +13,10 @@ namespace coppice {
 std::vector<Latency> measure_latencies(std::span<Executable> models, uint64_t seed,
                                        Watcher& watcher);
 
+// Throws Error::target where weights are stored as integers: a deployed runtime computes with
+// those, Coppice's in float32, in several times the memory.
+void require_floats(const Graph& graph);
+
 // How commands compile what they run for speed: layers with many zeros by the loops that are
 // fastest here, and what was found out about them kept in the user's cache folder.
 Target timed_target(Target::Profile profile = Target::Profile::off);

@@ -11,16 +11,44 @@
 namespace coppice {
 namespace {
 
-std::optional<TimeEstimate> estimate(const Graph& graph, const Runtime& runtime) {
+std::optional<Inferred> shapes_by_name(const Graph& graph, const TracedTypes::ByName& types) {
+  Inferred shapes;
+  shapes.types.resize(graph.values.size());
+  shapes.known.resize(graph.values.size());
+  const auto find = [&](ValueId id) {
+    auto& type = shapes.types[id];
+    const Value& value = graph.value(id);
+    if (!type && value.constant) {
+      type = TensorType{value.constant->dtype(), value.constant->shape()};
+    } else if (const auto found = types.find(value.name); !type && found != types.end()) {
+      type = found->second;
+    }
+    return type.has_value();
+  };
+  for (const Node& node : graph.nodes) {
+    for (const auto* ids : {&node.inputs, &node.outputs}) {
+      for (const ValueId id : *ids) {
+        if (id != kNoValue && !find(id)) return std::nullopt;
+      }
+    }
+  }
+  return shapes;
+}
+
+std::optional<TimeEstimate> estimate(const Graph& graph, const TracedTypes::ByName& types,
+                                     const Runtime& runtime) {
   return attempt(ErrorKind::input, [&] {
-    return estimated_time(graph, infer(graph, fitting_sizes(graph, {})), runtime);
+    const auto told = shapes_by_name(graph, types);
+    return estimated_time(graph, told ? *told : infer(graph, fitting_sizes(graph, {})), runtime);
   });
 }
 
 }  // namespace
 
-std::optional<RuntimeFit> fit_of(const Graph& before, const Graph& after, const Runtime& runtime) {
-  const auto whole = estimate(before, runtime), cut = estimate(after, runtime);
+std::optional<RuntimeFit> fit_of(const Graph& before, const Graph& after, const TracedTypes& types,
+                                 const Runtime& runtime) {
+  const auto whole = estimate(before, types.before, runtime),
+             cut = estimate(after, types.after, runtime);
   if (!whole || !cut || whole->ms <= 0) return std::nullopt;
   return RuntimeFit{.runtime = &runtime,
                     .time_kept = cut->ms / whole->ms,

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "graph/graph.h"
+#include "methods/outcome.h"
 #include "prune/runtimes/runtimes.h"
 #include "report/json.h"
 
@@ -18,7 +19,10 @@ struct RuntimeFit {
 };
 
 // Nothing where the shapes of a graph can't be inferred, or where it has no layer to speak of.
-std::optional<RuntimeFit> fit_of(const Graph& before, const Graph& after, const Runtime& runtime);
+// `types`: of values of the two, as far as they are known; where one is missing, that graph's
+// shapes are inferred.
+std::optional<RuntimeFit> fit_of(const Graph& before, const Graph& after, const TracedTypes& types,
+                                 const Runtime& runtime);
 
 // A sentence that warns where the cut model is estimated to be slower than the uncut one, or where
 // layers lost their fast kernels.

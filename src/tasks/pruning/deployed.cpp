@@ -20,6 +20,7 @@ namespace {
 void measure_here(Graph original, const std::filesystem::path& cut, const PruneRequest& request,
                   uint64_t seed, Watcher& watcher, CutSummary& summary) {
   try {
+    require_floats(original);
     const Target target{.threads = latency_threads(request)};
     std::vector<Executable> models;
     models.push_back(compile(std::move(original), {}, target));
@@ -57,7 +58,7 @@ std::optional<RuntimeFit> told_fit(const Graph& original, const Outcome& outcome
                                    const Settings& settings, Watcher& watcher) {
   if (outcome.plan.slices.empty()) return std::nullopt;
   const Runtime& runtime = *settings[kFor];
-  const auto fit = fit_of(original, outcome.graph, runtime);
+  const auto fit = fit_of(original, outcome.graph, outcome.types, runtime);
   const std::string remark = opset_remark(outcome.graph, runtime);
   if (!remark.empty()) watcher.remark(remark);
   const auto why = fit ? why_slow(*fit) : std::nullopt;
