@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/error.h"
+#include "core/machine/spare_memory.h"
 #include "graph/op.h"
 #include "graph/prefix.h"
 #include "runtime/executable.h"
@@ -187,6 +188,7 @@ std::vector<std::vector<Tensor>> run_in_parts(const Graph& graph, const Inferred
   }
   const Parts parts(graph, inferred, floats_of_part);
   for (size_t p = 0; p < parts.count(); ++p) {
+    if (parts.count() > 1) give_back_spare_memory();
     const Graph part = parts.part(p);
     if (!part.outputs.empty()) run_part(part, inferred, values);
     for (Values& set : values) {

@@ -13,7 +13,7 @@
 namespace coppice {
 
 // A part ends before the layer that comes once its weights are so many floats.
-inline constexpr int64_t kFloatsOfPart = 1 << 21;
+inline constexpr int64_t kFloatsOfPart = 1 << 20;
 
 // For each of `sets`, which are inputs in the graph's order, the outputs in its order. `inferred`:
 // the graph's shapes at the inputs' sizes. Throws as compile and Executable::run do.
