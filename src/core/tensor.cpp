@@ -65,7 +65,14 @@ std::string name_of(DType dtype) {
   for (const DTypeInfo& info : kDTypes) {
     if (info.dtype == dtype) return info.name;
   }
-  return "type " + std::to_string(static_cast<int32_t>(dtype));
+  // Elements of fewer bits, from 17 on; they are carried and never looked into.
+  constexpr const char* kCarried[] = {"float8e4m3fn",   "float8e4m3fnuz", "float8e5m2",
+                                      "float8e5m2fnuz", "uint4",          "int4",
+                                      "float4e2m1"};
+  const auto number = static_cast<int32_t>(dtype);
+  const int32_t place = number - 17;
+  if (place >= 0 && place < std::ssize(kCarried)) return kCarried[place];
+  return "type " + std::to_string(number);
 }
 
 bool is_floating(DType dtype) {

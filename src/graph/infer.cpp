@@ -5,6 +5,7 @@
 #include "core/attempt.h"
 #include "core/error.h"
 #include "graph/fitted.h"
+#include "graph/views/carried.h"
 #include "graph/views/linear_layer.h"
 
 namespace coppice {
@@ -90,7 +91,7 @@ class Inference final : public InferContext {
       if (node_->inputs[i] != kNoValue) inputs_[i] = &*result_.types[node_->inputs[i]];
     }
     node_->op->infer(*this);
-    if (node_->op->evaluate) fold();
+    if (node_->op->evaluate && !carried_input(graph_, *node_)) fold();
   }
 
   // Whether the node reads a shape that may be wrong: reported, assumed, or made of such.

@@ -8,6 +8,7 @@
 
 #include "core/error.h"
 #include "graph/passes/driver.h"
+#include "graph/views/carried.h"
 
 namespace coppice {
 namespace {
@@ -58,7 +59,7 @@ bool fold(Graph& graph, const Inferred& inferred, const EvaluateNode& evaluate, 
 
 std::optional<std::vector<Tensor>> evaluate_operator(const Graph& graph, const Node& node,
                                                      std::span<const Tensor* const> inputs) {
-  if (!node.op || !node.op->evaluate) return std::nullopt;
+  if (!node.op || !node.op->evaluate || carried_input(graph, node)) return std::nullopt;
   return node.op->evaluate(graph, node, inputs);
 }
 

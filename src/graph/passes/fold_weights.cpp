@@ -8,6 +8,7 @@
 #include "graph/op.h"
 #include "graph/passes/driver.h"
 #include "graph/passes/fold_constants.h"
+#include "graph/views/carried.h"
 
 namespace coppice {
 namespace {
@@ -50,6 +51,7 @@ class Folder {
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       const Node& node = graph_.nodes[n];
       if (!node.op || !node.op->evaluate || node.inputs.empty() || !node.captures.empty()) continue;
+      if (carried_input(graph_, node)) continue;
       const auto there = [&](ValueId id) { return id == kNoValue || known[id] != 0; };
       if (!std::ranges::all_of(node.inputs, there)) continue;
       could[n] = 1;

@@ -26,7 +26,7 @@ int64_t axis_of(const Graph& graph, const Node& node, size_t input, int64_t rank
 std::optional<Quantised> quantised_at(const Graph& graph, const Node& node, size_t input) {
   if (reads_as(node, input) != Reads::code) return std::nullopt;
   const Tensor* codes = constant(graph, node.inputs[input]);
-  if (!codes || is_floating(codes->dtype())) return std::nullopt;
+  if (!codes || is_floating(codes->dtype()) || size_of(codes->dtype()) == 0) return std::nullopt;
   Quantised found{.codes = node.inputs[input]};
   if (reads_as(node, input + 1) == Reads::step) found.step = input_of(node, input + 1);
   if (reads_as(node, input + 2) == Reads::zero_point) found.zero_point = input_of(node, input + 2);

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "core/error.h"
+#include "graph/views/carried.h"
 
 namespace coppice {
 namespace {
@@ -208,6 +209,10 @@ class Tracer final : public Relations {
   std::string obstacle() const {
     if (!node_->op) return "operator " + node_->op_type + " isn't known to coppice";
     if (!node_->op->relate) return "operator " + node_->op_type + " has no channel rule";
+    if (const Value* carried = carried_input(graph_, *node_)) {
+      return "'" + carried->name + "' is " + name_of(carried->constant->dtype()) +
+             ", which coppice doesn't look into";
+    }
     const auto known_shape = [&](ValueId id) { return id == kNoValue || trace_.inferred.has(id); };
     const auto own_shape = [&](ValueId id) {
       return known_shape(id) && !trace_.inferred.is_reported(id);

@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "graph/is_onnx.h"
+#include "graph/views/carried.h"
 #include "runtime/reference.h"
 #include "runtime/reference/kernels.h"
 
@@ -227,6 +228,10 @@ void require_runnable(const Graph& graph, const Node& node) {
   if (!known && !(node.op && node.op->evaluate)) {
     fail_target(where(graph, node) +
                 ": coppice can't run this operator; export the model without it");
+  }
+  if (const Value* carried = carried_input(graph, node)) {
+    fail_target(where(graph, node) + ": '" + carried->name + "' is " +
+                name_of(carried->constant->dtype()) + ", which coppice can't run");
   }
   if (!entry) return;
   for (const auto& [name, value] : node.attributes.entries()) {
