@@ -132,7 +132,8 @@ extern const Method kMetaPruning{
         "all BatchNormalizations have one set of statistics, found anew for every cut, where the "
         "authors' have one for every width, which they find anew, too; a classifier keeps weights "
         "of its own, cropped; costs are multiply-accumulates; the last stage's width is searched, "
-        "too (--keep leaves it alone); widths are rounded (--round-to 1: none is, as in the paper); the "
+        "too (--keep leaves it alone); widths are rounded (--round-to 1: none is, as in the "
+        "paper); the "
         "result goes on with the generated weights (--weights scratch: as in the paper)",
     .needs = "training data",
     .options =
