@@ -9,6 +9,7 @@
 #include "graph/passes/halves.h"
 #include "graph/passes/loosen.h"
 #include "graph/views/quantised.h"
+#include "groups/cut/cut_out.h"
 #include "prune/scores/criterion.h"
 #include "support/graphs/judged_cut.h"
 #include "verify/compare.h"
@@ -303,6 +304,41 @@ TEST(Codes, of_convolutions_between_codes) {
   const std::vector<Tensor> inputs = random_inputs(graph, 2, random);
   const auto found = judge->run(folder / "model.onnx", {{"x", inputs[0]}});
   EXPECT_LT(difference(found[0].tensor, run_reference(graph, inputs)[0]), 0.06) << "one step";
+}
+
+// A type whose elements nobody looks into, between layers that are cut; as a file carries one.
+TEST(CarriedWeights, pin_what_reads_them_and_the_proof_goes_around) {
+  Graph graph = parse_text_graph(R"(
+      input x float32 [N, 3, 4, 4]
+      const w1 float32 [8, 3, 3, 3] random
+      const w2 float32 [6, 8, 3, 3] random
+      const codes int8 [6, 4] = 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+      const steps float32 [3, 4] positive
+      a = Conv(x, w1)
+      b = Relu(a)
+      c = Conv(b, w2) {pads=[1, 1, 1, 1]}
+      d = GlobalAveragePool(c)
+      e = Flatten(d)
+      w3 = DequantizeLinear(codes, steps) {axis=0, block_size=2}
+      y = MatMul(e, w3)
+      output y)");
+  constexpr auto kInt4 = static_cast<DType>(22);
+  const auto bytes = std::make_shared<std::vector<std::byte>>(12);
+  const Tensor carried = Tensor::view(kInt4, {6, 4}, bytes, *bytes);
+  Value& codes = graph.value(*find_value(graph, "codes"));
+  codes.dtype = kInt4;
+  codes.constant = carried;
+  loosen(graph);
+  EXPECT_EQ(groups_of(graph), "8: w1.0 w2.1\n");
+  const Groups groups = find_groups(graph);
+  Removal removal(groups.unit_count, 0);
+  removal[2] = 1;
+  const Graph cut = cut_out(graph, groups, removal);
+  EXPECT_EQ(cut.value(*find_value(cut, "codes")).constant->bytes().data(), carried.bytes().data());
+  const Proof proof = require_cut(graph, groups, removal, cut, {});
+  EXPECT_TRUE(proof.comparison.equal());
+  ASSERT_EQ(proof.around.size(), 1u);
+  EXPECT_NE(proof.around[0].find("DequantizeLinear"), std::string::npos) << proof.around[0];
 }
 
 }  // namespace

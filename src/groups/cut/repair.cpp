@@ -17,6 +17,7 @@
 #include "core/error.h"
 #include "graph/ops/ops.h"
 #include "graph/value_names.h"
+#include "graph/views/carried.h"
 
 namespace coppice {
 namespace {
@@ -132,7 +133,7 @@ class Repairer final : public RepairContext {
         evaluate_shape(node);
         continue;
       }
-      if (!node.op->evaluate) {
+      if (!node.op->evaluate || carried_input(graph_, node)) {
         keep_known(node);
         continue;
       }
