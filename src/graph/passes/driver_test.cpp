@@ -59,10 +59,11 @@ TEST(Passes, that_are_none_or_needed_cannot_be_left_out) {
     }
     return "";
   };
-  EXPECT_EQ(message_of("fold"),
-            "no pass 'fold' to skip, expected some of fold-weights, shuffles-to-gathers, "
-            "separate-vectors, "
-            "add-selections, merge-copies, fold-constants, remove-no-ops, fold-batch-norms");
+  EXPECT_EQ(
+      message_of("fold"),
+      "no pass 'fold' to skip, expected some of fold-weights, shuffles-to-gathers, "
+      "separate-vectors, "
+      "add-selections, merge-copies, fold-shapes, fold-constants, remove-no-ops, fold-batch-norms");
   EXPECT_NE(message_of("settle-selections"), "");
 }
 
