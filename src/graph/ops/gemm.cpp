@@ -1,27 +1,18 @@
 // Gemm: alpha * A' B' + beta * C, with A' = A or its transpose; rank 2 only (C broadcasts).
 
+#include "graph/ops/gemm_layout.h"
 #include "graph/ops/ops.h"
 #include "graph/views/linear_layer.h"
 
 namespace coppice {
 namespace {
 
-struct Layout {
-  int64_t rows, a_inner, b_inner, columns;  // axes
-};
-
-Layout layout_of(const Node& node) {
-  const bool a = node.attributes.integer("transA", 0) != 0;
-  const bool b = node.attributes.integer("transB", 0) != 0;
-  return {a ? 1 : 0, a ? 0 : 1, b ? 1 : 0, b ? 0 : 1};
-}
-
 void infer_gemm(InferContext& context) {
   const Shape &a = context.shape(0), &b = context.shape(1);
   if (a.size() != 2 || b.size() != 2) {
     context.fail("A has shape " + to_string(a) + ", B " + to_string(b) + "; expected rank 2");
   }
-  const Layout layout = layout_of(context.node());
+  const GemmLayout layout = gemm_layout(context.node());
   if (a[layout.a_inner] != b[layout.b_inner]) {
     const ValueId source = context.node().inputs[0];
     context.fail("weight expects " + std::to_string(b[layout.b_inner]) +
@@ -37,7 +28,7 @@ void infer_gemm(InferContext& context) {
 }
 
 void relate_gemm(Relations& relations) {
-  const Layout layout = layout_of(relations.node());
+  const GemmLayout layout = gemm_layout(relations.node());
   const Axis rows = relations.input(0, layout.rows), columns = relations.input(1, layout.columns);
   relations.role(1, layout.columns, Role::filter);
   relations.role(1, layout.b_inner, Role::input_channel);
@@ -61,11 +52,11 @@ void relate_gemm(Relations& relations) {
 }
 
 int64_t macs_gemm(const Node& node, std::span<const Shape> inputs, std::span<const Shape> outputs) {
-  return element_count(outputs[0]) * inputs[0][layout_of(node).a_inner];
+  return element_count(outputs[0]) * inputs[0][gemm_layout(node).a_inner];
 }
 
 LinearLayer linear_gemm(const Node& node, int weight) {
-  const Layout layout = layout_of(node);
+  const GemmLayout layout = gemm_layout(node);
   LinearLayer layer{.kind = LinearLayer::Kind::product,
                     .data = 1 - weight,
                     .weight = weight,

@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "core/error.h"
+#include "graph/ops/gemm_layout.h"
 #include "graph/ops/ops.h"
 
 namespace coppice {
@@ -15,22 +16,12 @@ namespace {
 
 constexpr int kA = 0, kB = 3, kBias = 6, kStep = 7, kZero = 8;
 
-struct Layout {
-  int64_t rows, a_inner, b_inner, columns;  // axes
-};
-
-Layout layout_of(const Node& node) {
-  const bool a = node.attributes.integer("transA", 0) != 0;
-  const bool b = node.attributes.integer("transB", 0) != 0;
-  return {a ? 1 : 0, a ? 0 : 1, b ? 1 : 0, b ? 0 : 1};
-}
-
 void infer(InferContext& context) {
   const Shape &a = context.shape(kA), &b = context.shape(kB);
   if (a.size() != 2 || b.size() != 2) {
     context.fail("A has shape " + to_string(a) + ", B " + to_string(b) + "; expected rank 2");
   }
-  const Layout layout = layout_of(context.node());
+  const GemmLayout layout = gemm_layout(context.node());
   if (a[layout.a_inner] != b[layout.b_inner]) {
     context.fail("weight expects " + std::to_string(b[layout.b_inner]) + " input features, found " +
                  std::to_string(a[layout.a_inner]));
@@ -48,7 +39,7 @@ void tie(Relations& relations, int input, const Axis& columns) {
 }
 
 void relate(Relations& relations) {
-  const Layout layout = layout_of(relations.node());
+  const GemmLayout layout = gemm_layout(relations.node());
   const Axis rows = relations.input(kA, layout.rows);
   const Axis columns = relations.input(kB, layout.columns);
   relations.role(kB, layout.columns, Role::filter);
@@ -66,7 +57,7 @@ void relate(Relations& relations) {
 }
 
 int64_t macs(const Node& node, std::span<const Shape> inputs, std::span<const Shape> outputs) {
-  return element_count(outputs[0]) * inputs[kA][layout_of(node).a_inner];
+  return element_count(outputs[0]) * inputs[kA][gemm_layout(node).a_inner];
 }
 
 // One for all, or one for each column.
@@ -81,7 +72,7 @@ std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
     const bool given = input < inputs.size() && inputs[input];
     return given ? to_int64s(*inputs[input]) : std::vector<int64_t>{};
   };
-  const Layout layout = layout_of(node);
+  const GemmLayout layout = gemm_layout(node);
   const Shape &a_shape = inputs[kA]->shape(), &b_shape = inputs[kB]->shape();
   const int64_t rows = a_shape[layout.rows], columns = b_shape[layout.columns];
   const int64_t inner = a_shape[layout.a_inner];

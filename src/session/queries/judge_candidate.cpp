@@ -11,9 +11,9 @@
 #include "data/loader.h"
 #include "graph/infer.h"
 #include "graph/passes/separate_vectors.h"
-#include "runtime/executable.h"
 #include "session/session.h"
 #include "session/state/beside_weights.h"
+#include "training/judging/by_runtime.h"
 
 namespace coppice {
 namespace {
@@ -38,14 +38,6 @@ void set_means(Graph& graph, const Sums& sums, int64_t count) {
       mean[i] = static_cast<float>(sum[i] / static_cast<double>(count));
     }
   }
-}
-
-// Requires: the executable outlives it.
-Classify classifier_of(Executable& executable) {
-  return [&executable, outputs = executable.allocate_outputs()](const Tensor& images) mutable {
-    executable.run({&images, 1}, outputs);
-    return outputs.front();
-  };
 }
 
 }  // namespace
@@ -82,7 +74,7 @@ Evaluation Session::evaluate(const Graph& candidate, Part part) {
     if (auto executable = attempt(ErrorKind::input, [&] {
           return compile(candidate, {.inputs = {}, .batch = job.batch});
         })) {
-      return coppice::evaluate(classifier_of(*executable), *data_.training, job);
+      return coppice::evaluate(classifier_of(*std::move(executable)), *data_.training, job);
     }
   }
   loaded_ = false;

@@ -6,7 +6,7 @@
 #include "core/error.h"
 #include "core/threads.h"
 #include "graph/infer.h"
-#include "runtime/executable.h"
+#include "training/judging/by_runtime.h"
 #include "training/trainer.h"
 
 namespace coppice {
@@ -35,13 +35,7 @@ Classify classifier_of(Graph graph, const EvaluationOptions& options, int64_t ba
     trainer->load(graph, {}, {});
     return [trainer](const Tensor& images) { return trainer->forward(images).front(); };
   }
-  const auto executable =
-      std::make_shared<Executable>(compile(std::move(graph), {.inputs = {}, .batch = batch}));
-  const auto outputs = std::make_shared<std::vector<Tensor>>(executable->allocate_outputs());
-  return [executable, outputs](const Tensor& images) {
-    executable->run(std::span(&images, 1), *outputs);
-    return outputs->front();
-  };
+  return coppice::classifier_of(compile(std::move(graph), {.inputs = {}, .batch = batch}));
 }
 
 }  // namespace
