@@ -94,7 +94,8 @@ int run(const Options& options) {
   Observer observer;
   const double all = static_cast<double>(dataset->size());
   const PartShares shares{.held_out = 0.01, .search = kJudged / all};
-  Session session(graph, {dataset.get(), *preprocessing, shares}, *trainer, observer, {});
+  Session session(graph, {dataset.get(), *preprocessing, shares}, *trainer, observer,
+                  {.candidates = SessionOptions::Candidates::by_runtime});
   const PruningNet net = pruning_net_of(traced, {});
   const Recalibration how{.batches = kRecalibrated / kBatch, .batch = kBatch};
 
