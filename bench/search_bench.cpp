@@ -84,6 +84,7 @@ double plain_evaluation_ms(const Graph& graph, const Dataset& dataset,
 }
 
 int run(const Options& options) {
+  set_thread_count(options.threads);
   const auto dataset = open_dataset(options.data, Split::train);
   const auto preprocessing = dataset->own_preprocessing();
   if (!preprocessing) fail_usage("'" + options.data + "' doesn't say how it is preprocessed");
