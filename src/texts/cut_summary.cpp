@@ -183,10 +183,18 @@ std::string held_out_line(const CutSummary& summary, const Style& style) {
 std::string budget_line(const CutSummary& summary) {
   if (!summary.budget || !summary.budget->notable()) return "";
   const BudgetMet& met = *summary.budget;
+  std::string why = "no cut of this model comes nearer from below";
+  // A budget is never exceeded but by the form in which channels are picked afterwards.
+  if (met.option.starts_with("--keep-") && met.got > met.asked &&
+      summary.before.costs.unknown == 0) {
+    why =
+        "the cut keeps to it, but the 1x1 convolutions that pick channels for this runtime cost "
+        "the rest; --selections gathers has none";
+  } else if (summary.rounding_moved != 0) {
+    why = "widths are rounded, which --round-to 1 leaves out";
+  }
   return "asked for " + met.option + " " + significant(met.asked, 3) + ", got " +
-         significant(met.got, 3) +
-         (summary.rounding_moved != 0 ? ": widths are rounded, which --round-to 1 leaves out\n"
-                                      : ": no cut of this model comes nearer from below\n");
+         significant(met.got, 3) + ": " + why + "\n";
 }
 
 std::string unknown_line(const CutSummary& summary) {
