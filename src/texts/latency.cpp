@@ -50,8 +50,11 @@ std::string latency_budget_line(const LatencyMeter::Found& found) {
   if (std::abs(*found.measured - found.asked) <= LatencyMeter::kNear * found.asked) {
     return line + "\n";
   }
-  return line + "; of " + with_separators(found.tries) + (found.tries == 1 ? " cut" : " cuts") +
-         " that were tried none comes nearer, as widths are rounded\n";
+  return line + "; " +
+         (found.tries == 1
+              ? "no other cut was found"
+              : "of " + with_separators(found.tries) + " cuts that were tried none comes nearer") +
+         ", as " + found.why + "\n";
 }
 
 }  // namespace coppice

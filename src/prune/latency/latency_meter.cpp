@@ -117,27 +117,27 @@ std::optional<double> LatencyMeter::measured_share(Executable whole, Executable 
 // What `at` gives for a share of the time that the budget may be foretold to take, nothing where
 // there is no such; `foretold` and `measured` of it are shares, too. The nearest to what was asked.
 template <typename Chosen, typename At, typename Foretold, typename Measured>
-std::optional<Chosen> LatencyMeter::nearest(double asked, At at, Foretold foretold,
-                                            Measured measured) {
+std::optional<Chosen> LatencyMeter::nearest(double asked, const std::string& why, At at,
+                                            Foretold foretold, Measured measured) {
   std::optional<Chosen> best;
   double correction = 1;
-  for (int tries = 1; tries <= kMostTries; ++tries) {
+  int tries = 0;
+  while (tries < kMostTries) {
     std::optional<Chosen> chosen = at(std::min(kMostKept, asked * correction));
-    if (!chosen) break;
-    const bool again = best && *best == *chosen;
-    Found found{.asked = asked,
-                .foretold = foretold(*chosen),
-                .measured = again ? found_->measured : measured(*chosen),
-                .tries = tries};
+    if (!chosen || (best && *best == *chosen)) break;
+    ++tries;
+    const Found found{
+        .asked = asked, .foretold = foretold(*chosen), .measured = measured(*chosen), .why = why};
     const auto away = [&](const Found& of) { return std::abs(*of.measured - asked); };
-    if (!found.measured || !best || away(found) < away(*found_)) {
+    if (!best || (found.measured && away(found) < away(*found_))) {
       best = std::move(chosen);
       found_ = found;
       correction_ = correction;
     }
-    if (!found.measured || away(found) <= kNear * asked || again) break;
+    if (!found.measured || away(found) <= kNear * asked) break;
     correction *= asked / *found.measured;
   }
+  if (best) found_->tries = tries;
   return best;
 }
 
@@ -155,7 +155,7 @@ Allocation LatencyMeter::allocate(const Traced& traced, const Scores& scores,
     return compile(cut_out(traced.graph(), traced.groups(), removal), {}, target);
   };
   const auto removal = nearest<Removal>(
-      asked,
+      asked, "widths are rounded",
       [&](double kept) -> std::optional<Removal> {
         const auto found = attempt(ErrorKind::target, [&] { return at(kept); });
         if (!found) return std::nullopt;
@@ -189,7 +189,8 @@ MagnitudeOptions LatencyMeter::allocate(const Graph& graph, MagnitudeOptions pru
     return sparsity_by_time(graph, times, share * times.whole_ms);
   };
   const auto zeros = nearest<Zeros>(
-      kept, [&](double share) { return attempt(ErrorKind::target, [&] { return at(share); }); },
+      kept, "layers take other times together than by themselves",
+      [&](double share) { return attempt(ErrorKind::target, [&] { return at(share); }); },
       [&](const Zeros& chosen) { return foretold_ms(times, chosen) / times.whole_ms; },
       [&](const Zeros& chosen) {
         return measured_share(compile(graph, {}, {.threads = options_.threads}), masked_by(chosen));

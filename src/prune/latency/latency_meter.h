@@ -33,6 +33,7 @@ class LatencyMeter {
     double asked = 0, foretold = 0;
     std::optional<double> measured = {};  // nothing where the machine was too busy to tell
     int tries = 0;                        // cuts that were measured on the way
+    std::string why = {};                 // where none of them is near: what stands in the way
   };
 
   explicit LatencyMeter(Options options) : options_(std::move(options)) {}
@@ -68,7 +69,8 @@ class LatencyMeter {
   std::optional<double> measured_share(Executable whole, Executable cut) const;
 
   template <typename Chosen, typename At, typename Foretold, typename Measured>
-  std::optional<Chosen> nearest(double asked, At at, Foretold foretold, Measured measured);
+  std::optional<Chosen> nearest(double asked, const std::string& why, At at, Foretold foretold,
+                                Measured measured);
 
   Options options_;
   std::shared_ptr<const Traced::Found> found_in_;  // that model_ is known to be of
