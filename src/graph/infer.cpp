@@ -91,7 +91,7 @@ class Inference final : public InferContext {
       if (node_->inputs[i] != kNoValue) inputs_[i] = &*result_.types[node_->inputs[i]];
     }
     node_->op->infer(*this);
-    if (node_->op->evaluate && !carried_input(graph_, *node_)) fold();
+    if (can_evaluate(graph_, *node_)) fold();
   }
 
   // Whether the node reads a shape that may be wrong: reported, assumed, or made of such.

@@ -3,11 +3,8 @@
 //   y = saturate(round(alpha * (sum of (a - a_zero) (b - b_zero) + c) * a_step * b_step / y_step)
 //                + y_zero)          floats, without the division, where no y_step is given
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 #include "core/error.h"
+#include "graph/ops/codes.h"
 #include "graph/ops/gemm_layout.h"
 #include "graph/ops/ops.h"
 
@@ -101,18 +98,7 @@ std::vector<Tensor> evaluate(const Graph& graph, const Node& node,
   const double step = scalar_of(graph, node, *inputs[kStep]);
   const std::vector<int64_t> zero = integers(kZero);
   const DType type = zero.empty() ? inputs[kA]->dtype() : inputs[kZero]->dtype();
-  if (type != DType::u8 && type != DType::i8) {
-    fail_input(where(graph, node) + ": codes are " + name_of(type) +
-               ", only int8 and uint8 can be run");
-  }
-  Tensor codes = Tensor::zeros(type, {rows, columns});
-  const auto bytes = codes.mutate_bytes();
-  const double low = type == DType::u8 ? 0 : -128, high = type == DType::u8 ? 255 : 127;
-  for (size_t i = 0; i < to.size(); ++i) {
-    const double code = std::nearbyint(to[i] / step) + static_cast<double>(at<int64_t>(zero, 0));
-    bytes[i] = static_cast<std::byte>(static_cast<int64_t>(std::clamp(code, low, high)));
-  }
-  return {std::move(codes)};
+  return {codes_of(graph, node, floats, step, at<int64_t>(zero, 0), type)};
 }
 
 }  // namespace

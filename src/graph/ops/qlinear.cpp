@@ -11,6 +11,7 @@
 #include <numeric>
 
 #include "core/error.h"
+#include "graph/ops/codes.h"
 #include "graph/ops/ops.h"
 #include "graph/views/quantised.h"
 
@@ -58,27 +59,11 @@ Tensor floats_of(const Graph& graph, const Node& node, Inputs inputs, size_t cod
   return result;
 }
 
-template <typename T>
-Tensor saturated(const Shape& shape, std::span<const float> floats, double step, int64_t zero) {
-  Tensor result = Tensor::zeros(dtype_of<T>, shape);
-  const auto to = result.mutate<T>();
-  for (size_t i = 0; i < to.size(); ++i) {
-    const double code = std::nearbyint(floats[i] / step) + static_cast<double>(zero);
-    to[i] = static_cast<T>(
-        std::clamp<double>(code, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
-  }
-  return result;
-}
-
 // The codes of `floats`, by the step at input `step` and the zero point behind it.
 std::vector<Tensor> codes_of(const Graph& graph, const Node& node, Inputs inputs,
                              const Tensor& floats, size_t step, DType type) {
-  const double by = step_of(graph, node, inputs, step);
-  const int64_t zero = zero_of(inputs, step + 1);
-  if (type == DType::u8) return {saturated<uint8_t>(floats.shape(), floats.as<float>(), by, zero)};
-  if (type == DType::i8) return {saturated<int8_t>(floats.shape(), floats.as<float>(), by, zero)};
-  fail_input(where(graph, node) + ": codes are " + name_of(type) +
-             ", only int8 and uint8 can be run");
+  return {coppice::codes_of(graph, node, floats, step_of(graph, node, inputs, step),
+                            zero_of(inputs, step + 1), type)};
 }
 
 // --- element by element

@@ -5,11 +5,8 @@
 // Masked it is its zero point (groups/cut/surgery.h). Of codes, "zero when dead" says that they
 // stand for zero.
 
-#include <algorithm>
-#include <cmath>
-#include <limits>
-
 #include "core/error.h"
+#include "graph/ops/codes.h"
 #include "graph/ops/ops.h"
 #include "graph/views/quantised.h"
 
@@ -146,11 +143,8 @@ Tensor quantised(const Tensor& x, const Grid& grid) {
   Tensor result = Tensor::zeros(dtype_of<T>, x.shape());
   const auto out = result.mutate<T>();
   const std::span<const float> numbers = x.as<float>();
-  grid.for_each([&](int64_t i, double scale, double zero) {
-    const double code = std::nearbyint(numbers[i] / scale) + zero;
-    out[i] = static_cast<T>(
-        std::clamp<double>(code, std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
-  });
+  grid.for_each(
+      [&](int64_t i, double scale, double zero) { out[i] = code_of<T>(numbers[i], scale, zero); });
   return result;
 }
 

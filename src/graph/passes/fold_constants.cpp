@@ -59,7 +59,7 @@ bool fold(Graph& graph, const Inferred& inferred, const EvaluateNode& evaluate, 
 
 std::optional<std::vector<Tensor>> evaluate_operator(const Graph& graph, const Node& node,
                                                      std::span<const Tensor* const> inputs) {
-  if (!node.op || !node.op->evaluate || carried_input(graph, node)) return std::nullopt;
+  if (!can_evaluate(graph, node)) return std::nullopt;
   return node.op->evaluate(graph, node, inputs);
 }
 

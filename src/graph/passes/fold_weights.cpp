@@ -50,8 +50,7 @@ class Folder {
     for (size_t i = 0; i < known.size(); ++i) known[i] = values_[i].has_value();
     for (size_t n = 0; n < graph_.nodes.size(); ++n) {
       const Node& node = graph_.nodes[n];
-      if (!node.op || !node.op->evaluate || node.inputs.empty() || !node.captures.empty()) continue;
-      if (carried_input(graph_, node)) continue;
+      if (!can_evaluate(graph_, node) || node.inputs.empty() || !node.captures.empty()) continue;
       const auto there = [&](ValueId id) { return id == kNoValue || known[id] != 0; };
       if (!std::ranges::all_of(node.inputs, there)) continue;
       could[n] = 1;

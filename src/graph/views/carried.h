@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "graph/graph.h"
+#include "graph/op.h"
 
 namespace coppice {
 
@@ -17,6 +18,11 @@ inline const Value* carried_input(const Graph& graph, const Node& node) {
   };
   const auto found = std::ranges::find_if(node.inputs, is_carried);
   return found == node.inputs.end() ? nullptr : &graph.value(*found);
+}
+
+// Whether the node's outputs can be computed from its inputs, once these are known.
+inline bool can_evaluate(const Graph& graph, const Node& node) {
+  return node.op && node.op->evaluate && !carried_input(graph, node);
 }
 
 }  // namespace coppice

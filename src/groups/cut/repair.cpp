@@ -133,7 +133,7 @@ class Repairer final : public RepairContext {
         evaluate_shape(node);
         continue;
       }
-      if (!node.op->evaluate || carried_input(graph_, node)) {
+      if (!can_evaluate(graph_, node)) {
         keep_known(node);
         continue;
       }
